@@ -1,0 +1,1 @@
+"""The application: supervisor, dashboard, workers. May import ``ingest`` and ``twin``."""

@@ -1,0 +1,1 @@
+"""Ingest: MQTT in, readings out, the store, the county files. May import ``twin.model`` only."""

@@ -1,0 +1,112 @@
+"""Settings of every process, from the environment; the supervisor sets what is not given.
+
+=================  =======================================  ==========================
+variable           meaning                                  default
+=================  =======================================  ==========================
+CT_DATA            data folder                              ``var``
+CT_COUNTY          county folder                            ``$CT_DATA/county``
+MQTT_URL           broker, ``mqtt://user:pass@host:port``   started by the supervisor
+CT_STORE_URI       where the store listens                  ``quack:127.0.0.1:9494``
+CT_STORE_TOKEN     its token                                made by the supervisor
+CT_HOST            address the dashboard listens on         ``127.0.0.1``
+CT_PORT            its port                                 ``8050``
+CT_FRAME_ANCESTORS who may embed ``/embed``, space apart    ``'self'``
+CT_LANG            first language, ``zh`` or ``en``         ``zh``
+=================  =======================================  ==========================
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from twin.model.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One frozen record; see the module's table."""
+
+    data: Path
+    county: Path
+    mqtt_url: str
+    store_uri: str
+    store_token: str
+    host: str
+    port: int
+    frame_ancestors: str
+    lang: str
+
+    @property
+    def store_file(self) -> Path:
+        """The DuckDB file; only ingest opens it."""
+        return self.data / "store" / "county.duckdb"
+
+    @property
+    def status_file(self) -> Path:
+        """What the supervisor says of its processes (JSON, replaced atomically every second)."""
+        return self.data / "run" / "status.json"
+
+    @property
+    def truth_file(self) -> Path:
+        """Hidden truth of the demo field (faults, parameters), JSON lines; never read by the twin."""
+        return self.data / "demo" / "truth.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Parts of ``MQTT_URL``."""
+
+    host: str
+    port: int
+    username: str | None
+    password: str | None
+    tls: bool
+
+
+def parse_mqtt_url(url: str) -> Broker:
+    """Split ``mqtt://user:pass@host:port`` (``mqtts`` for TLS).
+
+    Raises
+    ------
+    ConfigError : not such a URL
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+        raise ConfigError(f"MQTT_URL {url!r}: write it as mqtt://user:password@host:1883 (mqtts:// for TLS)")
+    tls = parts.scheme == "mqtts"
+    try:
+        port = parts.port or (8883 if tls else 1883)
+    except ValueError as e:
+        raise ConfigError(f"MQTT_URL: the port is not a number from 1 to 65535 ({e})") from e
+    user = unquote(parts.username) if parts.username else None
+    return Broker(parts.hostname, port, user, unquote(parts.password) if parts.password else None, tls)
+
+
+def read_settings(env: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; pure in ``env`` (default: the process environment).
+
+    Raises
+    ------
+    ConfigError : a value cannot be used; the text names the variable and the mend
+    """
+    env = os.environ if env is None else env
+    data = Path(env.get("CT_DATA", "var")).absolute()
+    port_text = env.get("CT_PORT", "8050")
+    if not port_text.isdigit() or not 0 < int(port_text) < 65536:
+        raise ConfigError(f"CT_PORT is {port_text!r}; give a number from 1 to 65535")
+    lang = env.get("CT_LANG", "zh")
+    if lang not in ("zh", "en"):
+        raise ConfigError(f"CT_LANG is {lang!r}; give zh or en")
+    return Settings(
+        data=data,
+        county=Path(env.get("CT_COUNTY", str(data / "county"))).absolute(),
+        mqtt_url=env.get("MQTT_URL", "mqtt://127.0.0.1:1883"),
+        store_uri=env.get("CT_STORE_URI", "quack:127.0.0.1:9494"),
+        store_token=env.get("CT_STORE_TOKEN", ""),
+        host=env.get("CT_HOST", "127.0.0.1"),
+        port=int(port_text),
+        frame_ancestors=env.get("CT_FRAME_ANCESTORS", "'self'"),
+        lang=lang,
+    )

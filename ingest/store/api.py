@@ -1,0 +1,170 @@
+"""The door of the store: what other processes may ask, as one protocol and its result tables.
+
+All times are float seconds since 1970-01-01 UTC; values are SI (°C for temperatures). Results are numpy
+arrays in columns. Every call raises ``StoreUnavailable`` when the owner does not answer.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class LatestTable:
+    """Last known reading per point, ordered by ``point_no``; ``seq`` is the commit number of the newest row.
+
+    ``t`` measuring time, ``received`` time of the commit, ``value`` SI, ``quality`` see ``Quality``;
+    ``row_seq`` the commit number of each row.
+    """
+
+    seq: int
+    point_no: Ints
+    t: Floats
+    received: Floats
+    value: Floats
+    quality: Ints
+    row_seq: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One point over time, rising ``t``."""
+
+    t: Floats
+    value: Floats
+    quality: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedTable:
+    """Newest simulated value per point: ``residual`` is measured minus simulated, ``z`` in sigmas."""
+
+    run_no: int
+    t: float
+    point_no: Ints
+    value: Floats
+    sigma: Floats
+    residual: Floats
+    z: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkState:
+    """Newest simulated state of the network, in the order of the county's tables.
+
+    ``t_supply_c``, ``t_return_c``, ``p_supply_pa``, ``p_return_pa``: (n_node,);
+    ``mass_flow_kg_s``, ``t_pipe_c``: (n_pipe,) signed from_node -> to_node, mean water temperature.
+    NaN where the engine has no answer (isolated part). ``status``: "ok" or the sentence why not.
+    """
+
+    run_no: int
+    t: float
+    status: str
+    t_supply_c: Floats
+    t_return_c: Floats
+    p_supply_pa: Floats
+    p_return_pa: Floats
+    mass_flow_kg_s: Floats
+    t_pipe_c: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationResult:
+    """What the twin worker writes after a run; point arrays share one order."""
+
+    t: float
+    status: str
+    iterations: int
+    seconds: float
+    point_no: Ints
+    value: Floats
+    sigma: Floats
+    measured: Floats
+    network: NetworkState | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that could not be read, kept once per payload hash with a count."""
+
+    hash: str
+    first_t: float
+    last_t: float
+    count: int
+    topic: str
+    reason: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class IngestStats:
+    """Counters since the store was created, and the state of the writer now."""
+
+    t: float
+    messages: int
+    readings: int
+    rejected_messages: int
+    rejected_readings: int
+    duplicates: int
+    late: int
+    queue: int
+    broker: str
+    messages_per_s: float
+    readings_per_s: float
+
+
+class Store(Protocol):
+    """What ``ingest.store.client.StoreClient`` offers (opened by ``ingest.store.client.connect_store``)."""
+
+    def latest(self, since_seq: int = 0) -> LatestTable:
+        """Rows committed after ``since_seq`` (0: all)."""
+        ...
+
+    def latest_at(self, t: float, point_no: Ints | None = None) -> LatestTable:
+        """Last reading of each point at or before ``t`` (looks back 2 h at most; rejected qualities left out)."""
+        ...
+
+    def history(self, point_no: int, start: float, end: float, max_rows: int = 2000) -> Series:
+        """Readings of one point; thinned by time bucket (min and max kept) when there are more than ``max_rows``."""
+        ...
+
+    def simulated_history(self, point_no: int, start: float, end: float, max_rows: int = 2000) -> Series:
+        """Simulated values of one point (``quality`` is all GOOD)."""
+        ...
+
+    def simulated_latest(self) -> SimulatedTable:
+        """Newest simulated value of every simulated point."""
+        ...
+
+    def network_state(self) -> NetworkState | None:
+        """Newest network state, or None before the first run."""
+        ...
+
+    def write_simulation(self, result: SimulationResult) -> int:
+        """Keep a run, return its number. Values, residuals and network state in one transaction."""
+        ...
+
+    def last_simulated(self) -> float | None:
+        """Time of the newest run, or None."""
+        ...
+
+    def stats(self) -> IngestStats:
+        """Counters of ingest."""
+        ...
+
+    def dead_letters(self, limit: int = 200) -> list[DeadLetter]:
+        """Newest first."""
+        ...
+
+    def point_counts(self, start: float, end: float) -> tuple[Ints, Ints]:
+        """``(point_no, number of readings)`` between two times, for completeness."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        ...

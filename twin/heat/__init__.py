@@ -1,0 +1,1 @@
+"""Heat-network engine: hydraulics and heat of the primary network, substations and buildings."""

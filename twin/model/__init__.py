@@ -1,0 +1,1 @@
+"""The shared domain model: quantities, places, network, points, readings, errors."""
