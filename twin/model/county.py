@@ -142,7 +142,15 @@ class Terrain:
         z = self.height_m
         low = z[i, j] * (1 - fx) + z[i, j + 1] * fx
         high = z[i + 1, j] * (1 - fx) + z[i + 1, j + 1] * fx
-        return low * (1 - fy) + high * fy
+        height: NDArray[np.float64] = low * (1 - fy) + high * fy
+        return height
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Terrain):
+            return NotImplemented
+        mine = (self.lon0, self.lat0, self.dlon, self.dlat)
+        theirs = (other.lon0, other.lat0, other.dlon, other.dlat)
+        return mine == theirs and np.array_equal(self.height_m, other.height_m)
 
 
 @dataclass(frozen=True, slots=True)
