@@ -149,6 +149,10 @@ class Store(Protocol):
         """Keep a run, return its number. Values, residuals and network state in one transaction."""
         ...
 
+    def run_times(self, start: float, end: float) -> Floats:
+        """Times of the twin's runs between two times, rising."""
+        ...
+
     def last_simulated(self) -> float | None:
         """Time of the newest run, or None."""
         ...
