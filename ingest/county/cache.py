@@ -1,0 +1,79 @@
+"""``county.cache``: the county as one checked block, so that a start reads it in a blink.
+
+Reading the GeoPackage needs GDAL, pandas and pyproj (0.7 s and 100 MB in every process); the cache needs
+none. It is only ever a copy: its key is made of the content of both files and of the code's own tables,
+its body has a checksum, and anything unexpected means "read the GeoPackage".
+"""
+
+import contextlib
+import hashlib
+import secrets
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from ingest.county.schema import LAYERS
+from twin.model import check_table
+from twin.model.county import County, CountyMeta
+from twin.model.network import HeatNetwork
+
+CACHE_NAME = "county.cache"
+_MAGIC = b"county-twin-cache-1\n"
+
+
+def make_key(gpkg_sha256: str, meta: CountyMeta, grid: tuple[float, ...]) -> bytes:
+    """Return the 32-byte key: files, record fields and the tables of the checks."""
+    shapes = [[(f.name, str(f.type)) for f in fields(layer.record)] for layer in LAYERS.values()]
+    rules = (check_table.RANGES, check_table.WORDS, check_table.UNIT_CARRIES, check_table.PARENT_KIND)
+    text = repr((gpkg_sha256, meta, grid, shapes, rules))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def read_cache(folder: Path, key: bytes) -> County | None:
+    """Return the county kept under ``key``; None when there is none or it is damaged."""
+    try:
+        block = (folder / CACHE_NAME).read_bytes()
+    except OSError:
+        return None
+    head = _MAGIC + key
+    body = block[len(head) + 32 :]
+    if not block.startswith(head) or hashlib.sha256(body).digest() != block[len(head) : len(head) + 32]:
+        return None
+    try:
+        return msgspec.msgpack.decode(body, type=County, dec_hook=_decode)
+    except (msgspec.MsgspecError, ValueError, TypeError):
+        return None
+
+
+def write_cache(folder: Path, key: bytes, county: County) -> None:
+    """Keep ``county`` under ``key``; a folder that cannot be written to is no fault."""
+    body = msgspec.msgpack.encode(_strip(county), enc_hook=_encode)
+    staged = folder / f".{CACHE_NAME}-{secrets.token_hex(4)}"
+    with contextlib.suppress(OSError):
+        try:
+            staged.write_bytes(_MAGIC + key + hashlib.sha256(body).digest() + body)
+            staged.replace(folder / CACHE_NAME)
+        finally:
+            staged.unlink(missing_ok=True)
+
+
+def _strip(county: County) -> dict[str, Any]:
+    """Fields that the constructors take; the indices they make themselves are left out."""
+    network = {f.name: getattr(county.network, f.name) for f in fields(HeatNetwork) if f.init}
+    return {f.name: getattr(county, f.name) for f in fields(County) if f.init} | {"network": network}
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return [list(value.shape), np.ascontiguousarray(value, dtype="<f8").tobytes()]
+    if is_dataclass(value):
+        return {f.name: getattr(value, f.name) for f in fields(value)}
+    raise TypeError(f"cannot keep a {type(value).__name__}")
+
+
+def _decode(wanted: type, value: Any) -> Any:
+    shape, raw = value
+    return np.frombuffer(raw, dtype="<f8").reshape(shape).copy()
