@@ -1,1 +1,23 @@
-"""Heat-network engine: hydraulics and heat of the primary network, substations and buildings."""
+"""The heat network engine: flows, pressures and temperatures of a district heating network.
+
+Pure: arrays and dataclasses in, the same out; no clock, no files, no globals. Warm starts are passed in and
+returned.
+"""
+
+from twin.heat.boundary import Finding, Leak, Reason, SteadyBoundary, SteadyState
+from twin.heat.exchanger import estimate_ua_w_k, solve_exchanger
+from twin.heat.steady import solve_steady
+from twin.heat.topology import CompiledNetwork, compile_network
+
+__all__ = [
+    "CompiledNetwork",
+    "Finding",
+    "Leak",
+    "Reason",
+    "SteadyBoundary",
+    "SteadyState",
+    "compile_network",
+    "estimate_ua_w_k",
+    "solve_exchanger",
+    "solve_steady",
+]

@@ -1,0 +1,71 @@
+"""Water properties as compiled scalar functions, for use inside other compiled loops.
+
+The same polynomials as :mod:`twin.heat.water`, without the array machinery.
+"""
+
+from math import exp
+
+from numba import njit
+
+from twin.heat.water import CONDUCTIVITY, DENSITY, HEAT_CAPACITY, LN_VISCOSITY
+
+D0, D1, D2, D3, D4, D5, D6 = DENSITY
+C0, C1, C2, C3, C4, C5, C6, C7 = HEAT_CAPACITY
+V0, V1, V2, V3, V4, V5, V6, V7, V8 = LN_VISCOSITY
+K0, K1, K2, K3, K4, K5 = CONDUCTIVITY
+
+
+@njit(cache=True)
+def _scaled(t_c: float) -> float:
+    return min(max(t_c, 0.0), 150.0) * 0.01
+
+
+@njit(cache=True)
+def density(t_c: float) -> float:
+    """Density, kg/m³."""
+    x = _scaled(t_c)
+    return D0 + x * (D1 + x * (D2 + x * (D3 + x * (D4 + x * (D5 + x * D6)))))
+
+
+@njit(cache=True)
+def heat_capacity(t_c: float) -> float:
+    """Heat capacity, J/(kg K)."""
+    x = _scaled(t_c)
+    return C0 + x * (C1 + x * (C2 + x * (C3 + x * (C4 + x * (C5 + x * (C6 + x * C7))))))
+
+
+@njit(cache=True)
+def viscosity(t_c: float) -> float:
+    """Dynamic viscosity, Pa s."""
+    x = _scaled(t_c)
+    return 1e-3 * exp(
+        V0 + x * (V1 + x * (V2 + x * (V3 + x * (V4 + x * (V5 + x * (V6 + x * (V7 + x * V8)))))))
+    )
+
+
+@njit(cache=True)
+def conductivity(t_c: float) -> float:
+    """Thermal conductivity, W/(m K)."""
+    x = _scaled(t_c)
+    return K0 + x * (K1 + x * (K2 + x * (K3 + x * (K4 + x * K5))))
+
+
+@njit(cache=True)
+def enthalpy(t_c: float) -> float:
+    """Enthalpy relative to 0 °C, J/kg."""
+    x = _scaled(t_c)
+    inside = 100.0 * x
+    s = C3 / 4 + x * (C4 / 5 + x * (C5 / 6 + x * (C6 / 7 + x * (C7 / 8))))
+    return (C0 + x * (C1 / 2 + x * (C2 / 3 + x * s))) * inside + heat_capacity(t_c) * (t_c - inside)
+
+
+@njit(cache=True)
+def temperature(h_j_kg: float) -> float:
+    """Temperature in °C of water of enthalpy ``h_j_kg``: the inverse of :func:`enthalpy`."""
+    t = h_j_kg / 4190.0
+    for _ in range(4):
+        step = (enthalpy(t) - h_j_kg) / heat_capacity(t)
+        t -= step
+        if abs(step) < 1e-9:
+            break
+    return t

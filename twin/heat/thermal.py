@@ -1,0 +1,178 @@
+"""Steady temperatures: one sweep through the points in flow order, no linear system.
+
+Water loses heat to the ground along a pipe, ``T_out = T_g + (T_in - T_g) exp(-u L / (m cp))``, and mixes at
+the points by enthalpy. Where flows run in a circle (possible through pumps or buoyancy only) the sweep is
+repeated over the points concerned until it settles.
+"""
+
+from math import exp
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from twin.heat.kernels import enthalpy, heat_capacity, temperature
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+STILL_KG_S = 1e-7
+"""A flow below this carries no heat."""
+
+
+@njit(cache=True, error_model="numpy")
+def order_points(start: Ints, end: Ints, m: Floats, n_point: int) -> tuple[Ints, int, Ints, Ints]:
+    """Points in flow order.
+
+    Returns
+    -------
+    order : (n_point,) the first ``n_sorted`` are in flow order, the rest lie on or behind circles
+    n_sorted : how many
+    first, outgoing : outgoing pipes of point i are ``outgoing[first[i]:first[i + 1]]``
+    """
+    n_pipe = m.shape[0]
+    first = np.zeros(n_point + 1, np.int64)
+    entering = np.zeros(n_point, np.int64)
+    for k in range(n_pipe):
+        if abs(m[k]) > STILL_KG_S:
+            up, down = (start[k], end[k]) if m[k] > 0.0 else (end[k], start[k])
+            first[up + 1] += 1
+            entering[down] += 1
+    for i in range(n_point):
+        first[i + 1] += first[i]
+    fill = first[:-1].copy()
+    outgoing = np.empty(first[n_point], np.int64)
+    for k in range(n_pipe):
+        if abs(m[k]) > STILL_KG_S:
+            up = start[k] if m[k] > 0.0 else end[k]
+            outgoing[fill[up]] = k
+            fill[up] += 1
+    order = np.empty(n_point, np.int64)
+    n_sorted = 0
+    for i in range(n_point):
+        if entering[i] == 0:
+            order[n_sorted] = i
+            n_sorted += 1
+    head = 0
+    while head < n_sorted:
+        i = order[head]
+        head += 1
+        for j in range(first[i], first[i + 1]):
+            k = outgoing[j]
+            down = end[k] if m[k] > 0.0 else start[k]
+            entering[down] -= 1
+            if entering[down] == 0:
+                order[n_sorted] = down
+                n_sorted += 1
+    tail = n_sorted
+    for i in range(n_point):
+        if entering[i] > 0:
+            order[tail] = i
+            tail += 1
+    return order, n_sorted, first, outgoing
+
+
+@njit(cache=True, error_model="numpy")
+def outlet_temperature(t_in: float, m: float, ul: float, t_ground: float) -> float:
+    """Outlet temperature of a pipe of total conductance ``ul`` W/K at flow ``m`` > 0."""
+    excess = t_in - t_ground
+    t_out = t_ground + excess * exp(-ul / (m * heat_capacity(t_in)))
+    return t_ground + excess * exp(-ul / (m * heat_capacity(0.5 * (t_in + t_out))))
+
+
+@njit(cache=True, error_model="numpy")
+def sweep_steady(
+    start: Ints,
+    end: Ints,
+    m: Floats,
+    ul: Floats,
+    t_ground: float,
+    inflow: Floats,
+    t_inflow: Floats,
+    t_point: Floats,
+    t_out: Floats,
+) -> int:
+    """Fill temperatures in flow order.
+
+    Parameters
+    ----------
+    inflow, t_inflow : (n_point,) water that enters from outside, kg/s >= 0, and its temperature
+    t_point, t_out : filled; ``t_out`` (n_pipe,) is where the water leaves the pipe; points and pipes
+        without flow take ``t_ground``
+
+    Returns
+    -------
+    passes made over points on circles (0: there were none; -1: not settled)
+    """
+    n_point = t_point.shape[0]
+    order, n_sorted, first, outgoing = order_points(start, end, m, n_point)
+    mass = np.zeros(n_point)
+    heat = np.zeros(n_point)
+    t_out[:] = t_ground
+    for j in range(n_sorted):
+        i = order[j]
+        _mix_point(i, inflow, t_inflow, mass, heat, t_ground, t_point)
+        _send_on(i, first, outgoing, start, end, m, ul, t_ground, t_point, t_out, mass, heat)
+    if n_sorted == n_point:
+        return 0
+    for j in range(n_sorted, n_point):
+        t_point[order[j]] = t_ground
+    mass0, heat0 = mass.copy(), heat.copy()
+    for passes in range(1, 2000):
+        change = 0.0
+        for j in range(n_sorted, n_point):
+            i = order[j]
+            for q in range(first[i], first[i + 1]):
+                k = outgoing[q]
+                t_out[k] = outlet_temperature(t_point[i], abs(m[k]), ul[k], t_ground)
+        mass[:], heat[:] = mass0, heat0
+        for j in range(n_sorted, n_point):
+            i = order[j]
+            for q in range(first[i], first[i + 1]):
+                k = outgoing[q]
+                down = end[k] if m[k] > 0.0 else start[k]
+                mass[down] += abs(m[k])
+                heat[down] += abs(m[k]) * enthalpy(t_out[k])
+        for j in range(n_sorted, n_point):
+            i = order[j]
+            before = t_point[i]
+            _mix_point(i, inflow, t_inflow, mass, heat, t_ground, t_point)
+            change = max(change, abs(t_point[i] - before))
+        if change < 1e-9:
+            return passes
+    return -1
+
+
+@njit(cache=True, error_model="numpy")
+def _mix_point(
+    i: int, inflow: Floats, t_inflow: Floats, mass: Floats, heat: Floats, t_ground: float, t_point: Floats
+) -> None:
+    total, h = mass[i], heat[i]
+    if inflow[i] > 0.0:
+        total += inflow[i]
+        h += inflow[i] * enthalpy(t_inflow[i])
+    t_point[i] = temperature(h / total) if total > STILL_KG_S else t_ground
+
+
+@njit(cache=True, error_model="numpy")
+def _send_on(
+    i: int,
+    first: Ints,
+    outgoing: Ints,
+    start: Ints,
+    end: Ints,
+    m: Floats,
+    ul: Floats,
+    t_ground: float,
+    t_point: Floats,
+    t_out: Floats,
+    mass: Floats,
+    heat: Floats,
+) -> None:
+    for j in range(first[i], first[i + 1]):
+        k = outgoing[j]
+        size = abs(m[k])
+        down = end[k] if m[k] > 0.0 else start[k]
+        t_out[k] = outlet_temperature(t_point[i], size, ul[k], t_ground)
+        mass[down] += size
+        heat[down] += size * enthalpy(t_out[k])
