@@ -126,11 +126,11 @@ class Store(Protocol):
         ...
 
     def latest_at(self, t: float, point_no: Ints | None = None) -> LatestTable:
-        """Last reading of each point at or before ``t`` (looks back 2 h at most; rejected qualities left out)."""
+        """Last reading of each point at or before ``t`` (2 h back at most; rejected qualities left out)."""
         ...
 
     def history(self, point_no: int, start: float, end: float, max_rows: int = 2000) -> Series:
-        """Readings of one point; thinned by time bucket (min and max kept) when there are more than ``max_rows``."""
+        """Readings of one point; above ``max_rows`` thinned by time bucket (min and max kept)."""
         ...
 
     def simulated_history(self, point_no: int, start: float, end: float, max_rows: int = 2000) -> Series:

@@ -3,7 +3,7 @@
 The tree::
 
     CountyTwinError
-    ├── InputError          a caller, a file, a form or a payload gave something wrong; says where and the mend
+    ├── InputError          a caller, a file, a form or a payload is wrong; says where and the mend
     │   ├── CountyError     a county folder or an import is wrong (carries the list of findings)
     │   └── PayloadError    one message could not be understood; the message is kept as a dead letter
     ├── ConfigError         a setting is missing or wrong; raised at start, never later
@@ -42,7 +42,7 @@ class ConfigError(CountyTwinError):
     """A setting is missing or wrong."""
 
 
-class StoreUnavailable(CountyTwinError):
+class StoreUnavailable(CountyTwinError):  # noqa: N818 - it names a state, not a mistake
     """The store does not answer at this moment."""
 
 

@@ -34,8 +34,8 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Pipe:
-    """One pipe. ``diameter_m`` is the inner diameter, ``u_w_m_k`` the loss per metre and kelvin to the
-    ground, ``zeta`` the sum of minor-loss coefficients, ``path`` the line from ``from_node`` to ``to_node``."""
+    """One pipe. ``diameter_m`` is the inner diameter, ``u_w_m_k`` the loss per metre and kelvin to
+    the ground, ``zeta`` the sum of minor-loss coefficients, ``path`` the line between its nodes."""
 
     id: str
     pair_id: str
