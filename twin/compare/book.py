@@ -1,0 +1,64 @@
+"""Where each measured point stands: row numbers by station and source, found once per county."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.model.county import County
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+STATION_KEYS = (
+    "p1_ts", "p1_tr", "p1_ps", "p1_pr", "p1_flow", "p1_heat", "s2_ts", "s2_tr", "s2_flow",
+)  # fmt: skip
+SOURCE_KEYS = ("src_ts", "src_tr", "src_ps", "src_pr", "src_flow", "src_heat")
+
+
+@dataclass(frozen=True, slots=True)
+class PointBook:
+    """Point numbers by key; -1 where the county has no such point.
+
+    ``station[key]``: (n_substation,), ``source[key]``: (n_source,), ``outdoor``: (n,) all ``t_out`` points.
+    ``station_ids``, ``source_ids``: names in the same order.
+    """
+
+    station_ids: tuple[str, ...]
+    source_ids: tuple[str, ...]
+    station: dict[str, Ints]
+    source: dict[str, Ints]
+    outdoor: Ints
+
+    def read_station(self, value: Floats, key: str) -> Floats:
+        """Values of ``key`` per substation from a snapshot's ``value``; NaN where missing."""
+        return _pick(value, self.station[key])
+
+    def read_source(self, value: Floats, key: str) -> Floats:
+        """Values of ``key`` per source from a snapshot's ``value``; NaN where missing."""
+        return _pick(value, self.source[key])
+
+
+def _pick(value: Floats, no: Ints) -> Floats:
+    out = np.full(no.shape, np.nan)
+    known = no >= 0
+    out[known] = value[no[known]]
+    return out
+
+
+def compile_points(county: County) -> PointBook:
+    """Find the points that the comparison needs."""
+
+    def numbers(ids: tuple[str, ...], key: str) -> Ints:
+        found = (county.point_by_id.get(f"{i}/{key}") for i in ids)
+        return np.array([-1 if p is None else p.no for p in found], dtype=np.int64)
+
+    stations = tuple(s.id for s in county.network.substations)
+    sources = tuple(s.id for s in county.network.sources)
+    return PointBook(
+        station_ids=stations,
+        source_ids=sources,
+        station={key: numbers(stations, key) for key in STATION_KEYS},
+        source={key: numbers(sources, key) for key in SOURCE_KEYS},
+        outdoor=np.array([p.no for p in county.points if p.key == "t_out"], dtype=np.int64),
+    )

@@ -1,0 +1,210 @@
+"""One comparison: boundary, two solves, simulated value and uncertainty of every simulated point."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.compare.book import PointBook
+from twin.compare.boundary import MeasuredBoundary, assemble_boundary
+from twin.compare.snapshot import Snapshot
+from twin.compare.virtual import (
+    estimate_primary_flow,
+    estimate_source_pressure,
+    estimate_source_temperature,
+)
+from twin.heat import (
+    CompiledNetwork,
+    SteadyBoundary,
+    SteadyState,
+    estimate_ua_w_k,
+    solve_exchanger,
+    solve_steady,
+)
+from twin.heat.water import density_kg_m3, heat_capacity_j_kg_k
+from twin.model.network import HeatNetwork
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+MIN_FLOW_KG_S = 0.05
+"""Below this a pipe end stands still and its steady temperature says nothing."""
+
+# Standard uncertainty (1 sigma) of simulated minus measured: (absolute SI, relative). Sensor and model
+# together, for a steady engine with survey values; engineering defaults until calibration replaces them.
+SIGMA: dict[str, tuple[float, float]] = {
+    "p1_ts": (1.2, 0.0),
+    "p1_tr": (2.0, 0.0),
+    "p1_ps": (1.5e4, 0.0),
+    "p1_pr": (1.5e4, 0.0),
+    "p1_flow": (2e-4, 0.06),
+    "p1_heat": (3e4, 0.06),
+    "s2_ts": (1.5, 0.0),
+    "src_ts": (1.0, 0.0),
+    "src_tr": (1.5, 0.0),
+    "src_ps": (1.5e4, 0.0),
+    "src_pr": (1.5e4, 0.0),
+    "src_flow": (1e-3, 0.04),
+    "src_heat": (2e5, 0.05),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Result for one moment.
+
+    ``point_no``, ``value``, ``sigma``, ``measured``: (n,) one row per simulated point that has an answer,
+    SI, ``measured`` NaN where there is none. ``status``: "ok", "assumed:<ids>" or "failed:<why>".
+    """
+
+    t: float
+    status: str
+    point_no: Ints
+    value: Floats
+    sigma: Floats
+    measured: Floats
+    state: SteadyState
+    boundary: MeasuredBoundary
+
+
+def _solve(
+    net: CompiledNetwork, network: HeatNetwork, b: MeasuredBoundary, warm: SteadyState | None
+) -> tuple[SteadyState, Floats, Floats]:
+    """Solve twice: the exchangers turn the first supply temperatures into return temperatures.
+
+    Returns the state and, per substation, primary return and secondary supply temperatures (°C).
+    """
+    stations = network.substations
+    ua = estimate_ua_w_k(
+        np.array([s.hx_ua_w_k for s in stations]),
+        b.flow_kg_s,
+        b.flow_cold_kg_s,
+        np.array([s.design_flow_kg_s for s in stations]),
+        np.array([s.secondary_flow_kg_s for s in stations]),
+    )
+    at = np.array([network.node_index[s.node_id] for s in stations], dtype=np.int64)
+    state, t_return, t_warm = warm, b.t_return_c, b.t_cold_c
+    for _ in range(2):
+        boundary = SteadyBoundary(
+            t_source_c=b.t_source_c,
+            p_supply_pa=b.p_supply_pa,
+            p_return_pa=b.p_return_pa,
+            source_flow_kg_s=b.flow_source_kg_s,
+            flow_kg_s=b.flow_kg_s,
+            t_return_c=t_return,
+            t_ground_c=b.t_ground_c,
+        )
+        state = solve_steady(net, boundary, state)
+        t_hot = np.where(np.isfinite(state.t_supply_c[at]), state.t_supply_c[at], b.t_cold_c)
+        t_out, t_warm, _ = solve_exchanger(t_hot, b.flow_kg_s, b.t_cold_c, b.flow_cold_kg_s, ua)
+        t_return = np.where(b.flow_kg_s > MIN_FLOW_KG_S, t_out, b.t_return_c)
+    assert state is not None
+    return state, t_return, t_warm
+
+
+def _station_values(
+    network: HeatNetwork, book: PointBook, snapshot: Snapshot, b: MeasuredBoundary,
+    state: SteadyState, t_return: Floats, t_warm: Floats,
+) -> dict[str, Floats]:  # fmt: skip
+    at = np.array([network.node_index[s.node_id] for s in network.substations], dtype=np.int64)
+    t_supply = state.t_supply_c[at]
+    flowing = b.flow_kg_s > MIN_FLOW_KG_S
+    cp = heat_capacity_j_kg_k(np.where(flowing, (t_supply + t_return) / 2, 60.0))
+
+    s2_ts, p1_tr = book.read_station(snapshot.value, "s2_ts"), book.read_station(snapshot.value, "p1_tr")
+    heat_2 = b.flow_cold_kg_s * heat_capacity_j_kg_k(b.t_cold_c) * (s2_ts - b.t_cold_c)
+    t_back = np.where(np.isfinite(p1_tr), p1_tr, t_return)
+    flow = estimate_primary_flow(heat_2, t_supply, t_back, cp)
+
+    def when(running: NDArray[np.bool_], x: Floats) -> Floats:
+        return np.where(running, x, np.nan)
+
+    return {
+        "p1_ts": when(flowing, t_supply),
+        "p1_tr": when(flowing, t_return),
+        "p1_ps": state.p_supply_pa[at],
+        "p1_pr": state.p_return_pa[at],
+        "p1_flow": flow / density_kg_m3(t_back),
+        "p1_heat": when(flowing, b.flow_kg_s * cp * (t_supply - t_return)),
+        "s2_ts": when(flowing & (b.flow_cold_kg_s > MIN_FLOW_KG_S), t_warm),
+    }
+
+
+def _source_values(
+    network: HeatNetwork, book: PointBook, snapshot: Snapshot, b: MeasuredBoundary, state: SteadyState
+) -> dict[str, Floats]:
+    v = snapshot.value
+    stations = np.array([network.node_index[s.node_id] for s in network.substations], dtype=np.int64)
+    at = np.array([network.node_index[s.node_id] for s in network.sources], dtype=np.int64)
+    holds = np.array([s.holds_pressure for s in network.sources])
+    running = state.source_flow_kg_s > MIN_FLOW_KG_S
+    t_back = state.t_return_c[at]
+    t_source = estimate_source_temperature(
+        b.t_source_c, state.t_supply_c[stations], book.read_station(v, "p1_ts"), b.t_ground_c
+    )
+    p_supply = estimate_source_pressure(
+        state.p_supply_pa[at], state.p_supply_pa[stations], book.read_station(v, "p1_ps")
+    )
+    p_return = estimate_source_pressure(
+        state.p_return_pa[at], state.p_return_pa[stations], book.read_station(v, "p1_pr")
+    )
+
+    def when(x: Floats) -> Floats:
+        return np.where(running, x, np.nan)
+
+    return {
+        "src_ts": when(t_source),
+        "src_tr": when(t_back),
+        "src_ps": np.where(holds, p_supply, state.p_supply_pa[at]),
+        "src_pr": np.where(holds, p_return, state.p_return_pa[at]),
+        "src_flow": np.where(holds & running, state.source_flow_kg_s / density_kg_m3(t_back), np.nan),
+        "src_heat": when(state.source_heat_w),
+    }
+
+
+def compare_steady(
+    net: CompiledNetwork,
+    network: HeatNetwork,
+    book: PointBook,
+    snapshot: Snapshot,
+    warm: SteadyState | None = None,
+) -> Comparison:
+    """Simulate the moment of ``snapshot`` and put every simulated point beside its measurement.
+
+    Parameters
+    ----------
+    net, network, book : compiled once per county
+    snapshot : usable measurements, see :func:`twin.compare.snapshot.make_snapshot`
+    warm : state of the last comparison, to start from
+
+    Returns
+    -------
+    Comparison; when the engine did not converge it has no point rows and says so in ``status``
+    """
+    b = assemble_boundary(book, snapshot, network)
+    state, t_return, t_warm = _solve(net, network, b, warm)
+    if not state.converged:
+        why = "; ".join(str(f) for f in state.findings) or "no convergence"
+        none = np.empty(0)
+        return Comparison(snapshot.t, f"failed:{why}", np.empty(0, np.int64), none, none, none, state, b)
+    no, value, sigma = [], [], []
+    stations = _station_values(network, book, snapshot, b, state, t_return, t_warm)
+    sources = _source_values(network, book, snapshot, b, state)
+    for table, numbers in ((stations, book.station), (sources, book.source)):
+        for key, simulated in table.items():
+            known = (numbers[key] >= 0) & np.isfinite(simulated)
+            absolute, relative = SIGMA[key]
+            no.append(numbers[key][known])
+            value.append(simulated[known])
+            sigma.append(np.hypot(absolute, relative * simulated[known]))
+    point_no = np.concatenate(no)
+    return Comparison(
+        t=snapshot.t,
+        status=f"assumed:{','.join(b.assumed)}" if b.assumed else "ok",
+        point_no=point_no,
+        value=np.concatenate(value),
+        sigma=np.concatenate(sigma),
+        measured=snapshot.value[point_no],
+        state=state,
+        boundary=b,
+    )
