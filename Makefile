@@ -46,10 +46,10 @@ clean: ## remove the environment and caches; the data folder var/ stays
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 system-packages:
-	@tools/system_packages.sh
+	@.ci/system_packages.sh
 
 $(BIN)/python:
-	@tools/make_venv.sh $(VENV)
+	@.ci/make_venv.sh $(VENV)
 
 $(RUNTIME): requirements.txt $(wildcard constraints.txt) | $(BIN)/python
 	@echo "installing the packages of requirements.txt into $(VENV) (once; some minutes)"
