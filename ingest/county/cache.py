@@ -43,7 +43,8 @@ def read_cache(folder: Path, key: bytes) -> County | None:
     if not block.startswith(head) or hashlib.sha256(body).digest() != block[len(head) : len(head) + 32]:
         return None
     try:
-        return msgspec.msgpack.decode(body, type=County, dec_hook=_decode)
+        kept = msgspec.msgpack.decode(body, type=_make_kept_type(), dec_hook=_decode)
+        return _restore(kept)
     except (msgspec.MsgspecError, ValueError, TypeError):
         return None
 
@@ -60,10 +61,26 @@ def write_cache(folder: Path, key: bytes, county: County) -> None:
             staged.unlink(missing_ok=True)
 
 
+def _init_fields(record: type[Any]) -> list[tuple[str, Any]]:
+    """Fields that a constructor takes; the indices that a record makes itself are not kept."""
+    return [(f.name, f.type) for f in fields(record) if f.init]
+
+
+def _make_kept_type() -> type[Any]:
+    network = msgspec.defstruct("KeptNetwork", _init_fields(HeatNetwork))
+    rows = [(n, network if n == "network" else kind) for n, kind in _init_fields(County)]
+    return msgspec.defstruct("KeptCounty", rows)
+
+
 def _strip(county: County) -> dict[str, Any]:
-    """Fields that the constructors take; the indices they make themselves are left out."""
-    network = {f.name: getattr(county.network, f.name) for f in fields(HeatNetwork) if f.init}
-    return {f.name: getattr(county, f.name) for f in fields(County) if f.init} | {"network": network}
+    network = {name: getattr(county.network, name) for name, _ in _init_fields(HeatNetwork)}
+    return {name: getattr(county, name) for name, _ in _init_fields(County)} | {"network": network}
+
+
+def _restore(kept: Any) -> County:
+    network = HeatNetwork(**{name: getattr(kept.network, name) for name, _ in _init_fields(HeatNetwork)})
+    rows = {name: getattr(kept, name) for name, _ in _init_fields(County)}
+    return County(**{**rows, "network": network})
 
 
 def _encode(value: Any) -> Any:
