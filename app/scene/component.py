@@ -1,0 +1,31 @@
+"""The Dash component of the scene: an empty box that ``assets/scene.js`` finds and fills."""
+
+from dash import html
+
+from app.scene.texts import read_texts
+
+
+def scene_component(id: str, view: str = "heating", **options: object) -> html.Div:
+    """Return the box of a scene.
+
+    Parameters
+    ----------
+    id : element id, unique on the page
+    view : ``heating`` (pipes by simulated temperature), ``overview`` (quiet), ``quality``
+    options : further settings, as ``data-scene-*`` attributes: ``lang``, ``theme``, ``controls`` (0 hides
+        the buttons, as on a wall), ``legend`` (0 hides it). Text, numbers and booleans.
+
+    The box takes the size of its parent. The camera, the renderer and the buffers are the browser's own;
+    nothing of them passes through Dash.
+    """
+    attributes = {
+        f"data-scene-{key.replace('_', '-')}": str(int(value) if isinstance(value, bool) else value)
+        for key, value in options.items()
+    }
+    lang = str(options.get("lang", "zh"))
+    return html.Div(
+        id=id,
+        className="ct-scene",
+        role="region",
+        **{"data-scene": view, "aria-label": read_texts(lang)["title"], **attributes},
+    )

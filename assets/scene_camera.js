@@ -1,0 +1,76 @@
+/* Scene, part 3: the camera. Fits the hull of the network into whatever shape the screen has. */
+(function () {
+  "use strict";
+  const CT = (window.CT = window.CT || {});
+  const kit = (CT.sceneKit = CT.sceneKit || {});
+
+  const SIDE_ROOM = 0.06;
+  const TOP_ROOM = 0.13; // labels stand above their place
+  const BOTTOM_ROOM = 0.07;
+
+  /** Degrees of a place in local metres: the viewport's own metre offsets, so layers and camera agree. */
+  kit.toLonLat = function (deck, origin, x, y) {
+    const viewport = new deck.WebMercatorViewport({ width: 1, height: 1, longitude: origin[0], latitude: origin[1], zoom: 12 });
+    return viewport.addMetersToLngLat([origin[0], origin[1], 0], [x, y, 0]);
+  };
+
+  /** View state that shows every point of `focus.hull`; pitch and bearing are given. */
+  kit.fitView = function (deck, spec, width, height, pitch, bearing) {
+    const { origin, focus } = spec.scene;
+    const start = { ...spec.initialViewState, width, height, pitch, bearing };
+    const points = focus.hull.map(([x, y, z]) => [...kit.toLonLat(deck, origin, x, y).slice(0, 2), origin[2] + z]);
+    const bounds = (view) => {
+      const viewport = new deck.WebMercatorViewport(view);
+      let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+      for (const p of points) {
+        const [px, py] = viewport.project(p);
+        left = Math.min(left, px);
+        right = Math.max(right, px);
+        top = Math.min(top, py);
+        bottom = Math.max(bottom, py);
+      }
+      return { viewport, left, top, right, bottom };
+    };
+    const roomX = width * (1 - 2 * SIDE_ROOM);
+    const roomY = height * (1 - TOP_ROOM - BOTTOM_ROOM);
+    let view = { ...start, zoom: 11 };
+    // In perspective size and centre depend on each other: a few rounds settle both to a pixel.
+    for (let round = 0; round < 12; round++) {
+      const b = bounds(view);
+      const grow = Math.min(roomX / Math.max(b.right - b.left, 1), roomY / Math.max(b.bottom - b.top, 1));
+      const at = [(b.left + b.right) / 2, (b.top + b.bottom) / 2 - ((TOP_ROOM - BOTTOM_ROOM) / 2) * height];
+      const [longitude, latitude] = b.viewport.unproject(at, { targetZ: origin[2] });
+      const zoom = Math.min(Math.max(view.zoom + 0.9 * Math.log2(grow), start.minZoom), 17);
+      if (Number.isFinite(longitude) && Number.isFinite(latitude)) view = { ...view, longitude, latitude };
+      view = { ...view, zoom };
+    }
+    const { width: _w, height: _h, ...clean } = view;
+    return clean;
+  };
+
+  /** The first view. On an upright screen the long axis of the town may also run up the screen. */
+  kit.homeView = function (deck, spec, width, height) {
+    const bearing = spec.scene.focus.bearing;
+    const pitch = spec.initialViewState.pitch;
+    const upright = height > 1.15 * width;
+    const choices = upright ? [bearing, bearing + 90, bearing - 90] : [bearing];
+    const views = choices.map((b) => kit.fitView(deck, spec, width, height, upright ? pitch - 8 : pitch, b));
+    return views.reduce((best, v) => (v.zoom > best.zoom + 0.25 ? v : best));
+  };
+
+  /** Fly to a place; keeps the bearing. */
+  kit.flyTo = function (deck, view, place, origin, calm) {
+    return {
+      ...view,
+      longitude: place.lonlat[0],
+      latitude: place.lonlat[1],
+      position: [0, 0, origin[2] + place.ground[2]],
+      zoom: Math.max(view.zoom, 15.6),
+      transitionDuration: calm ? 0 : 900,
+      transitionInterpolator: calm
+        ? undefined
+        : new deck.LinearInterpolator({ transitionProps: ["longitude", "latitude", "zoom", "pitch", "bearing", "position"] }),
+      transitionEasing: (t) => 1 - (1 - t) ** 3,
+    };
+  };
+})();

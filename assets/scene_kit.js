@@ -1,0 +1,137 @@
+/* Scene, part 1: loading and colours. Plain functions; nothing here knows about deck.gl's layers. */
+(function () {
+  "use strict";
+  const CT = (window.CT = window.CT || {});
+  const kit = (CT.sceneKit = CT.sceneKit || {});
+  const TYPES = { float32: Float32Array, uint32: Uint32Array, uint16: Uint16Array, uint8: Uint8Array };
+  const kept = new Map(); // address -> promise; buffers outlive a page of the app, so a return is quick
+
+  function fetchKept(url, read) {
+    if (!kept.has(url)) {
+      const answer = fetch(url, { credentials: "same-origin" }).then((r) => {
+        if (!r.ok) throw new Error(`${url}: ${r.status}`);
+        return read(r);
+      });
+      answer.catch(() => kept.delete(url));
+      kept.set(url, answer);
+    }
+    return kept.get(url);
+  }
+
+  /** Load the renderer once per document. */
+  kit.loadRenderer = function (url) {
+    if (window.deck && window.deck.Deck) return Promise.resolve(window.deck);
+    if (!kit.rendererPromise) {
+      kit.rendererPromise = new Promise((resolve, reject) => {
+        const script = document.createElement("script");
+        script.src = url;
+        script.onload = () => resolve(window.deck);
+        script.onerror = () => {
+          kit.rendererPromise = null;
+          script.remove();
+          reject(new Error(`${url}: not loaded`));
+        };
+        document.head.appendChild(script);
+      });
+    }
+    return kit.rendererPromise;
+  };
+
+  kit.loadSpec = async function (lang, theme, view) {
+    const query = new URLSearchParams({ lang, theme, view });
+    const response = await fetch(`/scene/spec.json?${query}`, { credentials: "same-origin" });
+    if (!response.ok) throw new Error(`spec.json: ${response.status}`);
+    return response.json();
+  };
+
+  /** Fetch every pack of the spec; resolves to {name: ArrayBuffer}. */
+  kit.loadPacks = async function (urls) {
+    const names = Object.keys(urls);
+    const packs = await Promise.all(names.map((n) => fetchKept(urls[n], (r) => r.arrayBuffer())));
+    return Object.fromEntries(names.map((n, i) => [n, packs[i]]));
+  };
+
+  kit.loadTables = (url) => fetchKept(url, (r) => r.json());
+
+  kit.loadPicture = (url) =>
+    fetchKept(url, async (r) => createImageBitmap(await r.blob(), { premultiplyAlpha: "none" }));
+
+  /** The typed array a slot points at: a view, not a copy. */
+  kit.readSlot = function (slot, packs) {
+    return new TYPES[slot.dtype](packs[slot["@@buffer"]], slot.offset, slot.length);
+  };
+
+  /** Colour of `value` on a ramp of evenly spaced stops, into `out` at `o`. */
+  kit.writeRamp = function (ramp, share, out, o) {
+    const last = ramp.length - 1;
+    const at = Math.min(Math.max(share, 0), 1) * last;
+    const i = Math.min(Math.floor(at), last - 1);
+    const f = at - i;
+    for (let c = 0; c < 3; c++) out[o + c] = ramp[i][c] + (ramp[i + 1][c] - ramp[i][c]) * f;
+    out[o + 3] = 255;
+  };
+
+  kit.cssRamp = (ramp) => `linear-gradient(to right, ${ramp.map((c) => `rgb(${c})`).join(", ")})`;
+
+  /** One colour per vertex from one value per object; NaN takes `none`. */
+  kit.paintVertices = function (values, starts, domain, ramp, none, out) {
+    const span = domain[1] - domain[0] || 1;
+    const one = new Uint8ClampedArray(4);
+    for (let i = 0; i < values.length; i++) {
+      if (Number.isFinite(values[i])) kit.writeRamp(ramp, (values[i] - domain[0]) / span, one, 0);
+      else one.set([none[0], none[1], none[2], 255]);
+      for (let v = starts[i]; v < starts[i + 1]; v++) out.set(one, 4 * v);
+    }
+    return out;
+  };
+
+  const STEPS = [1, 2, 5];
+  /**
+   * Range of a ramp: outward to round numbers, never narrower than `least`. The old range is kept while the
+   * data stay inside it and fill at least 40 % of it: colours must not jump because one value moved.
+   */
+  kit.chooseDomain = function (values, least, old) {
+    let low = Infinity;
+    let high = -Infinity;
+    for (const v of values) {
+      if (Number.isFinite(v)) {
+        low = Math.min(low, v);
+        high = Math.max(high, v);
+      }
+    }
+    if (low > high) return old || null;
+    if (old && low >= old[0] && high <= old[1] && high - low >= 0.4 * (old[1] - old[0] - least)) return old;
+    const middle = (low + high) / 2;
+    const half = Math.max(high - low, least) / 2;
+    const rough = half / 3;
+    const power = 10 ** Math.floor(Math.log10(rough));
+    const step = power * (STEPS.find((s) => s * power >= rough) || 10);
+    return [Math.floor((middle - half) / step + 1e-9) * step, Math.ceil((middle + half) / step - 1e-9) * step];
+  };
+
+  /** Three significant figures or `decimals`, a true minus sign, "--" for nothing. */
+  kit.formatNumber = function (value, decimals) {
+    if (!Number.isFinite(value)) return "--";
+    const text = Math.abs(value).toLocaleString("en-US", {
+      minimumFractionDigits: decimals,
+      maximumFractionDigits: decimals,
+    });
+    return value < 0 && Number(text.replaceAll(",", "")) !== 0 ? `\u2212${text}` : text;
+  };
+
+  kit.formatAge = function (seconds, texts) {
+    if (!Number.isFinite(seconds)) return "";
+    const s = Math.max(0, Math.round(seconds));
+    if (s < 120) return texts.seconds_ago.replace("{n}", s);
+    if (s < 7200) return texts.minutes_ago.replace("{n}", Math.round(s / 60));
+    return texts.hours_ago.replace("{n}", Math.round(s / 3600));
+  };
+
+  kit.element = function (tag, className, attributes, ...children) {
+    const node = document.createElement(tag);
+    if (className) node.className = className;
+    for (const [key, value] of Object.entries(attributes || {})) node.setAttribute(key, value);
+    node.append(...children);
+    return node;
+  };
+})();

@@ -1,0 +1,256 @@
+/* Scene, part 2: from the spec's layers to deck.gl layers. Geometry is uploaded once; live colours go into
+   GPU buffers of their own, so that an update writes a few kilobytes and rebuilds nothing. */
+(function () {
+  "use strict";
+  const CT = (window.CT = window.CT || {});
+  const kit = (CT.sceneKit = CT.sceneKit || {});
+
+  let extensions = null;
+  /** Two small shader extensions; made when deck is there, because they derive from its class. */
+  function getExtensions(deck) {
+    if (extensions) return extensions;
+
+    /** Draws a path beside its line, `offset` widths to the right (negative: left), with a dark rim. */
+    class SideOffsetExtension extends deck.LayerExtension {
+      getShaders(extension) {
+        const k = extension.opts.offset;
+        const wide = (2 * Math.abs(k) + 1).toFixed(4);
+        const side = Math.sign(k).toFixed(1);
+        const rim = extension.opts.rim.map((c) => (c / 255).toFixed(4)).join(", ");
+        return {
+          inject: {
+            "vs:DECKGL_FILTER_SIZE": `size *= ${wide};`,
+            "vs:#main-end": `
+              vPathPosition.x = (vPathPosition.x + ${side}) * ${wide} - (${side});
+              vPathPosition.y *= ${wide};
+              vPathLength *= ${wide};`,
+            "fs:#main-start": "if (abs(vPathPosition.x) > 1.0) discard;",
+            "fs:DECKGL_FILTER_COLOR":
+              `color.rgb = mix(color.rgb, vec3(${rim}), 0.85 * smoothstep(0.66, 0.98, abs(geometry.uv.x)));`,
+          },
+        };
+      }
+    }
+    SideOffsetExtension.extensionName = "SideOffsetExtension";
+
+    /** Darkens walls towards the ground: seats the buildings and gives them depth without real shadows. */
+    class GroundingExtension extends deck.LayerExtension {
+      getShaders() {
+        return {
+          inject: {
+            "vs:#main-end": `
+              #ifdef IS_SIDE_VERTEX
+              vColor.rgb *= mix(0.50, 0.92, positions.y);
+              #endif`,
+          },
+        };
+      }
+    }
+    GroundingExtension.extensionName = "GroundingExtension";
+
+    extensions = { SideOffsetExtension, GroundingExtension };
+    return extensions;
+  }
+
+  /** Grid mesh from 16-bit heights: two triangles per cell, split from north-west to south-east. */
+  function makeGround(heights, packs) {
+    const { nx, ny, x0, y0, dx, dy, low, step } = heights;
+    const steps = kit.readSlot(heights, packs);
+    const positions = new Float32Array(nx * ny * 3);
+    const texCoords = new Float32Array(nx * ny * 2);
+    for (let i = 0, v = 0; i < ny; i++) {
+      for (let j = 0; j < nx; j++, v++) {
+        positions[3 * v] = x0 + j * dx;
+        positions[3 * v + 1] = y0 + i * dy;
+        positions[3 * v + 2] = low + steps[v] * step;
+        texCoords[2 * v] = j / (nx - 1);
+        texCoords[2 * v + 1] = 1 - i / (ny - 1);
+      }
+    }
+    const indices = new Uint32Array((nx - 1) * (ny - 1) * 6);
+    for (let i = 0, k = 0; i < ny - 1; i++) {
+      for (let j = 0; j < nx - 1; j++, k += 6) {
+        const sw = i * nx + j;
+        indices.set([sw, sw + 1, sw + nx, sw + 1, sw + nx + 1, sw + nx], k);
+      }
+    }
+    const normals = new Float32Array(nx * ny * 3);
+    for (let v = 2; v < normals.length; v += 3) normals[v] = 1;
+    return {
+      indices: { value: indices, size: 1 },
+      attributes: {
+        positions: { value: positions, size: 3 },
+        normals: { value: normals, size: 3 },
+        texCoords: { value: texCoords, size: 2 },
+      },
+    };
+  }
+
+  /** Binary data object of deck.gl from the spec's slots. */
+  function readData(data, packs) {
+    const attributes = {};
+    for (const [name, slot] of Object.entries(data.attributes)) {
+      attributes[name] = { value: kit.readSlot(slot, packs), size: slot.size };
+    }
+    return { length: data.length, startIndices: kit.readSlot(data.startIndices, packs), attributes };
+  }
+
+  /**
+   * Prepared layers of one spec. `visible` maps a role to a boolean; `build()` returns new layer objects that
+   * share data and buffers with the ones before, so deck.gl matches them by id and uploads nothing again.
+   */
+  kit.LayerSet = class LayerSet {
+    constructor(deckModule, spec, packs, picture) {
+      this.deck = deckModule;
+      this.spec = spec;
+      this.picture = picture;
+      this.device = null;
+      this.entries = spec.layers.map((layer) => this.prepare(layer, packs));
+    }
+
+    prepare(layer, packs) {
+      const { "@@type": type, role, heights, paint, live, row, lift, extensions: wanted, ...props } = layer;
+      const entry = { type, role, paint, live, props };
+      props.coordinateSystem = this.deck.COORDINATE_SYSTEM.METER_OFFSETS;
+      props.coordinateOrigin = this.spec.scene.origin;
+      if (lift) props.getPolygonOffset = () => [0, -40 * lift];
+      if (type === "PathLayer") props._pathType = "open";
+      if (type === "SolidPolygonLayer") props._normalize = false;
+      if (wanted) {
+        const classes = getExtensions(this.deck);
+        props.extensions = wanted.map(
+          ({ "@@type": name, ...opts }) => new classes[name]({ rim: this.spec.scene.palette.casing, ...opts }),
+        );
+      }
+      if (heights) {
+        props.mesh = makeGround(heights, packs);
+        props.texture = this.picture;
+        props.material = false;
+        props.textureParameters = {
+          minFilter: "linear", magFilter: "linear", mipmapFilter: "linear", maxAnisotropy: 8,
+          addressModeU: "clamp-to-edge", addressModeV: "clamp-to-edge",
+        };
+      } else {
+        props.data = readData(props.data, packs);
+      }
+      if (row) entry.row = kit.readSlot(row, packs);
+      if (paint) {
+        entry.starts = props.data.startIndices;
+        const out = new Uint8ClampedArray(4 * entry.starts[props.data.length]);
+        const values = kit.readSlot(paint.value, packs);
+        kit.paintVertices(values, entry.starts, paint.domain, paint.ramp, paint.none, out);
+        props.data.attributes[paint.attribute] = { value: new Uint8Array(out.buffer), size: 4, normalized: true };
+      }
+      if (live) {
+        entry.starts = props.data.startIndices;
+        entry.colours = new Uint8ClampedArray(4 * entry.starts[props.data.length]);
+        kit.paintVertices(
+          new Float32Array(props.data.length).fill(NaN), entry.starts, [0, 1], live.ramp,
+          this.spec.scene.palette.none, entry.colours,
+        );
+      }
+      return entry;
+    }
+
+    /** Give the GPU device; makes the live colour buffers. */
+    attach(device) {
+      this.device = device;
+      for (const entry of this.entries) {
+        if (!entry.live) continue;
+        entry.buffer = device.createBuffer({ data: new Uint8Array(entry.colours.buffer) });
+        entry.props.data.attributes.getColor = { buffer: entry.buffer, size: 4, type: "unorm8", stride: 4 };
+      }
+    }
+
+    /** Colour the live layers: `sides` = {supply: {values, domain}, return: ...}, values per table row. */
+    colour(sides) {
+      const none = this.spec.scene.palette.none;
+      for (const entry of this.entries) {
+        if (!entry.live) continue;
+        const { values, domain } = sides[entry.live.side];
+        const mine = new Float32Array(entry.row.length);
+        for (let i = 0; i < mine.length; i++) mine[i] = values ? values[entry.row[i]] : NaN;
+        kit.paintVertices(mine, entry.starts, domain || [0, 1], entry.live.ramp, none, entry.colours);
+        if (entry.buffer) entry.buffer.write(new Uint8Array(entry.colours.buffer));
+      }
+    }
+
+    rowOf(layerId, index) {
+      const entry = this.entries.find((e) => e.props.id === layerId);
+      return entry && entry.row ? entry.row[index] : index;
+    }
+
+    build(visible) {
+      return this.entries.map(
+        (e) => new this.deck[e.type]({ ...e.props, visible: visible[e.role] !== false }),
+      );
+    }
+
+    destroy() {
+      for (const entry of this.entries) {
+        if (entry.buffer) entry.buffer.destroy();
+        entry.buffer = null;
+      }
+    }
+  };
+
+  /** Markers: a stem from the ground, a disc in the colour of the live temperature, a ring when selected. */
+  kit.buildMarkers = function (deckModule, scene, state) {
+    const places = scene.places.filter((p) => state.visible[p.kind === "source" ? "sources" : "stations"] !== false);
+    const base = {
+      data: places,
+      coordinateSystem: deckModule.COORDINATE_SYSTEM.METER_OFFSETS,
+      coordinateOrigin: scene.origin,
+    };
+    const ink = scene.palette.marker;
+    const dim = (p) => (state.selected && state.selected !== p.id ? 0.55 : 1);
+    const radius = (p) => (p.kind === "source" ? 9 : 6.5) * (state.selected === p.id ? 1.35 : 1);
+    const triggers = { selected: state.selected, live: state.markerVersion };
+    return [
+      new deckModule.LineLayer({
+        ...base,
+        id: "markers.stem",
+        getSourcePosition: (p) => p.ground,
+        getTargetPosition: (p) => p.top,
+        getColor: (p) => [...ink, 150 * dim(p)],
+        getWidth: 1.2,
+        widthUnits: "pixels",
+        updateTriggers: { getColor: triggers.selected },
+      }),
+      new deckModule.ScatterplotLayer({
+        ...base,
+        id: "markers.ring",
+        data: places.filter((p) => p.id === state.selected),
+        getPosition: (p) => p.top,
+        getRadius: (p) => radius(p) + 6,
+        radiusUnits: "pixels",
+        billboard: true,
+        filled: false,
+        stroked: true,
+        getLineColor: [...scene.palette.accent, 255],
+        getLineWidth: 2.5,
+        lineWidthUnits: "pixels",
+        parameters: { depthCompare: "always" },
+      }),
+      new deckModule.ScatterplotLayer({
+        ...base,
+        id: "markers",
+        pickable: true,
+        getPosition: (p) => p.top,
+        getRadius: radius,
+        radiusUnits: "pixels",
+        billboard: true,
+        stroked: true,
+        getFillColor: (p) => [...state.markerColour(p), 255 * dim(p)],
+        getLineColor: (p) => [...ink, 255 * dim(p)],
+        getLineWidth: (p) => (p.kind === "source" ? 2.5 : 1.6),
+        lineWidthUnits: "pixels",
+        parameters: { depthCompare: "always" },
+        updateTriggers: {
+          getFillColor: [triggers.selected, triggers.live], getLineColor: triggers.selected,
+          getRadius: triggers.selected,
+        },
+      }),
+    ];
+  };
+})();

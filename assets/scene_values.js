@@ -1,0 +1,115 @@
+/* Scene, part 6: numbers. What the twin's answer means for the pipes, and what the markers and cards say. */
+(function () {
+  "use strict";
+  const CT = (window.CT = window.CT || {});
+  const kit = (CT.sceneKit = CT.sceneKit || {});
+  const STALE_S = 300;
+
+  // mode -> what is drawn; SI in, display unit out (twin/model/quantities.py)
+  const MODES = {
+    temperature: { unit: "°C", scale: 1, decimals: 0, cardDecimals: 1, least: 4 },
+    pressure: { unit: "MPa", scale: 1e-6, decimals: 2, cardDecimals: 3, least: 0.05 },
+    flow: { unit: "t/h", scale: 3.6, decimals: 0, cardDecimals: 1, least: 20 },
+  };
+  kit.MODES = MODES;
+
+  const pick = (values, ok) => (ok ? values : null);
+
+  /** Values per pipe in display units, or null where the answer does not fit this county. */
+  kit.readPipeValues = function (mode, network, counts, tables) {
+    if (!network) return null;
+    const { scale } = MODES[mode];
+    if (mode === "temperature") {
+      return pick(network.tPipe, network.tPipe && network.tPipe.length === counts.pipes);
+    }
+    if (mode === "flow") {
+      if (!network.massFlow || network.massFlow.length !== counts.pipes) return null;
+      return Float32Array.from(network.massFlow, (m) => Math.abs(m) * scale);
+    }
+    const fits = network.pSupply && network.pSupply.length === counts.nodes && tables;
+    if (!fits) return null;
+    const { side, from, to } = tables.pipes;
+    return Float32Array.from(side, (s, i) => {
+      const p = s === "supply" ? network.pSupply : network.pReturn;
+      return ((p[from[i]] + p[to[i]]) / 2) * scale;
+    });
+  };
+
+  /** Domain per side for these values. */
+  kit.chooseDomains = function (mode, values, sideOf, old) {
+    const bySide = { supply: [], return: [] };
+    if (values) for (let i = 0; i < values.length; i++) bySide[sideOf[i]].push(values[i]);
+    const { least } = MODES[mode];
+    const domains = {};
+    for (const side of Object.keys(bySide)) {
+      domains[side] = kit.chooseDomain(bySide[side], least, old && old[side]);
+      // a flow has no negative amount; the ramp starts at nothing
+      if (mode === "flow" && domains[side]) domains[side][0] = 0;
+    }
+    return domains;
+  };
+
+  /** Live value of a place's point: {value, age, stale} or null. */
+  kit.readLive = function (place, key) {
+    const no = place.points[key];
+    if (no === undefined || !CT.live || !CT.live.get) return null;
+    const reading = CT.live.get(no);
+    if (!reading || !Number.isFinite(reading.value)) return null;
+    const age = Number.isFinite(reading.t) ? Date.now() / 1000 - reading.t : NaN;
+    return { value: reading.value, age, stale: !(age < STALE_S) };
+  };
+
+  kit.supplyKey = (place) => (place.kind === "source" ? "src_ts" : "p1_ts");
+  kit.returnKey = (place) => (place.kind === "source" ? "src_tr" : "p1_tr");
+
+  kit.placeName = (place, lang) => (lang === "en" ? place.name_en || place.name : place.name);
+
+  /** Card rows of a marker: [label, value with unit, age]. */
+  kit.describePlace = function (place, texts) {
+    const rows = [];
+    for (const [key, label] of [
+      [kit.supplyKey(place), texts.supply_temperature],
+      [kit.returnKey(place), texts.return_temperature],
+    ]) {
+      const live = kit.readLive(place, key);
+      const after = live ? `${texts.measured} · ${kit.formatAge(live.age, texts)}` : "";
+      rows.push([label, live ? `${kit.formatNumber(live.value, 1)} °C` : "--", after]);
+    }
+    if (place.area_m2) rows.push([texts.area, `${kit.formatNumber(place.area_m2 / 1e4, 2)} × 10⁴ m²`]);
+    return { title: `${texts[place.kind]} · ${place.label}`, rows };
+  };
+
+  kit.describePipe = function (row, table, mode, values, age, texts) {
+    const shown = MODES[mode];
+    const value = values ? values[row] : NaN;
+    return {
+      title: `${table.side[row] === "supply" ? texts.pipe_supply : texts.pipe_return} ${table.id[row]}`,
+      rows: [
+        [texts[mode], Number.isFinite(value) ? `${kit.formatNumber(value, shown.cardDecimals)} ${shown.unit}` : "--",
+          Number.isFinite(value) ? `${texts.simulated} · ${age}` : texts.no_answer],
+        [texts.diameter, `${kit.formatNumber(table.diameter_m[row] * 1000, 0)} mm`],
+        [texts.length, `${kit.formatNumber(table.length_m[row], 0)} m`],
+        [texts.laid, String(table.year[row])],
+      ],
+    };
+  };
+
+  kit.describeBuilding = function (row, table, stations, texts) {
+    const use = table.use[row];
+    const rows = [
+      [texts.use, texts[`use.${use}`] || use],
+      [texts.area, `${kit.formatNumber(table.area_m2[row], 0)} m²`],
+      [texts.floors, String(table.floors[row])],
+      [texts.year, String(table.year[row])],
+    ];
+    if (table.homes[row]) rows.push([texts.homes, String(table.homes[row])]);
+    if (table.heated[row]) {
+      const station = stations[table.station[row]];
+      if (station) rows.push([texts.station, station.label]);
+      if (table.heat_index[row]) rows.push([texts.heat_index, `${kit.formatNumber(table.heat_index[row], 1)} W/m²`]);
+    } else {
+      rows.push([texts.unheated, ""]);
+    }
+    return { title: table.name[row] || table.id[row], rows };
+  };
+})();
