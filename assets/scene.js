@@ -113,8 +113,8 @@
 
     addDeck(soft) {
       this.soft = soft;
-      const { clientWidth: width, clientHeight: height } = this.host;
-      this.view = this.keptView || kit.homeView(this.deckModule, this.spec, width || 1280, height || 720);
+      this.drawLegend();
+      this.view = this.keptView || kit.homeView(this.deckModule, this.spec, this.box());
       this.keptView = null;
       this.deck = new this.deckModule.Deck({
         parent: this.host,
@@ -140,6 +140,14 @@
         onClick: (info) => this.onClick(info),
         onError: (error) => console.warn("scene:", error),
       });
+    }
+
+    /** The room the picture has. On a phone the legend takes the lower edge for itself. */
+    box() {
+      const { clientWidth: width, clientHeight: height } = this.host;
+      const legend = this.chrome.legend;
+      const below = legend && width < 700 ? legend.offsetHeight + 36 : 0;
+      return { width: width || 1280, height: height || 720, below: Math.min(below, height / 3) };
     }
 
     makeLight() {
@@ -426,10 +434,9 @@
 
     /** Whole network again. North goes up; asked a second time, the town lies across the screen again. */
     reset() {
-      const { clientWidth: w, clientHeight: h } = this.host;
-      const home = kit.homeView(this.deckModule, this.spec, w, h);
+      const home = kit.homeView(this.deckModule, this.spec, this.box());
       const atHome = Math.abs(this.view.bearing - home.bearing) < 0.5 && Math.abs(this.view.zoom - home.zoom) < 0.05;
-      this.turnTo(atHome ? kit.fitView(this.deckModule, this.spec, w, h, home.pitch, 0) : home);
+      this.turnTo(atHome ? kit.fitView(this.deckModule, this.spec, this.box(), home.pitch, 0) : home);
       this.moved = false;
     }
 
@@ -456,7 +463,7 @@
       if (!this.deck) return;
       const props = { useDevicePixels: this.pixelRatio() };
       if (!this.moved) {
-        this.view = kit.homeView(this.deckModule, this.spec, this.host.clientWidth, this.host.clientHeight);
+        this.view = kit.homeView(this.deckModule, this.spec, this.box());
         props.initialViewState = this.view;
       }
       this.deck.setProps(props);
@@ -537,7 +544,8 @@
     get stats() { return stats; },
     get spec() { return first() && first().spec; },
     pick: (x, y) => first() && first().pick(x, y),
-    project: (point) => first() && first().project(point.slice()),
+    rows: (layer) => first() && Array.from(first().layerSet.rowsOf(layer)),
+    project: (point) => first() && first().project(point.slice()).slice(0, 2),
     setSelection: (id) => first() && first().setSelection(id),
   };
 

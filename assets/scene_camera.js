@@ -14,8 +14,11 @@
     return viewport.addMetersToLngLat([origin[0], origin[1], 0], [x, y, 0]);
   };
 
-  /** View state that shows every point of `focus.hull`; pitch and bearing are given. */
-  kit.fitView = function (deck, spec, width, height, pitch, bearing) {
+  /**
+   * View state that shows every point of `focus.hull`; pitch and bearing are given.
+   * `below`: pixels at the bottom that something else covers.
+   */
+  kit.fitView = function (deck, spec, { width, height, below = 0 }, pitch, bearing) {
     const { origin, focus } = spec.scene;
     const start = { ...spec.initialViewState, width, height, pitch, bearing };
     const points = focus.hull.map(([x, y, z]) => [...kit.toLonLat(deck, origin, x, y).slice(0, 2), origin[2] + z]);
@@ -32,13 +35,14 @@
       return { viewport, left, top, right, bottom };
     };
     const roomX = width * (1 - 2 * SIDE_ROOM);
-    const roomY = height * (1 - TOP_ROOM - BOTTOM_ROOM);
+    const bottom = Math.max(BOTTOM_ROOM * height, below);
+    const roomY = height * (1 - TOP_ROOM) - bottom;
     let view = { ...start, zoom: 11 };
     // In perspective size and centre depend on each other: a few rounds settle both to a pixel.
     for (let round = 0; round < 12; round++) {
       const b = bounds(view);
       const grow = Math.min(roomX / Math.max(b.right - b.left, 1), roomY / Math.max(b.bottom - b.top, 1));
-      const at = [(b.left + b.right) / 2, (b.top + b.bottom) / 2 - ((TOP_ROOM - BOTTOM_ROOM) / 2) * height];
+      const at = [(b.left + b.right) / 2, (b.top + b.bottom) / 2 - (TOP_ROOM * height - bottom) / 2];
       const [longitude, latitude] = b.viewport.unproject(at, { targetZ: origin[2] });
       const zoom = Math.min(Math.max(view.zoom + 0.9 * Math.log2(grow), start.minZoom), 17);
       if (Number.isFinite(longitude) && Number.isFinite(latitude)) view = { ...view, longitude, latitude };
@@ -49,12 +53,13 @@
   };
 
   /** The first view. On an upright screen the long axis of the town may also run up the screen. */
-  kit.homeView = function (deck, spec, width, height) {
+  kit.homeView = function (deck, spec, box) {
+    const { width, height } = box;
     const bearing = spec.scene.focus.bearing;
     const pitch = spec.initialViewState.pitch;
     const upright = height > 1.15 * width;
     const choices = upright ? [bearing, bearing + 90, bearing - 90] : [bearing];
-    const views = choices.map((b) => kit.fitView(deck, spec, width, height, upright ? pitch - 8 : pitch, b));
+    const views = choices.map((b) => kit.fitView(deck, spec, box, upright ? pitch - 8 : pitch, b));
     return views.reduce((best, v) => (v.zoom > best.zoom + 0.25 ? v : best));
   };
 

@@ -6,14 +6,14 @@
   const CT = (window.CT = window.CT || {});
   const kit = (CT.sceneKit = CT.sceneKit || {});
   const GAP = 4;
-  const REACH = 13; // px from the marker's centre to the label
+  const REACH = 13; // px from the marker's centre to the label, at the desk
   const SPOTS = [
-    (w, h) => [-w / 2, -h - REACH],
-    (w, h) => [REACH, -h / 2],
-    (w, h) => [-w - REACH, -h / 2],
-    (w) => [-w / 2, REACH],
-    (w, h) => [REACH - 4, -h - 6],
-    (w, h) => [-w - REACH + 4, -h - 6],
+    (w, h, u) => [-w / 2, -h - REACH * u],
+    (w, h, u) => [REACH * u, -h / 2],
+    (w, h, u) => [-w - REACH * u, -h / 2],
+    (w, h, u) => [-w / 2, REACH * u],
+    (w, h, u) => [9 * u, -h - 6 * u],
+    (w, h, u) => [-w - 9 * u, -h - 6 * u],
   ];
 
   const clash = (a, b) => a[0] < b[2] && a[2] > b[0] && a[1] < b[3] && a[3] > b[1];
@@ -64,13 +64,15 @@
 
     /** Place every label for this view. `taken`: rectangles of the controls, [left, top, right, bottom]. */
     place(project, width, height, taken, visible) {
+      this.scale = kit.uiScale();
+      const r = 8 * this.scale;
       const boxes = taken.slice();
       const anchors = this.items.map((item) => {
         const [x, y] = project(item.place.top);
         const kindShown = visible[item.place.kind === "source" ? "sources" : "stations"] !== false;
         return { item, x, y, on: kindShown && x > 0 && x < width && y > 0 && y < height };
       });
-      for (const a of anchors) if (a.on) boxes.push([a.x - 8, a.y - 8, a.x + 8, a.y + 8]);
+      for (const a of anchors) if (a.on) boxes.push([a.x - r, a.y - r, a.x + r, a.y + r]);
       for (const { item, x, y, on } of anchors) {
         const where = on && visible.labels !== false ? this.findSpot(item, x, y, width, height, boxes) : null;
         if (!where) {
@@ -92,7 +94,7 @@
       }
       const order = [item.spot, ...SPOTS.keys()];
       for (const spot of order) {
-        const [dx, dy] = SPOTS[spot](item.width, item.height);
+        const [dx, dy] = SPOTS[spot](item.width, item.height, this.scale);
         const box = [x + dx, y + dy, x + dx + item.width, y + dy + item.height];
         if (box[0] < 2 || box[1] < 2 || box[2] > width - 2 || box[3] > height - 2) continue;
         const wide = [box[0] - GAP, box[1] - GAP, box[2] + GAP, box[3] + GAP];

@@ -113,6 +113,7 @@
       const entry = { type, role, paint, live, props };
       props.coordinateSystem = this.deck.COORDINATE_SYSTEM.METER_OFFSETS;
       props.coordinateOrigin = this.spec.scene.origin;
+      if (props.widthMinPixels) props.widthMinPixels *= kit.uiScale();
       if (lift) props.getPolygonOffset = () => [0, -40 * lift];
       if (type === "PathLayer") props._pathType = "open";
       if (type === "SolidPolygonLayer") props._normalize = false;
@@ -175,9 +176,12 @@
       }
     }
 
+    rowsOf(layerId) {
+      return this.entries.find((e) => e.props.id === layerId).row;
+    }
+
     rowOf(layerId, index) {
-      const entry = this.entries.find((e) => e.props.id === layerId);
-      return entry && entry.row ? entry.row[index] : index;
+      return this.rowsOf(layerId)[index];
     }
 
     build(visible) {
@@ -194,6 +198,9 @@
     }
   };
 
+  /** How much bigger than on a desk things are: a wall scales the page's root font. */
+  kit.uiScale = () => (parseFloat(getComputedStyle(document.documentElement).fontSize) || 16) / 16;
+
   /** Markers: a stem from the ground, a disc in the colour of the live temperature, a ring when selected. */
   kit.buildMarkers = function (deckModule, scene, state) {
     const places = scene.places.filter((p) => state.visible[p.kind === "source" ? "sources" : "stations"] !== false);
@@ -204,7 +211,8 @@
     };
     const ink = scene.palette.marker;
     const dim = (p) => (state.selected && state.selected !== p.id ? 0.55 : 1);
-    const radius = (p) => (p.kind === "source" ? 9 : 6.5) * (state.selected === p.id ? 1.35 : 1);
+    const ui = kit.uiScale();
+    const radius = (p) => ui * (p.kind === "source" ? 9 : 6.5) * (state.selected === p.id ? 1.35 : 1);
     const triggers = { selected: state.selected, live: state.markerVersion };
     return [
       new deckModule.LineLayer({
@@ -213,7 +221,7 @@
         getSourcePosition: (p) => p.ground,
         getTargetPosition: (p) => p.top,
         getColor: (p) => [...ink, 150 * dim(p)],
-        getWidth: 1.2,
+        getWidth: 1.2 * ui,
         widthUnits: "pixels",
         updateTriggers: { getColor: triggers.selected },
       }),
@@ -222,13 +230,13 @@
         id: "markers.ring",
         data: places.filter((p) => p.id === state.selected),
         getPosition: (p) => p.top,
-        getRadius: (p) => radius(p) + 6,
+        getRadius: (p) => radius(p) + 6 * ui,
         radiusUnits: "pixels",
         billboard: true,
         filled: false,
         stroked: true,
         getLineColor: [...scene.palette.accent, 255],
-        getLineWidth: 2.5,
+        getLineWidth: 2.5 * ui,
         lineWidthUnits: "pixels",
         parameters: { depthCompare: "always" },
       }),
@@ -243,7 +251,7 @@
         stroked: true,
         getFillColor: (p) => [...state.markerColour(p), 255 * dim(p)],
         getLineColor: (p) => [...ink, 255 * dim(p)],
-        getLineWidth: (p) => (p.kind === "source" ? 2.5 : 1.6),
+        getLineWidth: (p) => ui * (p.kind === "source" ? 2.5 : 1.6),
         lineWidthUnits: "pixels",
         parameters: { depthCompare: "always" },
         updateTriggers: {

@@ -128,8 +128,8 @@ def build_assets(county: County) -> SceneAssets:
 def _hash_ground(assets: SceneAssets, theme: str) -> str:
     """Digest of what the ground picture is painted from: its inputs and the painter itself."""
     digest = hashlib.sha256(theme.encode())
-    for module in (ground, palette, content):
-        digest.update(Path(module.__file__).read_bytes())
+    for source in ("ground.py", "palette.py", "content.py", "frame.py"):
+        digest.update(Path(__file__).with_name(source).read_bytes())
     digest.update(assets.mesh.height_m.tobytes())
     digest.update(repr(assets.county.features).encode())
     digest.update(assets.blobs["buildings.bin"].digest.encode())

@@ -93,4 +93,4 @@ def join_ragged(
 
 def repeat_per_vertex(values: NDArray[Any], starts: NDArray[np.uint32]) -> NDArray[Any]:
     """Spread one value per part over the part's vertices."""
-    return np.repeat(values, np.diff(starts.astype(np.int64)), axis=0)
+    return np.repeat(values, np.diff(starts).astype(np.intp), axis=0)

@@ -1,5 +1,7 @@
 """The Dash component of the scene: an empty box that ``assets/scene.js`` finds and fills."""
 
+from typing import Any
+
 from dash import html
 
 from app.scene.texts import read_texts
@@ -18,7 +20,7 @@ def scene_component(id: str, view: str = "heating", **options: object) -> html.D
     The box takes the size of its parent. The camera, the renderer and the buffers are the browser's own;
     nothing of them passes through Dash.
     """
-    attributes = {
+    attributes: dict[str, Any] = {
         f"data-scene-{key.replace('_', '-')}": str(int(value) if isinstance(value, bool) else value)
         for key, value in options.items()
     }

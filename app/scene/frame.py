@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.model.county import County, Terrain
+from twin.model.county import County
 from twin.model.network import LonLat
 
 EARTH_CIRCUMFERENCE_M = 40.03e6
@@ -21,6 +21,7 @@ EARTH_CIRCUMFERENCE_M = 40.03e6
 TILE_SIZE = 512.0
 MAX_MESH_NODES = 256
 """Nodes of the ground mesh along its longer side."""
+MIN_MESH_NODES = 33
 
 Floats = NDArray[np.float64]
 
@@ -50,7 +51,7 @@ class LocalFrame:
         -------
         (n, 2) metres in the renderer's metre-offset projection
         """
-        lon0, lat0 = np.float64(self.origin[0]), np.float64(self.origin[1])
+        lon0, lat0 = np.array(self.origin)[:, None]
         cos_lat = np.cos(np.radians(lat0))
         units_per_m = TILE_SIZE / EARTH_CIRCUMFERENCE_M / cos_lat
         per_degree_y = TILE_SIZE / 360.0 / cos_lat
@@ -118,7 +119,8 @@ class GroundMesh:
         sw, se, nw, ne = z[i, j], z[i, j + 1], z[i + 1, j], z[i + 1, j + 1]
         south_west = sw + fu * (se - sw) + fv * (nw - sw)
         north_east = ne + (1.0 - fu) * (nw - ne) + (1.0 - fv) * (se - ne)
-        return np.where(fu + fv <= 1.0, south_west, north_east)
+        surface: Floats = np.where(fu + fv <= 1.0, south_west, north_east)
+        return surface
 
     def drape(self, xy_m: Floats, lift_m: float) -> Floats:
         """Lay a line on the surface: vertices are added at least every half cell.
@@ -147,13 +149,6 @@ def densify(xy_m: Floats, step_m: float) -> Floats:
     return np.vstack([*parts, xy_m[-1:]])
 
 
-def _terrain_degrees(terrain: Terrain) -> tuple[Floats, Floats]:
-    n_lat, n_lon = terrain.height_m.shape
-    lon = terrain.lon0 + terrain.dlon * np.array([0.0, n_lon - 1.0])
-    lat = terrain.lat0 + terrain.dlat * np.array([0.0, n_lat - 1.0])
-    return lon, lat
-
-
 def make_frame(county: County) -> LocalFrame:
     """Return the frame of ``county``: origin at its centre, datum at the median ground of its network."""
     nodes = county.network.nodes
@@ -167,26 +162,23 @@ def make_frame(county: County) -> LocalFrame:
 def make_mesh(county: County, frame: LocalFrame) -> GroundMesh:
     """Resample the terrain to the ground mesh, at most ``MAX_MESH_NODES`` along the longer side."""
     terrain = county.terrain
-    lon, lat = _terrain_degrees(terrain)
-    corners = frame.to_local(lon[[0, 1, 0, 1]], lat[[0, 0, 1, 1]])
+    n_lat, n_lon = terrain.height_m.shape
+    lon_w, lon_e = terrain.lon0, terrain.lon0 + terrain.dlon * (n_lon - 1)
+    lat_s, lat_n = terrain.lat0, terrain.lat0 + terrain.dlat * (n_lat - 1)
+    corners = frame.path_to_local([(lon_w, lat_s), (lon_e, lat_s), (lon_w, lat_n), (lon_e, lat_n)])
+    # The grid of degrees is a slight trapezium in metres: take the rectangle inside it.
     west, east = float(corners[[0, 2], 0].max()), float(corners[[1, 3], 0].min())
-    south, north = float(corners[:, 1].min()), float(corners[:, 1].max())
-    longer = max(east - west, north - south)
-    finest = max(2, *terrain.height_m.shape)
-    step = longer / (min(MAX_MESH_NODES, max(finest, 33)) - 1)
+    south, north = float(corners[:2, 1].min()), float(corners[2:, 1].max())
+    nodes = min(MAX_MESH_NODES, max(MIN_MESH_NODES, n_lat, n_lon))
+    step = max(east - west, north - south) / (nodes - 1)
     n_x, n_y = max(2, round((east - west) / step) + 1), max(2, round((north - south) / step) + 1)
     x, y = np.linspace(west, east, n_x), np.linspace(south, north, n_y)
-    grid_x, grid_y = np.meshgrid(x, y)
-    # Degrees of the nodes by interpolation between the corners: exact in x, and in y to centimetres.
-    row_lat = np.interp(
-        y, frame.to_local(np.full(257, lon[0]), np.linspace(*lat, 257))[:, 1], np.linspace(*lat, 257)
-    )
-    edge_west = frame.to_local(np.full(n_y, lon[0]), row_lat)[:, 0]
-    edge_east = frame.to_local(np.full(n_y, lon[1]), row_lat)[:, 0]
-    share = (grid_x - edge_west[:, None]) / (edge_east - edge_west)[:, None]
-    node_lon = lon[0] + share * (lon[1] - lon[0])
+    # Inverse of the projection, row by row: y depends on latitude alone, and x is linear in longitude.
+    fine_lat = np.linspace(lat_s, lat_n, 257)
+    row_lat = np.interp(y, frame.to_local(np.full(257, lon_w), fine_lat)[:, 1], fine_lat)
+    row_west = frame.to_local(np.full(n_y, lon_w), row_lat)[:, :1]
+    row_east = frame.to_local(np.full(n_y, lon_e), row_lat)[:, :1]
+    node_lon = lon_w + (x - row_west) / (row_east - row_west) * (lon_e - lon_w)
     node_lat = np.broadcast_to(row_lat[:, None], node_lon.shape)
     height = terrain.height_at(node_lon, node_lat) - frame.datum_m
-    dx = (east - west) / (n_x - 1)
-    dy = (north - south) / (n_y - 1)
-    return GroundMesh(west, south, dx, dy, height)
+    return GroundMesh(west, south, (east - west) / (n_x - 1), (north - south) / (n_y - 1), height)

@@ -30,7 +30,7 @@ class _Canvas:
 
     def __init__(self, mesh: GroundMesh, frame: LocalFrame, width: int, height: int) -> None:
         self.mesh, self.frame, self.width, self.height = mesh, frame, width, height
-        west, south, east, north = mesh.extent_m
+        west, _, east, north = mesh.extent_m
         self.west, self.north = west, north
         self.px_per_m = 2.0 * width / (east - west)
 
@@ -78,8 +78,9 @@ def _tint(height_m: Picture, palette: Palette) -> Picture:
     low, high = np.percentile(height_m[::8, ::8], [5.0, 99.0])
     share = np.clip((height_m - low) / max(high - low, 20.0), 0.0, 1.0)[..., None]
     stops = np.array([palette.ground_low, palette.ground_mid, palette.ground_high], np.float32)
-    lower = stops[0] + (stops[1] - stops[0]) * np.clip(share * 2.0, 0.0, 1.0)
-    return lower + (stops[2] - stops[1]) * np.clip(share * 2.0 - 1.0, 0.0, 1.0)
+    lower: Picture = stops[0] + (stops[1] - stops[0]) * np.clip(share * 2.0, 0.0, 1.0)
+    upper: Picture = (stops[2] - stops[1]) * np.clip(share * 2.0 - 1.0, 0.0, 1.0)
+    return lower + upper
 
 
 def _relief(height_m: Picture, metres_per_px: float, strength: float) -> Picture:

@@ -22,13 +22,16 @@ VIEWS = ("heating", "overview", "quality")
 
 @cache
 def read_renderer() -> Blob:
-    """The deck.gl bundle of the installed pydeck, as it is, compressed once (0.4 s).
+    """The deck.gl bundle of the installed pydeck, compressed once (0.4 s).
 
-    It is a universal module: a page that defines AMD's ``define`` must hide it while the script runs.
+    It is a universal module. In a page with an AMD loader it would register itself there and stay unseen;
+    so it runs in a function that hides ``define``, ``module`` and ``require`` from it, and exports to the
+    page: ``window.deck``, ``window.luma``.
     """
     source = resources.files("pydeck").joinpath("nbextension", "static", "index.js").read_bytes()
     # The reference to the source map would be a request for a file that is not served.
-    source = source.rsplit(b"\n//# sourceMappingURL=", 1)[0] + b"\n"
+    source = source.rsplit(b"\n//# sourceMappingURL=", 1)[0]
+    source = b"(function (define, module, exports, require) {\n" + source + b"\n})();\n"
     return Blob.make("deck.js", "text/javascript; charset=utf-8", source)
 
 

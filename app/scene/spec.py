@@ -18,7 +18,7 @@ SPEC_VERSION = 1
 HEAT_INDEX_RANGE_W_M2 = (35.0, 70.0)
 PITCH_DEG = 52.0
 LIGHTS = {
-    "dark": {"ambient": 0.95, "sun": 1.15, "colour": [255, 244, 228]},
+    "dark": {"ambient": 0.85, "sun": 1.1, "colour": [255, 244, 228]},
     "light": {"ambient": 1.15, "sun": 1.1, "colour": [255, 250, 240]},
 }
 SUPPLY_SIDE = -0.62
@@ -105,9 +105,10 @@ def _pipe_layers(assets: SceneAssets, palette: Palette, side: str) -> list[pdk.L
         "role": f"'pipes.{side}'",
         "row": layer.extra["row"],
         "width_units": "'meters'",
-        "width_min_pixels": 2.4,
+        "width_min_pixels": 3.0,
         "joint_rounded": True,
         "cap_rounded": True,
+        "billboard": True,
         "extensions": [{"@@type": "SideOffsetExtension", "offset": offset}],
         "live": {
             "side": side,

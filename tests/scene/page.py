@@ -1,10 +1,14 @@
 """A bare page around the scene, for tests only: no Dash, the same scripts, made-up answers of the twin."""
 
+import json
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -26,14 +30,13 @@ ANSWER = """
 window.answer = (gap) => {
   const scene = CT.scene.spec.scene, nodes = scene.counts.nodes, pipes = scene.counts.pipes;
   const tables = window.sceneTables;
-  const src = scene.places.find((p) => p.kind === 'source').ground;
-  const reach = Math.max(...scene.places.map((p) => Math.hypot(p.ground[0]-src[0], p.ground[1]-src[1])));
-  const far = Float32Array.from(tables.pipes.from, (n, i) => window.pipeFar ? window.pipeFar[i] / reach : i / pipes);
+  const far = Float32Array.from(tables.pipes.from, (n, i) => i / pipes);
   const tPipe = Float32Array.from(far, (f, i) => tables.pipes.side[i] === 'supply' ? 98 - 9 * f : 46 + 5 * f);
   if (gap !== undefined) tPipe[gap] = NaN;
   const detail = { tPipe, massFlow: Float32Array.from(far, (f) => 300 * (1 - f) + 5),
     pSupply: new Float32Array(nodes).fill(8e5), pReturn: new Float32Array(nodes).fill(3e5),
-    tSupply: new Float32Array(nodes).fill(95), tReturn: new Float32Array(nodes).fill(48), t: Date.now() / 1000 - 12 };
+    tSupply: new Float32Array(nodes).fill(95), tReturn: new Float32Array(nodes).fill(48),
+    t: Date.now() / 1000 - 12 };
   document.dispatchEvent(new CustomEvent('ct-network', { detail }));
 };
 window.liveTable = new Map();
@@ -42,7 +45,8 @@ CT.live = { get: (no) => window.liveTable.get(no) };
 window.feed = () => {
   for (const p of CT.scene.spec.scene.places) {
     const key = p.kind === 'source' ? 'src_ts' : 'p1_ts';
-    if (p.points[key] !== undefined) liveTable.set(p.points[key], { value: 90 + (p.points[key] % 70) / 10, t: Date.now() / 1000 - 8 });
+    const no = p.points[key];
+    if (no !== undefined) liveTable.set(no, { value: 90 + (no % 70) / 10, t: Date.now() / 1000 - 8 });
   }
   document.dispatchEvent(new CustomEvent('ct-live', { detail: {} }));
 };
@@ -85,3 +89,34 @@ def serve(app: FastAPI) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(10)
+
+
+@dataclass(frozen=True)
+class Answer:
+    status_code: int
+    headers: dict[str, str]
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        return self.content.decode()
+
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+
+@dataclass(frozen=True)
+class Client:
+    """GET with the path as it is written: no library tidies ``..`` away."""
+
+    base: str
+
+    def get(self, path: str, headers: dict[str, str] | None = None) -> Answer:
+        connection = HTTPConnection(self.base.removeprefix("http://"), timeout=60)
+        try:
+            connection.request("GET", path, headers=headers or {})
+            answer = connection.getresponse()
+            names = {k.lower(): v for k, v in answer.getheaders()}
+            return Answer(answer.status, names, answer.read())
+        finally:
+            connection.close()
