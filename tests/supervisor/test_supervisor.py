@@ -24,7 +24,7 @@ STUBBORN = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint(
 
 
 class Run:
-    """A supervisor in this process, with what it said; ``when`` is looked at until true, then it is told to stop."""
+    """A supervisor in this process, with what it said; told to stop once ``when`` is true."""
 
     def __init__(self, data: Path, *specs: ChildSpec) -> None:
         self.out = io.StringIO()
@@ -73,7 +73,9 @@ def test_backoff_doubles_to_its_limit_and_forgets_after_a_stable_minute() -> Non
 
 
 def test_output_of_both_streams_is_one_readable_log(data: Path, fake: Make) -> None:
-    code = "import sys; print('to out 供热'); print('to err', file=sys.stderr); sys.stdout.write('unfinished'); "
+    code = (
+        "import sys; print('to out 供热'); print('to err', file=sys.stderr); sys.stdout.write('unfinished'); "
+    )
     run = Run(data, fake("talker", code + "sys.stdout.flush(); " + "import time; time.sleep(0.2)"))
     assert run.until(lambda r: "unfinished" in r.said) == 0
     lines = [line for line in run.said.splitlines() if " talker " in line]
@@ -157,7 +159,7 @@ def test_children_are_stopped_in_order_and_a_deaf_one_is_killed(data: Path, fake
 
 def test_what_a_child_had_started_itself_ends_with_it(data: Path, fake: Make) -> None:
     code = (
-        "import subprocess, sys, time\np = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "import subprocess, sys\np = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
         "print('grandchild', p.pid)\n" + LIVE
     )
     run = Run(data, fake("broker", code))
@@ -236,7 +238,9 @@ def is_gone(pid: int, timeout_s: float = 5.0) -> bool:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's promise is Linux's")
 def test_no_child_outlives_a_killed_supervisor_even_a_deaf_one(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", OUTER.format(code=STUBBORN), str(tmp_path)], cwd=ROOT, stdout=subprocess.DEVNULL
+        [sys.executable, "-c", OUTER.format(code=STUBBORN), str(tmp_path)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
     )
     try:
         pids = wait_for_pids(tmp_path / "status.json", 2)
