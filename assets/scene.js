@@ -5,6 +5,8 @@
   const CT = (window.CT = window.CT || {});
   const kit = (CT.sceneKit = CT.sceneKit || {});
   const RETRY_MS = 10000;
+  const CLICK_REACH_PX = 6;
+  const CLICK_MS = 600;
   const HARD_PIXELS = 3840 * 2160; // largest drawing buffer with a graphics card
   const SOFT_PIXELS = 1920 * 1200; // and without one
   const stats = { mounts: 0, contexts: 0, updates: 0, lastUpdateMs: 0, firstPictureMs: 0 };
@@ -137,7 +139,6 @@
         },
         onAfterRender: () => this.onRendered(),
         onHover: (info) => this.onHover(info),
-        onClick: (info) => this.onClick(info),
         onError: (error) => console.warn("scene:", error),
       });
     }
@@ -170,9 +171,29 @@
       this.draw();
       this.resize.observe(this.host);
       const canvas = this.deck.getCanvas();
+      this.listenForClicks(canvas);
       canvas.addEventListener("webglcontextlost", (event) => {
         event.preventDefault();
         this.onLost();
+      });
+    }
+
+    /**
+     * Own click: deck.gl's counts the time from down to up with its own picking in between, and a slow
+     * picture (software GL) then swallows clicks. The events' own time stamps are right.
+     */
+    listenForClicks(canvas) {
+      let down = null;
+      canvas.addEventListener("pointerdown", (e) => {
+        down = e.isPrimary && e.button === 0 ? { x: e.clientX, y: e.clientY, t: e.timeStamp } : null;
+      });
+      canvas.addEventListener("pointerup", (e) => {
+        const near = down && Math.hypot(e.clientX - down.x, e.clientY - down.y) < CLICK_REACH_PX;
+        if (near && e.timeStamp - down.t < CLICK_MS) {
+          const box = canvas.getBoundingClientRect();
+          this.onClick({ x: e.clientX - box.left, y: e.clientY - box.top });
+        }
+        down = null;
       });
     }
 
