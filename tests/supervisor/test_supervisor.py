@@ -159,7 +159,7 @@ def test_children_are_stopped_in_order_and_a_deaf_one_is_killed(data: Path, fake
 
 def test_what_a_child_had_started_itself_ends_with_it(data: Path, fake: Make) -> None:
     code = (
-        "import subprocess, sys\np = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "import subprocess\np = subprocess.Popen(['sleep', '60'])\n"
         "print('grandchild', p.pid)\n" + LIVE
     )
     run = Run(data, fake("broker", code))
