@@ -302,4 +302,41 @@ CODES: dict[str, FindingCode] = {
         "列 {column} 的值 {value} 没有对应关系，请补到 values 中",
         "column {column} holds {value}, which the value table does not name; add it to values",
     ),
+    "missing_source_column": FindingCode(
+        _E,
+        "文件 {file} 没有列 {column}，现有：{has}",
+        "the file {file} has no column {column}; it has: {has}",
+    ),
+    "no_crs": FindingCode(
+        _E,
+        "文件 {file} 没有坐标系，请在映射里写明 crs{hint}",
+        "the file {file} names no coordinate system; write crs in the mapping{hint}",
+    ),
+    "no_node_near": FindingCode(
+        _E,
+        "{end} {limit} m 内没有节点（最近 {distance} m）",
+        "no node within {limit} m of its {end} (nearest {distance} m)",
+    ),
+    "parts_dropped": FindingCode(
+        _W,
+        "由 {parts} 部分组成，只保留最大的一部分",
+        "is made of {parts} parts; only the largest is kept",
+    ),
+    "holes_dropped": FindingCode(_W, "内部有 {holes} 个洞，已忽略", "has {holes} holes, which are left out"),
+    "shifted_position": FindingCode(
+        _W,
+        "坐标判定为 {crs}（偏差 {own} m，改正后 {mended} m），已转换；如不对请写明 crs",
+        "its positions look like {crs} ({own} m off as they are, {mended} m when mended) and were "
+        "converted; if that is wrong, write crs in the mapping",
+    ),
+    "unsure_position": FindingCode(
+        _W,
+        "文件 {file} 的坐标按 {crs} 使用，无法核对是否为 GCJ-02；请写明 crs",
+        "the positions of {file} were taken as {crs}; nothing tells whether they are GCJ-02: write crs",
+    ),
+    "rough_transform": FindingCode(
+        _W,
+        "从 {crs} 到 WGS 84 的转换精度约 {metres} m，请用控制点核对",
+        "the change from {crs} to WGS 84 is good to {metres} m only; check it with a control point",
+    ),
 }
