@@ -50,7 +50,6 @@
 
     async mount() {
       const turn = (this.turn = (this.turn || 0) + 1);
-      this.notice("loading");
       try {
         const spec = await kit.loadSpec(this.lang, this.theme, this.host.dataset.scene);
         const webgl = probeWebGL();
@@ -65,6 +64,7 @@
         this.texts = spec.scene.texts;
         for (const p of spec.scene.places) p.label = kit.placeName(p, spec.scene.lang);
         this.deckModule = deckModule;
+        this.builtScale = kit.uiScale();
         this.layerSet = new kit.LayerSet(deckModule, spec, packs, picture);
         this.host.dataset.scenePainted = this.theme;
         this.addChrome();
@@ -80,12 +80,10 @@
       }
     }
 
-    /** One sentence over the picture; before the first spec there are no words yet, so nothing is said. */
+    /** One sentence over the picture; before the first spec the box itself carries the words (CSS). */
     notice(key) {
-      if (this.chrome) this.chrome.setNote(key && key !== "loading" ? this.texts[key] : "");
-      else if (key === "failed") {
-        this.host.dataset.sceneState = "failed";
-      }
+      if (this.chrome) this.chrome.setNote(key ? this.texts[key] : "");
+      else if (key === "failed") this.host.dataset.sceneState = key;
     }
 
     addChrome() {
@@ -482,6 +480,10 @@
         return;
       }
       if (!this.deck) return;
+      if (kit.uiScale() !== this.builtScale) {
+        this.change({});
+        return;
+      }
       const props = { useDevicePixels: this.pixelRatio() };
       if (!this.moved) {
         this.view = kit.homeView(this.deckModule, this.spec, this.box());

@@ -52,15 +52,22 @@
     return clean;
   };
 
-  /** The first view. On an upright screen the long axis of the town may also run up the screen. */
+  /**
+   * The first view. A valley town is long and narrow: laid a little across the screen it stands larger and its
+   * labels further apart. Turning away from the given bearing must pay for itself in size; on an upright
+   * screen the long axis may run up the screen altogether.
+   */
   kit.homeView = function (deck, spec, box) {
-    const { width, height } = box;
-    const bearing = spec.scene.focus.bearing;
-    const pitch = spec.initialViewState.pitch;
-    const upright = height > 1.15 * width;
-    const choices = upright ? [bearing, bearing + 90, bearing - 90] : [bearing];
-    const views = choices.map((b) => kit.fitView(deck, spec, box, upright ? pitch - 8 : pitch, b));
-    return views.reduce((best, v) => (v.zoom > best.zoom + 0.25 ? v : best));
+    const { bearing } = spec.scene.focus;
+    const upright = box.height > 1.15 * box.width;
+    const pitch = spec.initialViewState.pitch - (upright ? 8 : 0);
+    const turns = upright ? [0, 60, -60, 90, -90] : [0, 12, -12, 24, -24];
+    const worth = upright ? 400 : 130; // degrees of turn that are worth one doubling in size
+    const views = turns.map((turn) => {
+      const view = kit.fitView(deck, spec, box, pitch, bearing + turn);
+      return { view, score: view.zoom - Math.abs(view.bearing) / worth };
+    });
+    return views.reduce((best, next) => (next.score > best.score ? next : best)).view;
   };
 
   /** Fly to a place; keeps the bearing. */

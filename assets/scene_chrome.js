@@ -129,7 +129,7 @@
           this.tiltButton.firstElementChild.innerHTML = ICONS[flat ? "tilt" : "flat"];
         }
       }
-      const length = roundLength(120 * metresPerPixel);
+      const length = roundLength(120 * kit.uiScale() * metresPerPixel);
       this.scaleBar.style.width = `${length / metresPerPixel}px`;
       this.scaleText.textContent = length >= 1000 ? `${length / 1000} km` : `${length} m`;
     }

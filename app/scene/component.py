@@ -24,10 +24,11 @@ def scene_component(id: str, view: str = "heating", **options: object) -> html.D
         f"data-scene-{key.replace('_', '-')}": str(int(value) if isinstance(value, bool) else value)
         for key, value in options.items()
     }
-    lang = str(options.get("lang", "zh"))
-    return html.Div(
-        id=id,
-        className="ct-scene",
-        role="region",
-        **{"data-scene": view, "aria-label": read_texts(lang)["title"], **attributes},
-    )
+    texts = read_texts(str(options.get("lang", "zh")))
+    attributes |= {
+        "data-scene": view,
+        "data-scene-loading": texts["loading"],
+        "data-scene-failed": texts["failed"],
+        "aria-label": texts["title"],
+    }
+    return html.Div(id=id, className="ct-scene", role="region", **attributes)

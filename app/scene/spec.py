@@ -16,7 +16,7 @@ from app.scene.texts import read_texts
 
 SPEC_VERSION = 1
 HEAT_INDEX_RANGE_W_M2 = (35.0, 70.0)
-PITCH_DEG = 52.0
+PITCH_DEG = 48.0
 LIGHTS = {
     "dark": {"ambient": 0.85, "sun": 1.1, "colour": [255, 244, 228]},
     "light": {"ambient": 1.15, "sun": 1.1, "colour": [255, 250, 240]},
