@@ -126,7 +126,7 @@
       if (heights) {
         props.mesh = makeGround(heights, packs);
         props.texture = this.picture;
-        props.material = false;
+        props.material = { unlit: true }; // light and shade are in the picture
         props.textureParameters = {
           minFilter: "linear", magFilter: "linear", mipmapFilter: "linear", maxAnisotropy: 8,
           addressModeU: "clamp-to-edge", addressModeV: "clamp-to-edge",

@@ -25,6 +25,7 @@ def _load() -> County:
 
 
 def main() -> None:
+    """Print the table."""
     county = _load()
     began = time.perf_counter()
     library = SceneLibrary(county)
