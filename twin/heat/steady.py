@@ -4,27 +4,23 @@ Flows follow from the draws, friction and density; temperatures follow from the 
 follow from the temperatures. The two are solved in turn until the flows stand still.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.heat.boundary import Finding, Leak, Reason, SteadyBoundary, SteadyState
+from twin.heat.boundary import SteadyBoundary, SteadyState
+from twin.heat.case import Case, HeatAnswer, prepare_case
+from twin.heat.findings import find_reasons
 from twin.heat.hydraulics import FlowAnswer, FlowProblem, solve_flows
 from twin.heat.thermal import STILL_KG_S, sweep_steady
-from twin.heat.topology import CHECK, CompiledNetwork
-from twin.heat.water import density_kg_m3, enthalpy_j_kg, vapour_pressure_pa, viscosity_pa_s
-from twin.model.errors import EngineError, InputError
-from twin.model.network import Side
+from twin.heat.topology import CompiledNetwork
+from twin.heat.water import density_kg_m3, enthalpy_j_kg, viscosity_pa_s
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-P_ATMOSPHERE_PA = 85_000.0
-"""Air pressure at about 1500 m; the margin to boiling is counted from here."""
-P_RATING_PA = 1.6e6
-"""Usual nominal pressure of primary networks (PN16)."""
 MAX_ROUNDS = 8
 FLOW_TOLERANCE = 1e-6
 """Rounds of flow and temperature end when no flow moves more than this share of the largest."""
@@ -50,7 +46,7 @@ def solve_steady(
     InputError : an array has the wrong length or a value that cannot be (the text names it)
     EngineError : no source is given by its pressures, so nothing holds the network
     """
-    case = _prepare(net, boundary)
+    case = prepare_case(net, boundary)
     t_pipe = _guess_temperatures(net, boundary) if warm is None else warm.t_pipe_c.copy()
     t_pipe = np.where(np.isfinite(t_pipe), t_pipe, boundary.t_ground_c)
     m = None if warm is None else warm.mass_flow_kg_s
@@ -69,108 +65,6 @@ def solve_steady(
     return _assemble(net, boundary, case, answer, heat, iterations)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Case:
-    """The boundary, checked and spread over points and pipes."""
-
-    flow: Floats
-    assumed: Bools
-    holds: Bools
-    roughness: Floats
-    ul: Floats
-    open_: Bools
-    one_way: Bools
-    valve_kv: Floats
-    fixed_pa: Floats
-    draw: Floats
-    emitter: Floats
-
-
-def _check(name: str, values: NDArray[np.float64] | None, size: int) -> None:
-    if values is not None and np.shape(values) != (size,):
-        raise InputError(f"boundary {name}: shape {np.shape(values)}, expected ({size},)")
-
-
-def _prepare(net: CompiledNetwork, b: SteadyBoundary) -> _Case:
-    n_source, n_station = len(net.source_node), len(net.station_node)
-    for name in ("t_source_c", "p_supply_pa", "p_return_pa", "source_flow_kg_s"):
-        _check(name, getattr(b, name), n_source)
-    for name in ("flow_kg_s", "t_return_c", "heat_w"):
-        _check(name, getattr(b, name), n_station)
-    for name in ("roughness_factor", "u_factor", "closed_pipe"):
-        _check(name, getattr(b, name), net.n_pipe)
-    _check("valve_opening", b.valve_opening, len(net.valve_pipe))
-    if np.any(b.flow_kg_s < 0.0):
-        worst = int(np.argmax(b.flow_kg_s < 0.0))
-        station = net.network.substations[worst].id
-        raise InputError(f"substation {station}: flow_kg_s {b.flow_kg_s[worst]:g} is negative")
-    if not np.isfinite(b.t_ground_c):
-        raise InputError("boundary t_ground_c is not a number")
-    holds = ~np.isfinite(b.source_flow_kg_s)
-    if not np.any(holds & np.isfinite(b.p_supply_pa) & np.isfinite(b.p_return_pa)):
-        raise EngineError("no source is given by its pressures: give one p_supply_pa and p_return_pa")
-    for i in np.flatnonzero(holds | (np.nan_to_num(b.source_flow_kg_s) > 0.0)):
-        if not np.isfinite(b.t_source_c[i]):
-            raise InputError(f"source {net.network.sources[i].id}: t_source_c is not a number")
-    flow, assumed = _fill_flows(net, b)
-    roughness = net.roughness_m * (1.0 if b.roughness_factor is None else b.roughness_factor)
-    ul = net.u_w_m_k * net.length_m * (1.0 if b.u_factor is None else b.u_factor)
-    opening = net.valve_opening if b.valve_opening is None else np.asarray(b.valve_opening, float)
-    open_ = np.ones(net.n_pipe, bool) if b.closed_pipe is None else ~b.closed_pipe
-    open_[net.valve_pipe[opening <= 0.0]] = False
-    one_way = np.zeros(net.n_pipe, bool)
-    one_way[net.valve_pipe[net.valve_kind == CHECK]] = True
-    fixed = np.full(net.n_point, np.nan)
-    held = net.source_node[holds]
-    fixed[held], fixed[net.n_node + held] = b.p_supply_pa[holds], b.p_return_pa[holds]
-    draw = np.zeros(net.n_point)
-    given, at = np.where(holds, 0.0, b.source_flow_kg_s), net.source_node
-    np.add.at(draw, at, -given)
-    np.add.at(draw, net.n_node + at, given)
-    np.add.at(draw, net.station_node, flow)
-    np.add.at(draw, net.n_node + net.station_node, -flow)
-    emitter = np.zeros(net.n_point)
-    for leak in b.leaks:
-        _place_leak(net, leak, draw, emitter)
-    return _Case(
-        flow=flow,
-        assumed=assumed,
-        holds=holds,
-        roughness=roughness,
-        ul=ul,
-        open_=open_,
-        one_way=one_way,
-        valve_kv=net.valve_kv_m3_h * opening,
-        fixed_pa=fixed,
-        draw=draw,
-        emitter=emitter,
-    )
-
-
-def _fill_flows(net: CompiledNetwork, b: SteadyBoundary) -> tuple[Floats, Bools]:
-    """Unknown flows: design flow times the mean load of the known ones (60 % if none is known)."""
-    assumed = ~np.isfinite(b.flow_kg_s)
-    design = net.station_design_kg_s
-    known = float(design[~assumed].sum())
-    load = float(b.flow_kg_s[~assumed].sum()) / known if known > 0.0 else 0.6
-    return np.where(assumed, design * min(load, 1.5), np.nan_to_num(b.flow_kg_s)), assumed
-
-
-def _place_leak(net: CompiledNetwork, leak: Leak, draw: Floats, emitter: Floats) -> None:
-    if leak.pipe_id:
-        found = [k for k, p in enumerate(net.network.pipes) if p.id == leak.pipe_id]
-        if not found:
-            raise InputError(f"leak: pipe {leak.pipe_id!r} is not in the pipe table")
-        at = [int(net.start[found[0]]), int(net.end[found[0]])]
-    elif leak.node_id in net.network.node_index:
-        at = [net.network.node_index[leak.node_id] + (net.n_node if leak.side == Side.RETURN else 0)]
-    else:
-        raise InputError(f"leak: node {leak.node_id!r} is not in the node table")
-    for point in at:
-        draw[point] += leak.flow_kg_s / len(at)
-        emitter[point] += leak.emitter / len(at)
-
-
 def _guess_temperatures(net: CompiledNetwork, b: SteadyBoundary) -> Floats:
     t_supply = float(np.nanmax(b.t_source_c))
     known = b.t_return_c[np.isfinite(b.t_return_c)]
@@ -178,7 +72,7 @@ def _guess_temperatures(net: CompiledNetwork, b: SteadyBoundary) -> Floats:
     return np.where(net.start < net.n_node, t_supply, t_return)
 
 
-def _pose(net: CompiledNetwork, case: _Case, t_pipe: Floats) -> FlowProblem:
+def _pose(net: CompiledNetwork, case: Case, t_pipe: Floats) -> FlowProblem:
     rho = density_kg_m3(t_pipe)
     quadratic = np.zeros(net.n_pipe)
     usable = case.valve_kv > 0.0
@@ -204,19 +98,7 @@ def _pose(net: CompiledNetwork, case: _Case, t_pipe: Floats) -> FlowProblem:
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Heat:
-    t_point: Floats
-    t_out: Floats
-    t_pipe: Floats
-    loss_w: Floats
-    t_station: Floats
-    heat_w: Floats
-    unreachable: Bools
-    settled: bool
-
-
-def _solve_heat(net: CompiledNetwork, b: SteadyBoundary, case: _Case, answer: FlowAnswer) -> _Heat:
+def _solve_heat(net: CompiledNetwork, b: SteadyBoundary, case: Case, answer: FlowAnswer) -> HeatAnswer:
     """Sweep the supply side, close the substations, sweep the return side."""
     n, m, ground = net.n_node, answer.m, b.t_ground_c
     flow = np.where(answer.reached[net.station_node] & answer.reached[n + net.station_node], case.flow, 0.0)
@@ -252,7 +134,7 @@ def _solve_heat(net: CompiledNetwork, b: SteadyBoundary, case: _Case, answer: Fl
     log_drop = np.log(np.where(moving & (drop > 1.0 + 1e-9), drop, np.e))
     t_pipe = np.where(drop > 1.0 + 1e-9, ground + (t_up - t_out) / log_drop, 0.5 * (t_up + t_out))
     loss = np.abs(m) * (enthalpy_j_kg(t_up) - enthalpy_j_kg(t_out))
-    return _Heat(
+    return HeatAnswer(
         t_point=t_point,
         t_out=t_out,
         t_pipe=np.where(moving, t_pipe, ground),
@@ -294,7 +176,7 @@ def _invert_enthalpy(h_j_kg: Floats) -> Floats:
 
 
 def _assemble(
-    net: CompiledNetwork, b: SteadyBoundary, case: _Case, answer: FlowAnswer, heat: _Heat, iterations: int
+    net: CompiledNetwork, b: SteadyBoundary, case: Case, answer: FlowAnswer, heat: HeatAnswer, iterations: int
 ) -> SteadyState:
     n, m = net.n_node, answer.m
     ok = answer.converged and heat.settled
@@ -336,7 +218,7 @@ def _assemble(
         residual_pa=answer.residual_pa,
         findings=(),
     )
-    findings = _find_reasons(net, b, case, answer, heat, state)
+    findings = find_reasons(net, case, answer, heat, state)
     return replace(state if ok else _blank(state), findings=findings)
 
 
@@ -348,57 +230,3 @@ def _blank(state: SteadyState) -> SteadyState:
         if isinstance(value, np.ndarray):
             changes[name] = np.full_like(value, np.nan)
     return replace(state, **changes)
-
-
-def _find_reasons(
-    net: CompiledNetwork,
-    b: SteadyBoundary,
-    case: _Case,
-    answer: FlowAnswer,
-    heat: _Heat,
-    state: SteadyState,
-) -> tuple[Finding, ...]:
-    nodes, stations, sources = net.network.nodes, net.network.substations, net.network.sources
-    points = [f"{k.id}/supply" for k in nodes] + [f"{k.id}/return" for k in nodes]
-    found: list[Finding] = []
-
-    def add(reason: Reason, ids: list[str], mask: Bools, worst: float = float("nan")) -> None:
-        if np.any(mask):
-            found.append(Finding(reason, tuple(ids[i] for i in np.flatnonzero(mask)), worst))
-
-    station_ids = [s.id for s in stations]
-    add(Reason.FLOW_ASSUMED, station_ids, case.assumed)
-    served = answer.reached[net.station_node] & answer.reached[net.n_node + net.station_node]
-    add(Reason.ISOLATED, station_ids, ~served)
-    add(Reason.ISOLATED, points, ~answer.reached)
-    if not (answer.converged and heat.settled):
-        worst = np.flatnonzero(answer.reached)[:1]
-        found.append(Finding(Reason.NOT_CONVERGED, tuple(points[i] for i in worst), answer.residual_pa))
-        return tuple(found)
-    p, t = answer.p, heat.t_point
-    boiling = vapour_pressure_pa(np.clip(t, 0.0, 150.0)) - P_ATMOSPHERE_PA
-    margin = np.where(answer.reached, p - boiling, np.inf)
-    add(Reason.PRESSURE_BELOW_VAPOUR, points, margin < 0.0, float(margin.min(initial=np.inf)))
-    high = np.where(answer.reached, p, -np.inf)
-    add(Reason.PRESSURE_ABOVE_RATING, points, high > P_RATING_PA, float(high.max(initial=-np.inf)))
-    add(Reason.TEMPERATURE_UNREACHABLE, station_ids, heat.unreachable)
-    dp = p[net.station_node] - p[net.n_node + net.station_node]
-    add(
-        Reason.NO_DIFFERENTIAL_PRESSURE,
-        station_ids,
-        served & (state.flow_kg_s > 0.0) & (dp <= 0.0),
-        float(np.nanmin(dp, initial=np.inf)),
-    )
-    pipe_ids = [q.id for q in net.network.pipes]
-    add(Reason.CHECK_VALVE_CLOSED, pipe_ids, case.one_way & (answer.m <= 0.0))
-    source_ids = [s.id for s in sources]
-    capacity = np.array([s.capacity_w for s in sources])
-    add(Reason.DEMAND_ABOVE_CAPACITY, source_ids, state.source_heat_w > 1.001 * capacity)
-    unbalanced = (
-        state.source_flow_kg_s
-        - state.source_return_flow_kg_s
-        - (state.leak_kg_s if case.holds.sum() == 1 else 0.0)
-    )
-    limit = 0.02 * np.abs(state.source_flow_kg_s).max(initial=0.0) + state.leak_kg_s
-    add(Reason.SOURCE_UNBALANCED, source_ids, np.abs(unbalanced) > np.maximum(limit, 1e-3))
-    return tuple(found)
