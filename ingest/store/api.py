@@ -102,6 +102,18 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceState:
+    """When a device was last heard; ``skew_s`` is its clock minus ours; offline after a last will."""
+
+    device_id: str
+    last_t: float
+    last_received: float
+    messages: int
+    skew_s: float
+    online: bool
+
+
+@dataclass(frozen=True, slots=True)
 class IngestStats:
     """Counters since the store was created, and the state of the writer now."""
 
@@ -163,6 +175,10 @@ class Store(Protocol):
 
     def dead_letters(self, limit: int = 200) -> list[DeadLetter]:
         """Newest first."""
+        ...
+
+    def device_states(self) -> list[DeviceState]:
+        """Every device that was ever heard, by id."""
         ...
 
     def point_counts(self, start: float, end: float) -> tuple[Ints, Ints]:

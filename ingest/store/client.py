@@ -1,0 +1,312 @@
+"""The client of the store: fixed questions over Quack, from any thread, through outages.
+
+Every call opens with what it has; when the owner is away it raises ``StoreUnavailable`` and works again as
+soon as the owner is back.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ingest.settings import Settings
+from ingest.store import questions as q
+from ingest.store.api import (
+    DeadLetter,
+    DeviceState,
+    IngestStats,
+    LatestTable,
+    NetworkState,
+    Series,
+    SimulatedTable,
+    SimulationResult,
+)
+from ingest.store.bind import Bindable, bind_numbers, microseconds
+from ingest.store.duck import open_duckdb
+from twin.model.errors import StoreUnavailable
+from twin.model.readings import Quality
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Columns = dict[str, NDArray[np.generic]]
+
+TIMEOUT_S = 8
+
+
+def connect_store(settings: Settings) -> "StoreClient":
+    """The store of these settings. Does not connect yet: the first call does."""
+    return StoreClient(settings.store_uri, settings.store_token)
+
+
+class StoreClient:
+    """Implements ``ingest.store.api.Store``. One local DuckDB, one cursor per thread."""
+
+    def __init__(self, uri: str, token: str) -> None:
+        self._uri, self._token = uri, token
+        self._lock = threading.Lock()
+        self._db: duckdb.DuckDBPyConnection | None = None
+        self._local = threading.local()
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        with self._lock:
+            if self._db is None:
+                self._db = open_duckdb(memory="200MB")
+                self._db.execute("SET threads = 1")
+                self._db.execute(f"SET http_timeout = {TIMEOUT_S}")
+                self._db.execute("SET http_retries = 0")
+            cursor = getattr(self._local, "cursor", None)
+            if cursor is None or getattr(self._local, "db", None) is not self._db:
+                cursor = self._db.cursor()
+                self._local.cursor, self._local.db = cursor, self._db
+        return cursor
+
+    def _forget(self) -> None:
+        """Drop the local database: a restarted owner does not know our old connection."""
+        with self._lock:
+            self._db = None
+
+    def _ask(self, sql: str, values: Mapping[str, Bindable] | None = None) -> Columns:
+        text = bind_numbers(sql, values or {})
+        for attempt in (1, 2):
+            try:
+                found = self._cursor().execute(
+                    "SELECT * FROM quack_query(?, ?, token = ?)", [self._uri, text, self._token]
+                )
+                return {k: np.ma.asarray(v) for k, v in found.fetchnumpy().items()}
+            except duckdb.Error as e:
+                self._forget()
+                if attempt == 2:
+                    raise StoreUnavailable(f"the store at {self._uri}: {str(e).splitlines()[0]}") from e
+        raise AssertionError
+
+    def latest(self, since_seq: int = 0) -> LatestTable:
+        """See ``Store.latest``."""
+        return _as_latest(self._ask(q.LATEST, {"seq": since_seq}), since_seq)
+
+    def latest_at(self, t: float, point_no: Ints | None = None) -> LatestTable:
+        """See ``Store.latest_at``."""
+        values: dict[str, Bindable] = {"t": microseconds(t), "usable": int(Quality.UNCERTAIN)}
+        if point_no is None:
+            return _as_latest(self._ask(q.LATEST_AT, values), 0)
+        values["points"] = np.asarray(point_no, np.int64)
+        return _as_latest(self._ask(q.LATEST_AT_POINTS, values), 0)
+
+    def history(self, point_no: int, start: float, end: float, max_rows: int = 2000) -> Series:
+        """See ``Store.history``."""
+        values: dict[str, Bindable] = {
+            "point": int(point_no),
+            "start": microseconds(start),
+            "end": microseconds(end),
+            "usable": int(Quality.UNCERTAIN),
+            "bucket": _bucket_us(start, end, max_rows),
+            "rows": int(max_rows),
+        }
+        return _as_series(self._ask(q.HISTORY, values))
+
+    def simulated_history(self, point_no: int, start: float, end: float, max_rows: int = 2000) -> Series:
+        """See ``Store.simulated_history``."""
+        values: dict[str, Bindable] = {
+            "point": int(point_no),
+            "start": microseconds(start),
+            "end": microseconds(end),
+            "bucket": _bucket_us(start, end, 2 * max_rows),
+            "rows": int(max_rows),
+        }
+        return _as_series(self._ask(q.SIMULATED_HISTORY, values))
+
+    def simulated_latest(self) -> SimulatedTable:
+        """See ``Store.simulated_latest``."""
+        rows = self._ask(q.SIMULATED_LATEST)
+        value, measured, sigma = (_floats(rows[k]) for k in ("value", "measured", "sigma"))
+        some = len(value) > 0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            z = (measured - value) / sigma
+        return SimulatedTable(
+            run_no=int(rows["run_no"][0]) if some else 0,
+            t=float(rows["t"][0]) if some else float("nan"),
+            point_no=_ints(rows["point_no"]),
+            value=value,
+            sigma=sigma,
+            residual=measured - value,
+            z=z,
+        )
+
+    def network_state(self) -> NetworkState | None:
+        """See ``Store.network_state``."""
+        rows = self._ask(q.NETWORK_STATE)
+        if len(rows["run_no"]) == 0:
+            return None
+        arrays = {k: _floats(rows[k][0]) for k in q.NETWORK_ARRAYS}
+        return NetworkState(
+            run_no=int(rows["run_no"][0]), t=float(rows["t"][0]), status=str(rows["status"][0]), **arrays
+        )
+
+    def write_simulation(self, result: SimulationResult) -> int:
+        """See ``Store.write_simulation``. Each table takes one statement; the run row comes last."""
+        run_no = self._next_run_no()
+        if result.network is not None:
+            self._append("network_state", _network_row(run_no, result.network))
+        self._append("twin_run", _run_row(run_no, result))
+        return run_no
+
+    def _next_run_no(self) -> int:
+        return round(time.time() * 1000)
+
+    def _append(self, table: str, row: pa.Table) -> None:
+        """Append one row to ``table`` (a name of this module, never from outside)."""
+        for attempt in (1, 2):
+            try:
+                cursor = self._cursor()
+                cursor.execute(
+                    "CREATE OR REPLACE TEMPORARY SECRET (TYPE quack, TOKEN '" + _plain(self._token) + "')"
+                )
+                cursor.execute(f"ATTACH IF NOT EXISTS '{_plain(self._uri)}' AS store")
+                cursor.register("new_row", row)
+                cursor.execute(f"INSERT INTO store.{table} SELECT * FROM new_row")  # noqa: S608 - own constant
+                cursor.unregister("new_row")
+                return
+            except duckdb.Error as e:
+                self._forget()
+                if attempt == 2:
+                    raise StoreUnavailable(f"the store at {self._uri}: {str(e).splitlines()[0]}") from e
+
+    def run_times(self, start: float, end: float) -> Floats:
+        """See ``Store.run_times``."""
+        return _floats(self._ask(q.RUN_TIMES, {"start": microseconds(start), "end": microseconds(end)})["t"])
+
+    def last_simulated(self) -> float | None:
+        """See ``Store.last_simulated``."""
+        t = _floats(self._ask(q.LAST_RUN)["t"])
+        return float(t[0]) if t.size and np.isfinite(t[0]) else None
+
+    def stats(self) -> IngestStats:
+        """See ``Store.stats``."""
+        counts = self._ask(q.COUNTERS)
+        c = {str(n): int(v) for n, v in zip(counts["name"], counts["value"], strict=True)}
+        s = self._ask(q.STATE)
+        known = len(s["t"]) > 0
+        return IngestStats(
+            t=float(s["t"][0]) if known else float("nan"),
+            messages=c.get("messages", 0),
+            readings=c.get("readings", 0),
+            rejected_messages=c.get("rejected_messages", 0),
+            rejected_readings=c.get("rejected_readings", 0),
+            duplicates=c.get("duplicates", 0),
+            late=c.get("late", 0),
+            queue=int(s["queue"][0]) if known else 0,
+            broker=str(s["broker"][0]) if known else "unknown",
+            messages_per_s=float(s["messages_per_s"][0]) if known else 0.0,
+            readings_per_s=float(s["readings_per_s"][0]) if known else 0.0,
+        )
+
+    def dead_letters(self, limit: int = 200) -> list[DeadLetter]:
+        """See ``Store.dead_letters``."""
+        r = self._ask(q.DEAD_LETTERS, {"rows": int(limit)})
+        return [
+            DeadLetter(
+                hash=str(r["hash"][i]), first_t=float(r["first_t"][i]), last_t=float(r["last_t"][i]),
+                count=int(r["count"][i]), topic=str(r["topic"][i]), reason=str(r["reason"][i]),
+                payload=bytes(r["payload"][i]),
+            )
+            for i in range(len(r["hash"]))
+        ]  # fmt: skip
+
+    def device_states(self) -> list[DeviceState]:
+        """See ``Store.device_states``."""
+        r = self._ask(q.DEVICES)
+        return [
+            DeviceState(
+                device_id=str(r["device_id"][i]), last_t=float(r["last_t"][i]),
+                last_received=float(r["last_received"][i]), messages=int(r["messages"][i]),
+                skew_s=float(r["skew_s"][i]), online=bool(r["online"][i]),
+            )
+            for i in range(len(r["device_id"]))
+        ]  # fmt: skip
+
+    def point_counts(self, start: float, end: float) -> tuple[Ints, Ints]:
+        """See ``Store.point_counts``."""
+        r = self._ask(q.POINT_COUNTS, {"start": microseconds(start), "end": microseconds(end)})
+        return _ints(r["point_no"]), _ints(r["n"])
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._forget()
+
+
+def _plain(text: str) -> str:
+    """A setting that stands in a statement which takes no parameters: letters, digits and ``.:_-`` only."""
+    if not text or not all(c.isalnum() or c in ".:_-" for c in text):
+        raise StoreUnavailable(
+            "CT_STORE_URI or CT_STORE_TOKEN holds characters other than letters, digits, . : _ -"
+        )
+    return text
+
+
+def _bucket_us(start: float, end: float, max_rows: int) -> int:
+    """Width of a bucket that keeps its lowest and highest value, for at most ``max_rows`` rows."""
+    return max(microseconds(end - start) * 2 // max(max_rows, 2), 1)
+
+
+def _floats(x: NDArray[np.generic]) -> Floats:
+    return np.ma.filled(np.ma.asarray(x).astype(float), np.nan)
+
+
+def _ints(x: NDArray[np.generic]) -> Ints:
+    return np.asarray(np.ma.filled(np.ma.asarray(x), 0), dtype=np.int64)
+
+
+def _as_latest(r: Columns, since: int) -> LatestTable:
+    seq = _ints(r["seq"])
+    return LatestTable(
+        seq=max(int(seq.max()) if seq.size else 0, since),
+        point_no=_ints(r["point_no"]),
+        t=_floats(r["t"]),
+        received=_floats(r["received"]),
+        value=_floats(r["value"]),
+        quality=_ints(r["quality"]),
+        row_seq=seq,
+    )
+
+
+def _as_series(r: Columns) -> Series:
+    return Series(t=_floats(r["t"]), value=_floats(r["value"]), quality=_ints(r["quality"]))
+
+
+def _timestamp(t: float) -> pa.Array:
+    return pa.array(np.array([microseconds(t)], "datetime64[us]"))
+
+
+def _list(x: NDArray[np.generic], kind: pa.DataType) -> pa.Array:
+    return pa.array([np.asarray(x)], pa.list_(kind))
+
+
+def _run_row(run_no: int, r: SimulationResult) -> pa.Table:
+    return pa.table(
+        {
+            "run_no": pa.array([run_no], pa.int64()),
+            "t": _timestamp(r.t),
+            "status": [r.status],
+            "iterations": pa.array([r.iterations], pa.int32()),
+            "seconds": [float(r.seconds)],
+            "live": [r.network is not None],
+            "point_no": _list(r.point_no.astype(np.int32), pa.int32()),
+            "value": _list(r.value, pa.float64()),
+            "sigma": _list(r.sigma, pa.float64()),
+            "measured": _list(r.measured, pa.float64()),
+        }
+    )
+
+
+def _network_row(run_no: int, n: NetworkState) -> pa.Table:
+    columns: dict[str, pa.Array | list[str]] = {
+        "run_no": pa.array([run_no], pa.int64()),
+        "t": _timestamp(n.t),
+        "status": [n.status],
+    }
+    for key in q.NETWORK_ARRAYS:
+        columns[key] = _list(getattr(n, key).astype(np.float32), pa.float32())
+    return pa.table(columns)

@@ -1,0 +1,37 @@
+"""DuckDB as this project uses it: extensions from their wheels, nothing fetched at run time."""
+
+from importlib import resources
+from pathlib import Path
+
+import duckdb
+
+from twin.model.errors import ConfigError
+
+EXTENSIONS = ("httpfs", "quack")
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "threads": 2,
+}
+
+
+def open_duckdb(path: Path | None = None, memory: str = "600MB") -> duckdb.DuckDBPyConnection:
+    """Open the file (or a private in-memory database) with both extensions loaded.
+
+    Raises
+    ------
+    ConfigError : the extension wheels do not fit the installed DuckDB
+    duckdb.Error : the file cannot be opened
+    """
+    target = ":memory:" if path is None else str(path)
+    db = duckdb.connect(target, config={**_CONFIG, "memory_limit": memory})
+    for name in EXTENSIONS:
+        folder = resources.files(f"duckdb_extension_{name}") / "extensions" / f"v{duckdb.__version__}"
+        file = folder / f"{name}.duckdb_extension"
+        if not file.is_file():
+            raise ConfigError(
+                f"the wheel duckdb-extension-{name} has no build for DuckDB {duckdb.__version__}: "
+                "install the versions of requirements.txt"
+            )
+        db.load_extension(str(file))
+    return db

@@ -1,0 +1,75 @@
+"""The client's questions: fixed texts, ``$name`` places for numbers only (see ``bind``)."""
+
+LATEST = """
+SELECT point_no, epoch(t) AS t, epoch(received) AS received, value, quality, seq
+FROM latest WHERE seq > $seq ORDER BY point_no
+"""
+
+_LATEST_AT = """
+SELECT point_no, epoch(max(t)) AS t, epoch(arg_max(received, t)) AS received, arg_max(value, t) AS value,
+       arg_max(quality, t) AS quality, 0::BIGINT AS seq
+FROM reading
+WHERE t BETWEEN make_timestamp($t - 7200000000) AND make_timestamp($t) AND quality >= $usable
+"""
+LATEST_AT = _LATEST_AT + " GROUP BY point_no ORDER BY point_no"
+LATEST_AT_POINTS = _LATEST_AT + " AND list_contains($points, point_no) GROUP BY point_no ORDER BY point_no"
+
+# At most $rows rows as they are; more: the lowest and the highest of each bucket.
+HISTORY = """
+WITH raw AS (
+    SELECT t, value, quality FROM reading
+    WHERE point_no = $point AND t BETWEEN make_timestamp($start) AND make_timestamp($end)
+      AND quality >= $usable
+), few AS (SELECT count(*) <= $rows AS ok FROM raw),
+bucket AS (
+    SELECT unnest([arg_min(t, value), arg_max(t, value)]) AS t, unnest([min(value), max(value)]) AS value,
+           unnest([arg_min(quality, value), arg_max(quality, value)]) AS quality
+    FROM raw WHERE NOT (SELECT ok FROM few) GROUP BY epoch_us(raw.t) // $bucket
+)
+SELECT epoch(t) AS t, value, quality FROM raw WHERE (SELECT ok FROM few)
+UNION SELECT epoch(t), value, quality FROM bucket ORDER BY 1
+"""
+
+SIMULATED_HISTORY = """
+WITH raw AS (
+    SELECT t, value[list_position(point_no, $point)] AS value FROM twin_run
+    WHERE t BETWEEN make_timestamp($start) AND make_timestamp($end) AND list_contains(point_no, $point)
+), few AS (SELECT count(*) <= $rows AS ok FROM raw),
+thin AS (
+    SELECT max(t) AS t, arg_max(value, t) AS value FROM raw
+    GROUP BY CASE WHEN (SELECT ok FROM few) THEN epoch_us(t) ELSE epoch_us(t) // $bucket END
+)
+SELECT epoch(t) AS t, value, 192 AS quality FROM thin ORDER BY t
+"""
+
+SIMULATED_LATEST = """
+WITH run AS (SELECT * FROM twin_run WHERE live ORDER BY run_no DESC LIMIT 1)
+SELECT run_no, epoch(t) AS t, unnest(point_no) AS point_no, unnest(value) AS value, unnest(sigma) AS sigma,
+       unnest(measured) AS measured FROM run
+"""
+
+NETWORK_ARRAYS = ("t_supply_c", "t_return_c", "p_supply_pa", "p_return_pa", "mass_flow_kg_s", "t_pipe_c")
+NETWORK_STATE = """
+SELECT run_no, epoch(t) AS t, status, t_supply_c, t_return_c, p_supply_pa, p_return_pa, mass_flow_kg_s,
+       t_pipe_c
+FROM network_state ORDER BY run_no DESC LIMIT 1
+"""
+
+RUN_TIMES = """
+SELECT epoch(t) AS t FROM twin_run WHERE t BETWEEN make_timestamp($start) AND make_timestamp($end) ORDER BY t
+"""
+LAST_RUN = "SELECT epoch(max(t)) AS t FROM twin_run"
+COUNTERS = "SELECT name, value FROM ingest_counter ORDER BY name"
+STATE = "SELECT epoch(t) AS t, queue, broker, messages_per_s, readings_per_s FROM ingest_state"
+DEAD_LETTERS = """
+SELECT hash, epoch(first_t) AS first_t, epoch(last_t) AS last_t, count, topic, reason, payload
+FROM dead_letter ORDER BY last_t DESC LIMIT $rows
+"""
+DEVICES = """
+SELECT device_id, epoch(last_t) AS last_t, epoch(last_received) AS last_received, messages, skew_s, online
+FROM device_state ORDER BY device_id
+"""
+POINT_COUNTS = """
+SELECT point_no, count(*) AS n FROM reading
+WHERE t BETWEEN make_timestamp($start) AND make_timestamp($end) GROUP BY point_no ORDER BY point_no
+"""
