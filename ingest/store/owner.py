@@ -116,8 +116,8 @@ class StoreOwner:
         if row and row[0]:
             self.db.execute("ROLLBACK")
             raise ConfigError(
-                f"the store holds readings under other point numbers than the county ({row[0]} points, such as "
-                f"{row[1]}): keep the numbers of the points, or use another data folder (--data)"
+                f"the store holds readings under other point numbers than the county ({row[0]} points, "
+                f"such as {row[1]}): keep the numbers of the points, or use another data folder (--data)"
             )
 
     def serve(self, uri: str, token: str) -> None:
@@ -179,7 +179,8 @@ class StoreOwner:
         doubtful = self.db.execute(
             "INSERT INTO reading SELECT b.point_no, b.t, b.received, b.value, b.quality FROM batch b "
             "ANTI JOIN (SELECT point_no, t FROM reading "
-            "  WHERE t BETWEEN (SELECT min(t) FROM batch WHERE look) AND (SELECT max(t) FROM batch WHERE look)) r "
+            "  WHERE t BETWEEN (SELECT min(t) FROM batch WHERE look) "
+            "  AND (SELECT max(t) FROM batch WHERE look)) r "
             "ON b.point_no = r.point_no AND b.t = r.t WHERE b.look"
         ).fetchone()
         return int(sure[0] if sure else 0) + int(doubtful[0] if doubtful else 0)
@@ -208,8 +209,8 @@ class StoreOwner:
         for name in COUNTERS:
             if counts.get(name):
                 self.db.execute(
-                    "INSERT INTO ingest_counter VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + "
-                    "excluded.value",
+                    "INSERT INTO ingest_counter VALUES (?, ?) "
+                    "ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
                     [name, counts[name]],
                 )
         for dead in batch.dead:
@@ -253,7 +254,7 @@ class StoreOwner:
         self.db.execute("COMMIT")
 
     def tidy(self) -> None:
-        """Drop what is past its time: old network states, surplus dead letters, raw readings after two years."""
+        """Drop what is past its time: network states, surplus dead letters, raw readings after two years."""
         now = round(time.time() * 1e6)
         self.db.execute(
             "DELETE FROM network_state WHERE t < make_timestamp(?)", [now - KEEP_NETWORK_STATE_S * 1_000_000]

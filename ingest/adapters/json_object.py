@@ -1,0 +1,28 @@
+"""JSON as the adapters accept it: one object, not too large, not too deep."""
+
+import msgspec
+
+from ingest.adapters.base import MAX_PAYLOAD
+from twin.model.errors import PayloadError
+
+
+def decode_object(payload: bytes) -> dict[str, object]:
+    """Read a JSON object.
+
+    Raises
+    ------
+    PayloadError : too large, not UTF-8 JSON, too deep, or not an object
+    """
+    if len(payload) > MAX_PAYLOAD:
+        raise PayloadError(f"{len(payload)} bytes, at most {MAX_PAYLOAD} are read")
+    if not payload:
+        raise PayloadError("empty payload")
+    try:
+        found = msgspec.json.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError) as e:
+        raise PayloadError(f"not JSON: {e}") from e
+    except RecursionError as e:
+        raise PayloadError("JSON nested too deeply") from e
+    if not isinstance(found, dict):
+        raise PayloadError(f"a JSON object is needed, not {type(found).__name__}")
+    return found

@@ -1,0 +1,160 @@
+"""Sparkplug B: births with names and aliases, data by alias, deaths, sequence, request of a new birth.
+
+Source: Eclipse Sparkplug specification 3.0.0, chapters 4 to 6. One instance keeps the aliases and sequence
+numbers of every edge node it has heard since it started.
+"""
+
+from dataclasses import dataclass, field
+
+from google.protobuf.message import DecodeError
+
+from ingest.adapters.base import MAX_PAYLOAD, Decoded, Directory, read_timestamp_ms
+from ingest.adapters.sparkplug_b_pb2 import Payload
+from twin.model.errors import PayloadError
+
+_SIGNED_32 = (1, 2, 3)
+_SIGNED_64 = 4
+_VERBS = ("NBIRTH", "NDEATH", "DBIRTH", "DDEATH", "NDATA", "DDATA")
+REBIRTH_EVERY_S = 30.0
+
+
+@dataclass(slots=True)
+class _Node:
+    """What is known of one edge node: aliases per device ("" for the node), last sequence number."""
+
+    aliases: dict[str, dict[int, str]] = field(default_factory=dict)
+    devices: set[str] = field(default_factory=set)
+    seq: int | None = None
+    rebirth_asked: float = float("-inf")
+
+
+class SparkplugAdapter:
+    """Topic ``spBv1.0/{group}/{verb}/{edge node}[/{device}]``; metric names are ``Point.external_key``."""
+
+    name = "sparkplug"
+    filters: tuple[str, ...] = ("spBv1.0/#",)
+
+    def __init__(self) -> None:
+        self._nodes: dict[tuple[str, str], _Node] = {}
+
+    def matches(self, topic: str) -> bool:
+        """See ``Adapter``."""
+        return topic.startswith("spBv1.0/")
+
+    def decode(self, topic: str, payload: bytes, received: float, directory: Directory) -> Decoded:
+        """See ``Adapter``."""
+        parts = topic.split("/")
+        if len(parts) >= 3 and (parts[1] == "STATE" or parts[2] in ("NCMD", "DCMD", "STATE")):
+            return Decoded()
+        if len(parts) not in (4, 5) or parts[2] not in _VERBS or (parts[2][0] == "D") != (len(parts) == 5):
+            raise PayloadError("topic is not spBv1.0/{group}/{verb}/{edge node}[/{device}]")
+        group, verb, edge = parts[1], parts[2], parts[3]
+        external_id = parts[4] if len(parts) == 5 else ""
+        message = _parse(payload)
+        node = self._nodes.setdefault((group, edge), _Node())
+        out = Decoded()
+        in_order = self._follow_sequence(node, verb, message)
+        if verb == "NDEATH":
+            self._mark(out, directory, node.devices, False, received)
+            return out
+        if verb == "DDEATH":
+            self._mark(out, directory, {external_id}, False, received)
+            return out
+        known = self._learn_names(node, verb, external_id, message)
+        if not in_order or not known:
+            self._ask_rebirth(out, node, group, edge, received)
+        if external_id:
+            node.devices.add(external_id)
+            self._read_metrics(out, directory, node, external_id, message, received, birth=verb == "DBIRTH")
+        return out
+
+    def _follow_sequence(self, node: _Node, verb: str, message: Payload) -> bool:
+        """False when a message is missing between the last one and this."""
+        if verb == "NBIRTH":
+            node.aliases.clear()
+            node.seq = message.seq
+            return True
+        if verb == "NDEATH" or not message.HasField("seq"):
+            return True
+        expected = None if node.seq is None else (node.seq + 1) % 256
+        repeated = node.seq is not None and message.seq == node.seq
+        node.seq = message.seq
+        return expected is None or repeated or message.seq == expected
+
+    def _learn_names(self, node: _Node, verb: str, external_id: str, message: Payload) -> bool:
+        """Keep the aliases of a birth; False when data refers to an alias never introduced."""
+        aliases = node.aliases.setdefault(external_id, {})
+        if verb in ("NBIRTH", "DBIRTH"):
+            aliases.clear()
+        for metric in message.metrics:
+            if metric.HasField("name") and metric.HasField("alias"):
+                aliases[metric.alias] = metric.name
+        return all(m.HasField("name") or m.alias in aliases for m in message.metrics)
+
+    def _ask_rebirth(self, out: Decoded, node: _Node, group: str, edge: str, received: float) -> None:
+        if received - node.rebirth_asked < REBIRTH_EVERY_S:
+            return
+        node.rebirth_asked = received
+        command = Payload(timestamp=int(received * 1000))
+        command.metrics.add(name="Node Control/Rebirth", datatype=11, boolean_value=True)
+        out.replies.append((f"spBv1.0/{group}/NCMD/{edge}", command.SerializeToString()))
+
+    def _mark(
+        self, out: Decoded, directory: Directory, devices: set[str], online: bool, received: float
+    ) -> None:
+        for external_id in sorted(devices):
+            device = directory.devices.get((self.name, external_id))
+            if device is not None:
+                out.online[device.id] = online
+                out.heard[device.id] = received
+
+    def _read_metrics(
+        self, out: Decoded, directory: Directory, node: _Node, external_id: str, message: Payload,
+        received: float, birth: bool,
+    ) -> None:  # fmt: skip
+        device = directory.find_device(self.name, external_id)
+        if birth:
+            out.online[device.id] = True
+        aliases = node.aliases.get(external_id, {})
+        base = read_timestamp_ms(message.timestamp if message.HasField("timestamp") else None, received)
+        by_time: dict[float, dict[str, object]] = {}
+        for metric in message.metrics:
+            name = metric.name if metric.HasField("name") else aliases.get(metric.alias)
+            if name is None:
+                out.problems.append(f"{external_id}: alias {metric.alias} was never introduced by a birth")
+                continue
+            if birth and name.startswith(("Properties/", "Device Control/", "Node Control/", "bdSeq")):
+                continue
+            try:
+                stamp = metric.timestamp if metric.HasField("timestamp") else None
+                t = base if stamp is None else read_timestamp_ms(stamp, received)
+            except PayloadError as e:
+                out.problems.append(f"{external_id}: {e}")
+                continue
+            by_time.setdefault(t, {})[name] = _value(metric)
+        for t, values in by_time.items():
+            out.add_values(directory, device, t, received, values)
+
+
+def _parse(payload: bytes) -> Payload:
+    if len(payload) > MAX_PAYLOAD:
+        raise PayloadError(f"{len(payload)} bytes, at most {MAX_PAYLOAD} are read")
+    message = Payload()
+    try:
+        message.ParseFromString(payload)
+    except DecodeError as e:
+        raise PayloadError(f"not a Sparkplug B payload: {e}") from e
+    return message
+
+
+def _value(metric: Payload.Metric) -> object:
+    """The metric's value; signed integers travel as two's complement in the unsigned fields."""
+    kind = metric.WhichOneof("value")
+    if metric.is_null or kind is None:
+        return None
+    value: object = getattr(metric, kind)
+    if kind == "int_value" and metric.datatype in _SIGNED_32 and isinstance(value, int) and value >= 2**31:
+        return value - 2**32
+    if kind == "long_value" and metric.datatype == _SIGNED_64 and isinstance(value, int) and value >= 2**63:
+        return value - 2**64
+    return value
