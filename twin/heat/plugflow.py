@@ -68,10 +68,14 @@ def pop_excess(mass: Floats, h: Floats, ring: Ints, at_start: bool, volume: floa
 
 
 @njit(cache=True, error_model="numpy")
-def disperse(mass: Floats, h: Floats, ring: Ints, d_ax: float, kg_m: float, dt: float) -> None:
+def disperse(
+    mass: Floats, h: Floats, ring: Ints, from_start: bool, d_ax: float, kg_m: float, dt: float
+) -> None:
     """Mix neighbouring parcels by axial dispersion ``d_ax`` m²/s; ``kg_m`` is the water per metre."""
     cap, first = mass.shape[0], ring[0]
-    for q in range(ring[1] - 1):
+    last = ring[1] - 2
+    for n in range(last + 1):
+        q = n if from_start else last - n
         i, j = (first + q) % cap, (first + q + 1) % cap
         m1, m2 = mass[i], mass[j]
         joint = m1 * m2 / (m1 + m2)
@@ -229,7 +233,7 @@ def advance_pipe(
         gone += out
         energy += out_energy
         if d_ax > 0.0:
-            disperse(mass, h, ring, d_ax, content / length, step)
+            disperse(mass, h, ring, at_start, d_ax, content / length, step)
         lost += exchange(
             mass,
             h,
