@@ -1,521 +1,12 @@
-/* The 3D scene. Finds boxes with `data-scene`, draws one persistent deck.gl picture in each, and speaks with
-   the page through events on `document`: ct-network, ct-live, ct-select, ct-theme, ct-lang (docs/scene.md). */
+/* The 3D scene. Finds boxes with `data-scene`, puts a stage in each, and speaks with the page through events on
+   `document`: ct-network, ct-live, ct-select, ct-theme, ct-lang (docs/scene.md). */
 (function () {
   "use strict";
   const CT = (window.CT = window.CT || {});
   const kit = (CT.sceneKit = CT.sceneKit || {});
-  const RETRY_MS = 10000;
-  const CLICK_REACH_PX = 6;
-  const CLICK_MS = 600;
-  const HARD_PIXELS = 3840 * 2160; // largest drawing buffer with a graphics card
-  const SOFT_PIXELS = 1920 * 1200; // and without one
-  const stats = { mounts: 0, contexts: 0, updates: 0, lastUpdateMs: 0, firstPictureMs: 0 };
+  const LIVE_MS = 250; // live values are read at most this often
   const scenes = new Map();
-  let lastNetwork = null;
-
-  function probeWebGL() {
-    try {
-      const gl = document.createElement("canvas").getContext("webgl2");
-      if (!gl) return null;
-      const info = gl.getExtension("WEBGL_debug_renderer_info");
-      const name = String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
-      const lose = gl.getExtension("WEBGL_lose_context");
-      if (lose) lose.loseContext();
-      return { soft: /swiftshader|llvmpipe|software|basic render/i.test(name) };
-    } catch {
-      return null;
-    }
-  }
-
-  const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   const root = () => document.documentElement;
-
-  class Scene {
-    constructor(host) {
-      this.host = host;
-      this.lang = host.dataset.sceneLang || root().dataset.lang || (root().lang || "zh").slice(0, 2);
-      this.theme = host.dataset.sceneTheme || root().dataset.theme || "dark";
-      this.state = { visible: {}, mode: "temperature", selected: null, markerVersion: 0 };
-      this.state.markerColour = (place) => place.colour || this.spec.scene.palette.none;
-      this.domains = {};
-      this.ready = false;
-      this.moved = false;
-      this.view = null;
-      this.started = performance.now();
-      stats.mounts += 1;
-      this.resize = new ResizeObserver(() => this.onResize());
-      this.clock = setInterval(() => this.drawLegend(), 5000);
-      this.mount();
-    }
-
-    async mount() {
-      const turn = (this.turn = (this.turn || 0) + 1);
-      try {
-        const spec = await kit.loadSpec(this.lang, this.theme, this.host.dataset.scene);
-        const webgl = probeWebGL();
-        const [packs, picture, deckModule] = await Promise.all([
-          kit.loadPacks(spec.scene.buffers),
-          webgl ? kit.loadPicture(spec.scene.ground) : null,
-          kit.loadRenderer(spec.scene.renderer),
-        ]);
-        if (turn !== this.turn || !this.host.isConnected) return;
-        this.clear();
-        this.spec = spec;
-        this.texts = spec.scene.texts;
-        for (const p of spec.scene.places) p.label = kit.placeName(p, spec.scene.lang);
-        this.deckModule = deckModule;
-        this.builtScale = kit.uiScale();
-        this.layerSet = new kit.LayerSet(deckModule, spec, packs, picture);
-        this.host.dataset.scenePainted = this.theme;
-        this.addChrome();
-        if (webgl) this.addDeck(webgl.soft);
-        else this.addFlatMap(packs);
-        this.tables = await kit.loadTables(spec.scene.tables);
-        if (turn === this.turn) this.colour();
-      } catch (error) {
-        console.warn("scene:", error);
-        if (turn !== this.turn || !this.host.isConnected) return;
-        this.notice("failed");
-        setTimeout(() => turn === this.turn && this.host.isConnected && this.mount(), RETRY_MS);
-      }
-    }
-
-    /** One sentence over the picture; before the first spec the box itself carries the words (CSS). */
-    notice(key) {
-      if (this.chrome) this.chrome.setNote(key ? this.texts[key] : "");
-      else if (key === "failed") this.host.dataset.sceneState = key;
-    }
-
-    addChrome() {
-      const on = (name) => this.host.dataset[name] !== "0";
-      this.chrome = new kit.Chrome(this.host, this.texts, this.state, {
-        reset: () => this.reset(),
-        tilt: () => this.turnTo({ pitch: this.view.pitch < 5 ? this.spec.initialViewState.pitch : 0 }),
-        zoom: (step) => this.turnTo({ zoom: this.view.zoom + step * 0.7 }),
-        show: (role, shown) => this.show(role, shown),
-        mode: (mode) => this.setMode(mode),
-      }, { controls: on("sceneControls"), legend: on("sceneLegend") });
-      this.labels = new kit.Labels(this.host, this.spec.scene.places, this.spec.scene.lang, (p) => this.choose(p));
-      this.host.append(this.chrome.root);
-    }
-
-    addFlatMap(packs) {
-      this.host.dataset.sceneState = "flat";
-      this.flat = new kit.FlatMap(this.host, this.spec, packs);
-      this.chrome.setNote(this.texts.no_webgl);
-      if (this.chrome.buttons) this.chrome.buttons.hidden = true;
-      this.readLive();
-      this.colour();
-      this.restoreSelection();
-      this.resize.observe(this.host);
-      this.setReady();
-    }
-
-    addDeck(soft) {
-      this.soft = soft;
-      this.drawLegend();
-      this.view = this.keptView || kit.homeView(this.deckModule, this.spec, this.box());
-      this.keptView = null;
-      this.deck = new this.deckModule.Deck({
-        parent: this.host,
-        width: "100%",
-        height: "100%",
-        views: new this.deckModule.MapView({ controller: this.spec.views[0].controller, farZMultiplier: 1.6 }),
-        initialViewState: this.view,
-        useDevicePixels: this.pixelRatio(),
-        pickingRadius: 5,
-        deviceProps: { type: "webgl" },
-        effects: [this.makeLight()],
-        layers: [],
-        getCursor: ({ isDragging, isHovering }) => (isDragging ? "grabbing" : isHovering ? "pointer" : "grab"),
-        onDeviceInitialized: (device) => this.onDevice(device),
-        onViewStateChange: ({ viewState, interactionState }) => {
-          this.view = viewState;
-          if (interactionState && (interactionState.isDragging || interactionState.isZooming || interactionState.isPanning)) {
-            this.moved = true;
-          }
-        },
-        onAfterRender: () => this.onRendered(),
-        onHover: (info) => this.onHover(info),
-        onError: (error) => console.warn("scene:", error),
-      });
-    }
-
-    /** The room the picture has. On a phone the legend takes the lower edge for itself. */
-    box() {
-      const { clientWidth: width, clientHeight: height } = this.host;
-      const legend = this.chrome.legend;
-      const below = legend && width < 700 ? legend.offsetHeight + 36 : 0;
-      return { width: width || 1280, height: height || 720, below: Math.min(below, height / 3) };
-    }
-
-    makeLight() {
-      const d = this.deckModule;
-      const { sun, lights } = this.spec.scene;
-      return new d.LightingEffect({
-        ambient: new d.AmbientLight({ color: [255, 255, 255], intensity: lights.ambient }),
-        sun: new d.DirectionalLight({
-          color: lights.colour, intensity: lights.sun, direction: sun.map((v) => -v), _shadow: false,
-        }),
-      });
-    }
-
-    onDevice(device) {
-      stats.contexts += 1;
-      this.layerSet.attach(device);
-      this.readLive();
-      this.colour();
-      this.restoreSelection();
-      this.draw();
-      this.resize.observe(this.host);
-      const canvas = this.deck.getCanvas();
-      this.listenForClicks(canvas);
-      canvas.addEventListener("webglcontextlost", (event) => {
-        event.preventDefault();
-        this.onLost();
-      });
-    }
-
-    /**
-     * Own click: deck.gl's counts the time from down to up with its own picking in between, and a slow
-     * picture (software GL) then swallows clicks. The events' own time stamps are right.
-     */
-    listenForClicks(canvas) {
-      let down = null;
-      canvas.addEventListener("pointerdown", (e) => {
-        down = e.isPrimary && e.button === 0 ? { x: e.clientX, y: e.clientY, t: e.timeStamp } : null;
-      });
-      canvas.addEventListener("pointerup", (e) => {
-        const near = down && Math.hypot(e.clientX - down.x, e.clientY - down.y) < CLICK_REACH_PX;
-        if (near && e.timeStamp - down.t < CLICK_MS) {
-          const box = canvas.getBoundingClientRect();
-          this.onClick({ x: e.clientX - box.left, y: e.clientY - box.top });
-        }
-        down = null;
-      });
-    }
-
-    /** The driver took the context away: keep the view, say so, build anew. */
-    onLost() {
-      if (!this.host.isConnected) return;
-      this.chrome.setNote(this.texts.lost);
-      this.ready = false;
-      this.keptView = this.view;
-      setTimeout(() => this.host.isConnected && this.mount(), 400);
-    }
-
-    pixelRatio() {
-      const { clientWidth: w, clientHeight: h } = this.host;
-      const most = this.soft ? SOFT_PIXELS : HARD_PIXELS;
-      const ratio = Math.min(window.devicePixelRatio || 1, Math.sqrt(most / Math.max(w * h, 1)));
-      return Math.max(ratio, 0.25);
-    }
-
-    draw() {
-      if (this.flat) this.flat.draw(this.layerSet, this.state.visible);
-      if (!this.deck) return;
-      const layers = this.layerSet.build(this.state.visible);
-      this.deck.setProps({ layers: [...layers, ...kit.buildMarkers(this.deckModule, this.spec.scene, this.state)] });
-    }
-
-    /** One frame for any number of changes. */
-    redrawSoon() {
-      if (!this.deck || this.frame) return;
-      this.frame = requestAnimationFrame(() => {
-        this.frame = 0;
-        if (this.deck) this.deck.redraw("scene");
-      });
-    }
-
-    onRendered() {
-      const viewport = this.deck.getViewports()[0];
-      if (!viewport) return;
-      this.placeLabels(viewport);
-      this.chrome.setCamera(this.view, viewport.metersPerPixel);
-      const layers = this.deck.layerManager ? this.deck.layerManager.getLayers() : [];
-      if (!this.ready && layers.length && layers.every((l) => l.isLoaded)) this.setReady();
-    }
-
-    setReady() {
-      this.ready = true;
-      this.notice(this.flat ? "no_webgl" : "");
-      if (!this.flat) this.host.dataset.sceneState = "ready";
-      stats.firstPictureMs = stats.firstPictureMs || performance.now() - this.started;
-      document.dispatchEvent(new CustomEvent("ct-scene-ready", { detail: { id: this.host.id } }));
-    }
-
-    project(point) {
-      if (this.flat) return this.flat.project(point);
-      const viewport = this.deck.getViewports()[0];
-      const { origin } = this.spec.scene;
-      if (!point.lonlat) {
-        const [lon, lat] = viewport.addMetersToLngLat([origin[0], origin[1], 0], [point[0], point[1], 0]);
-        point.lonlat = [lon, lat, origin[2] + point[2]];
-      }
-      return viewport.project(point.lonlat);
-    }
-
-    placeLabels() {
-      const { clientWidth: width, clientHeight: height } = this.host;
-      this.taken = this.taken || this.chrome.rectangles(this.host);
-      this.labels.place((p) => this.project(p), width, height, this.taken, this.state.visible);
-    }
-
-    /* --- numbers */
-
-    colour() {
-      const began = performance.now();
-      const { counts, palette } = this.spec.scene;
-      const mode = this.state.mode;
-      this.network = lastNetwork || CT.network || null;
-      this.values = kit.readPipeValues(mode, this.network, counts, this.tables);
-      const sides = this.sideOfPipes();
-      this.domains = kit.chooseDomains(mode, this.values, sides, this.domains.mode === mode ? this.domains : null);
-      this.domains.mode = mode;
-      this.layerSet.colour({
-        supply: { values: this.values, domain: this.domains.supply },
-        return: { values: this.values, domain: this.domains.return },
-      });
-      this.gaps = Boolean(this.values) && Array.prototype.some.call(this.values, (v) => !Number.isFinite(v));
-      this.palette = palette;
-      this.paintMarkers();
-      this.drawLegend();
-      if (this.flat) this.draw();
-      else this.redrawSoon();
-      stats.updates += 1;
-      stats.lastUpdateMs = performance.now() - began;
-    }
-
-    sideOfPipes() {
-      if (!this.pipeSides || this.pipeSides.length !== this.spec.scene.counts.pipes) {
-        this.pipeSides = new Array(this.spec.scene.counts.pipes).fill("supply");
-        for (const entry of this.layerSet.entries) {
-          if (entry.live) for (const row of entry.row) this.pipeSides[row] = entry.live.side;
-        }
-      }
-      return this.pipeSides;
-    }
-
-    drawLegend() {
-      if (!this.chrome || !this.spec) return;
-      const { unit, decimals } = kit.MODES[this.state.mode];
-      const { palette } = this.spec.scene;
-      this.chrome.setLegend({
-        title: this.texts[this.state.mode],
-        unit,
-        rows: ["supply", "return"].map((s) => ({
-          label: this.texts[s], ramp: palette[s], domain: this.values && this.domains[s], decimals,
-        })),
-        age: this.networkAge(),
-        gaps: this.gaps || !this.values,
-        none: palette.none,
-        empty: !this.values,
-      });
-      this.taken = null;
-    }
-
-    networkAge() {
-      const t = this.network && this.network.t;
-      return Number.isFinite(t) ? kit.formatAge(Date.now() / 1000 - t, this.texts) : "";
-    }
-
-    /** Labels and marker colours from the live table; the GPU is touched only when a colour changed. */
-    readLive() {
-      if (!this.spec || !this.labels) return;
-      for (const place of this.spec.scene.places) {
-        const live = kit.readLive(place, kit.supplyKey(place));
-        this.labels.setValue(place.id, live ? `${kit.formatNumber(live.value, 1)} °C` : "--", !live || live.stale);
-        place.live = live && !live.stale ? live.value : NaN;
-      }
-      this.paintMarkers();
-    }
-
-    paintMarkers() {
-      const { palette, places } = this.spec.scene;
-      const all = places.map((p) => p.live);
-      const domain = (this.state.mode === "temperature" && this.domains.supply) || kit.chooseDomain(all, 4, this.liveDomain);
-      this.liveDomain = domain;
-      let changed = false;
-      const out = new Uint8ClampedArray(4);
-      for (const place of places) {
-        if (domain && Number.isFinite(place.live)) {
-          kit.writeRamp(palette.supply, (place.live - domain[0]) / (domain[1] - domain[0]), out, 0);
-        } else out.set(palette.none);
-        const colour = [out[0], out[1], out[2]];
-        if (!place.colour || place.colour.some((c, i) => c !== colour[i])) {
-          place.colour = colour;
-          changed = true;
-        }
-      }
-      if (!changed) return;
-      this.state.markerVersion += 1;
-      this.draw();
-    }
-
-    /* --- hover, click, selection */
-
-    onHover(info) {
-      const described = info.layer && this.describe(info);
-      if (!described) this.chrome.hideCard();
-      else {
-        const { clientWidth: w, clientHeight: h } = this.host;
-        this.chrome.showCard(info.x, info.y, described.title, described.rows, w, h);
-      }
-    }
-
-    describe(info) {
-      const id = info.layer.id;
-      if (id === "markers") return kit.describePlace(info.object, this.texts);
-      if (info.index < 0 || !this.tables) return null;
-      const row = this.layerSet.rowOf(id, info.index);
-      if (id === "buildings") return kit.describeBuilding(row, this.tables.buildings, this.stations(), this.texts);
-      if (id.startsWith("pipes.")) {
-        return kit.describePipe(row, this.tables.pipes, this.state.mode, this.values, this.networkAge(), this.texts);
-      }
-      return null;
-    }
-
-    stations() {
-      return this.spec.scene.places.filter((p) => p.kind === "station");
-    }
-
-    /** What lies at a pixel: {layer, kind, id, row, coordinate} or null. */
-    pick(x, y) {
-      const info = this.deck && this.deck.pickObject({ x, y, radius: 6, unproject3D: true });
-      return info ? this.identify(info) : null;
-    }
-
-    identify(info) {
-      const layer = info.layer.id;
-      const at = { layer, coordinate: info.coordinate };
-      if (layer === "markers") return { ...at, kind: info.object.kind, id: info.object.id };
-      const row = this.layerSet.rowOf(layer, info.index);
-      if (layer === "buildings") {
-        return { ...at, kind: "building", row, id: this.tables ? this.tables.buildings.id[row] : null };
-      }
-      return { ...at, kind: "pipe", row, id: this.tables ? this.tables.pipes.id[row] : null };
-    }
-
-    onClick(info) {
-      const found = this.pick(info.x, info.y);
-      if (!found) return;
-      if (found.kind === "station" || found.kind === "source") {
-        this.choose(this.spec.scene.places.find((p) => p.id === found.id));
-      } else if (found.kind === "building" && this.tables) {
-        const station = this.stations()[this.tables.buildings.station[found.row]];
-        if (station) this.choose(station);
-      }
-    }
-
-    /** A choice made here: show it and tell the page. */
-    choose(place) {
-      this.setSelection(place.id, false);
-      document.dispatchEvent(new CustomEvent("ct-select", {
-        detail: { kind: place.kind, id: place.id, from: "scene", scene: this.host.id },
-      }));
-    }
-
-    setSelection(id, fly = true) {
-      const place = this.spec && this.spec.scene.places.find((p) => p.id === id);
-      const next = place ? place.id : null;
-      if (this.state.selected === next) return;
-      this.state.selected = next;
-      if (!this.labels) return;
-      this.labels.select(next);
-      this.draw();
-      if (this.flat) this.placeLabels();
-      if (place && fly && this.deck) {
-        this.moved = true;
-        this.deck.setProps({ initialViewState: kit.flyTo(this.deckModule, this.view, place, this.spec.scene.origin, calm()) });
-      }
-    }
-
-    restoreSelection() {
-      const id = this.state.selected || (CT.selection && CT.selection.id);
-      this.state.selected = null;
-      if (id) this.setSelection(id, false);
-    }
-
-    /* --- camera and layers */
-
-    turnTo(change) {
-      if (!this.deck) return;
-      this.moved = true;
-      this.deck.setProps({
-        initialViewState: {
-          ...this.view,
-          ...change,
-          transitionDuration: calm() ? 0 : 350,
-          transitionInterpolator: calm() ? undefined : new this.deckModule.LinearInterpolator(),
-        },
-      });
-    }
-
-    /** Whole network again. North goes up; asked a second time, the town lies across the screen again. */
-    reset() {
-      const home = kit.homeView(this.deckModule, this.spec, this.box());
-      const atHome = Math.abs(this.view.bearing - home.bearing) < 0.5 && Math.abs(this.view.zoom - home.zoom) < 0.05;
-      this.turnTo(atHome ? kit.fitView(this.deckModule, this.spec, this.box(), home.pitch, 0) : home);
-      this.moved = false;
-    }
-
-    show(role, shown) {
-      this.state.visible = { ...this.state.visible, [role]: shown };
-      this.draw();
-      if (this.flat) this.placeLabels();
-      else this.redrawSoon();
-    }
-
-    setMode(mode) {
-      this.state.mode = mode;
-      this.colour();
-    }
-
-    onResize() {
-      this.taken = null;
-      if (!this.host.clientWidth || !this.host.clientHeight) return;
-      if (this.flat) {
-        this.draw();
-        this.placeLabels();
-        return;
-      }
-      if (!this.deck) return;
-      if (kit.uiScale() !== this.builtScale) {
-        this.change({});
-        return;
-      }
-      const props = { useDevicePixels: this.pixelRatio() };
-      if (!this.moved) {
-        this.view = kit.homeView(this.deckModule, this.spec, this.box());
-        props.initialViewState = this.view;
-      }
-      this.deck.setProps(props);
-    }
-
-    async change(what) {
-      Object.assign(this, what);
-      if (this.deck) this.keptView = this.moved ? this.view : null;
-      await this.mount();
-    }
-
-    clear() {
-      this.ready = false;
-      if (this.deck) this.deck.finalize();
-      if (this.layerSet) this.layerSet.destroy();
-      for (const part of [this.chrome, this.labels, this.flat]) if (part) part.remove();
-      for (const canvas of this.host.querySelectorAll("canvas")) canvas.remove();
-      this.deck = this.layerSet = this.chrome = this.labels = this.flat = this.taken = this.pipeSides = null;
-    }
-
-    unmount() {
-      this.turn += 1;
-      clearInterval(this.clock);
-      this.resize.disconnect();
-      this.clear();
-    }
-  }
-
-  /* --- finding boxes */
 
   function scan() {
     for (const [host, scene] of scenes) {
@@ -525,7 +16,7 @@
       }
     }
     for (const host of document.querySelectorAll("[data-scene]")) {
-      if (!scenes.has(host)) scenes.set(host, new Scene(host));
+      if (!scenes.has(host)) scenes.set(host, new kit.Stage(host));
     }
   }
 
@@ -534,15 +25,15 @@
 
   function listen() {
     document.addEventListener("ct-network", (event) => {
-      lastNetwork = event.detail;
+      kit.lastNetwork = event.detail;
       each((s) => s.layerSet && s.colour());
     });
     let waiting = null;
     document.addEventListener("ct-live", () => {
       waiting = waiting || setTimeout(() => {
         waiting = null;
-        each((s) => s.readLive());
-      }, 250);
+        each((s) => s.chrome && s.painter.readLive());
+      }, LIVE_MS);
     });
     document.addEventListener("ct-select", (event) => {
       const detail = event.detail || {};
@@ -564,14 +55,22 @@
     get ready() { return Boolean(first() && first().ready); },
     get deck() { return first() && first().deck; },
     get camera() { return first() && first().view; },
-    get stats() { return stats; },
+    get stats() { return kit.stats; },
     get spec() { return first() && first().spec; },
-    pick: (x, y) => first() && first().pick(x, y),
+    pick: (x, y) => first() && first().pointer.pick(x, y),
     rows: (layer) => first() && Array.from(first().layerSet.rowsOf(layer)),
     project: (point) => first() && first().project(point.slice()).slice(0, 2),
     setSelection: (id) => first() && first().setSelection(id),
   };
 
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", listen);
-  else listen();
+  // The other parts are scripts of their own: begin when all of them have run.
+  let begun = false;
+  const begin = () => {
+    if (begun) return;
+    begun = true;
+    listen();
+  };
+  if (document.readyState === "complete") setTimeout(begin);
+  document.addEventListener("DOMContentLoaded", begin);
+  window.addEventListener("load", begin);
 })();

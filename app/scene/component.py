@@ -13,7 +13,7 @@ def scene_component(id: str, view: str = "heating", **options: object) -> html.D
     Parameters
     ----------
     id : element id, unique on the page
-    view : ``heating`` (pipes by simulated temperature), ``overview`` (quiet), ``quality``
+    view : key of ``app.scene.spec.VIEWS``: what colours the pipes at first
     options : further settings, as ``data-scene-*`` attributes: ``lang``, ``theme``, ``controls`` (0 hides
         the buttons, as on a wall), ``legend`` (0 hides it). Text, numbers and booleans.
 

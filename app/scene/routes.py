@@ -11,13 +11,12 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from app.scene.assets import SceneLibrary
 from app.scene.buffers import Blob
 from app.scene.palette import PALETTES
-from app.scene.spec import make_spec
+from app.scene.spec import VIEWS, make_spec
 from twin.model.county import County
 
 FOREVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
 LANGUAGES = ("zh", "en")
-VIEWS = ("heating", "overview", "quality")
 
 
 @cache
@@ -64,7 +63,7 @@ def _spec_response(request: Request, library: SceneLibrary) -> Response:
         return value if value in legal else legal[0]
 
     spec = make_spec(
-        library, choose("lang", LANGUAGES), choose("theme", tuple(PALETTES)), choose("view", VIEWS)
+        library, choose("lang", LANGUAGES), choose("theme", tuple(PALETTES)), choose("view", tuple(VIEWS))
     )
     spec["scene"]["renderer"] = renderer_url()
     plain = json.dumps(spec, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()

@@ -15,6 +15,8 @@ from app.scene.palette import PALETTES, Palette, Rgb
 from app.scene.texts import read_texts
 
 SPEC_VERSION = 1
+VIEWS = {"heating": "temperature", "overview": "temperature", "hydraulics": "pressure"}
+"""View -> what colours the pipes at first; the user may change it."""
 HEAT_INDEX_RANGE_W_M2 = (35.0, 70.0)
 PITCH_DEG = 48.0
 LIGHTS = {
@@ -173,7 +175,7 @@ def make_spec(library: SceneLibrary, lang: str, theme: str, view: str) -> dict[s
     ----------
     lang : zh or en
     theme : key of ``PALETTES``
-    view : which colours come first; ``heating`` colours the pipes by simulated temperature
+    view : key of ``VIEWS``
     """
     assets, palette = library.assets, PALETTES[theme]
     deck: dict[str, Any] = json.loads(make_deck(assets, palette).to_json())
@@ -181,6 +183,7 @@ def make_spec(library: SceneLibrary, lang: str, theme: str, view: str) -> dict[s
     deck["scene"] = {
         "version": SPEC_VERSION,
         "view": view,
+        "mode": VIEWS[view],
         "lang": lang,
         "theme": theme,
         "origin": origin,

@@ -3,7 +3,7 @@
 SCENE_TEXTS: dict[str, tuple[str, str]] = {
     "scene.title": ("热网三维场景", "3D scene of the heat network"),
     "scene.loading": ("正在绘制场景…", "Drawing the scene…"),
-    "scene.reset": ("复位视角，正北朝上", "Reset view, north up"),
+    "scene.reset": ("复位视角，再按一次正北朝上", "Reset view; press again for north up"),
     "scene.flat": ("切换为俯视", "View from above"),
     "scene.tilt": ("切换为立体", "View at an angle"),
     "scene.zoom_in": ("放大", "Zoom in"),

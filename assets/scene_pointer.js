@@ -1,0 +1,77 @@
+/* Scene, part 9: the pointer. What lies under it, the hover card, and clicks that choose a station. */
+(function () {
+  "use strict";
+  const CT = (window.CT = window.CT || {});
+  const kit = (CT.sceneKit = CT.sceneKit || {});
+  const CLICK_REACH_PX = 6;
+  const CLICK_MS = 600;
+
+  kit.Pointer = class Pointer {
+    constructor(scene) {
+      this.scene = scene;
+      this.stations = scene.spec.scene.places.filter((p) => p.kind === "station");
+    }
+
+    /**
+     * Own click: deck.gl's counts the time from down to up with its own picking in between, and a slow
+     * picture (software GL) then swallows clicks. The events' own time stamps are right.
+     */
+    listen(canvas) {
+      let down = null;
+      canvas.addEventListener("pointerdown", (e) => {
+        down = e.isPrimary && e.button === 0 ? { x: e.clientX, y: e.clientY, t: e.timeStamp } : null;
+      });
+      canvas.addEventListener("pointerup", (e) => {
+        const near = down && Math.hypot(e.clientX - down.x, e.clientY - down.y) < CLICK_REACH_PX;
+        if (near && e.timeStamp - down.t < CLICK_MS) {
+          const box = canvas.getBoundingClientRect();
+          this.click(e.clientX - box.left, e.clientY - box.top);
+        }
+        down = null;
+      });
+    }
+
+    hover(info) {
+      const { chrome, host } = this.scene;
+      if (!chrome) return;
+      const described = info.layer && this.describe(info);
+      if (!described) chrome.hideCard();
+      else chrome.showCard(info.x, info.y, described.title, described.rows, host.clientWidth, host.clientHeight);
+    }
+
+    describe(info) {
+      const { layerSet, painter, state, tables, texts } = this.scene;
+      const id = info.layer.id;
+      if (id === "markers") return kit.describePlace(info.object, texts);
+      if (info.index < 0 || !tables) return null;
+      const row = layerSet.rowOf(id, info.index);
+      if (id === "buildings") return kit.describeBuilding(row, tables.buildings, this.stations, texts);
+      return kit.describePipe(row, tables.pipes, state.mode, painter.values, painter.networkAge(), texts);
+    }
+
+    /** What lies at a pixel: {layer, kind, id, row, coordinate} or null. */
+    pick(x, y) {
+      const { deck, layerSet, tables } = this.scene;
+      const info = deck && deck.pickObject({ x, y, radius: CLICK_REACH_PX, unproject3D: true });
+      if (!info) return null;
+      const layer = info.layer.id;
+      const found = { layer, coordinate: info.coordinate };
+      if (layer === "markers") return { ...found, kind: info.object.kind, id: info.object.id };
+      const row = layerSet.rowOf(layer, info.index);
+      const kind = layer === "buildings" ? "building" : "pipe";
+      return { ...found, kind, row, id: tables ? tables[`${kind}s`].id[row] : null };
+    }
+
+    /** A building chooses its station; a pipe chooses nothing. */
+    click(x, y) {
+      const found = this.pick(x, y);
+      if (!found) return;
+      const { spec, tables } = this.scene;
+      const place =
+        found.kind === "building"
+          ? tables && this.stations[tables.buildings.station[found.row]]
+          : spec.scene.places.find((p) => p.id === found.id);
+      if (place) this.scene.choose(place);
+    }
+  };
+})();

@@ -1,0 +1,376 @@
+/* Scene, part 10: one box with its picture: one persistent deck.gl instance, from mount to unmount. */
+(function () {
+  "use strict";
+  const CT = (window.CT = window.CT || {});
+  const kit = (CT.sceneKit = CT.sceneKit || {});
+  const RETRY_MS = 10000;
+  const AGES_MS = 5000;
+  const HARD_PIXELS = 3840 * 2160; // largest drawing buffer with a graphics card
+  const SOFT_PIXELS = 1920 * 1200; // and without one
+  const stats = (kit.stats = { mounts: 0, contexts: 0, updates: 0, lastUpdateMs: 0, firstPictureMs: 0 });
+
+  let graphics;
+  /** {soft} or null; asked once, for each try costs a GPU context. */
+  function probeWebGL() {
+    if (graphics === undefined) graphics = readWebGL();
+    return graphics;
+  }
+
+  function readWebGL() {
+    try {
+      const gl = document.createElement("canvas").getContext("webgl2");
+      if (!gl) return null;
+      const info = gl.getExtension("WEBGL_debug_renderer_info");
+      const name = String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+      const lose = gl.getExtension("WEBGL_lose_context");
+      if (lose) lose.loseContext();
+      return { soft: /swiftshader|llvmpipe|software|basic render/i.test(name) };
+    } catch {
+      return null;
+    }
+  }
+
+  const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const root = () => document.documentElement;
+
+  kit.Stage = class Stage {
+    constructor(host) {
+      this.host = host;
+      this.lang = host.dataset.sceneLang || root().dataset.lang || (root().lang || "zh").slice(0, 2);
+      this.theme = host.dataset.sceneTheme || root().dataset.theme || "dark";
+      this.state = { visible: {}, mode: null, selected: null, markerVersion: 0 };
+      this.state.markerColour = (place) => place.colour || this.spec.scene.palette.none;
+      this.ready = false;
+      this.moved = false;
+      this.view = null;
+      this.started = performance.now();
+      stats.mounts += 1;
+      this.resize = new ResizeObserver(() => this.onResize());
+      this.clock = setInterval(() => this.refreshAges(), AGES_MS);
+      this.mount();
+    }
+
+    async mount() {
+      const turn = (this.turn = (this.turn || 0) + 1);
+      try {
+        const spec = await kit.loadSpec(this.lang, this.theme, this.host.dataset.scene);
+        const webgl = probeWebGL();
+        const [packs, picture, deckModule] = await Promise.all([
+          kit.loadPacks(spec.scene.buffers),
+          webgl ? kit.loadPicture(spec.scene.ground) : null,
+          kit.loadRenderer(spec.scene.renderer),
+        ]);
+        if (turn !== this.turn || !this.host.isConnected) return;
+        this.clear();
+        this.spec = spec;
+        this.texts = spec.scene.texts;
+        this.state.mode = this.state.mode || spec.scene.mode;
+        for (const p of spec.scene.places) p.label = kit.placeName(p, spec.scene.lang);
+        this.deckModule = deckModule;
+        this.builtScale = kit.uiScale();
+        this.layerSet = new kit.LayerSet(deckModule, spec, packs, picture);
+        this.host.dataset.scenePainted = this.theme;
+        this.painter = new kit.Painter(this);
+        this.pointer = new kit.Pointer(this);
+        this.addChrome();
+        if (webgl) this.addDeck(webgl.soft);
+        else this.addFlatMap(packs);
+        this.tables = await kit.loadTables(spec.scene.tables);
+        if (turn === this.turn) this.colour();
+      } catch (error) {
+        console.warn("scene:", error);
+        if (turn !== this.turn || !this.host.isConnected) return;
+        this.notice("failed");
+        setTimeout(() => turn === this.turn && this.host.isConnected && this.mount(), RETRY_MS);
+      }
+    }
+
+    /** One sentence over the picture; before the first spec the box itself carries the words (CSS). */
+    notice(key) {
+      if (this.chrome) this.chrome.setNote(key ? this.texts[key] : "");
+      else if (key === "failed") this.host.dataset.sceneState = key;
+    }
+
+    addChrome() {
+      const on = (name) => this.host.dataset[name] !== "0";
+      this.chrome = new kit.Chrome(this.host, this.texts, this.state, {
+        reset: () => this.reset(),
+        tilt: () => this.turnTo({ pitch: this.view.pitch < 5 ? this.spec.initialViewState.pitch : 0 }),
+        zoom: (step) => this.turnTo({ zoom: this.view.zoom + step * 0.7 }),
+        show: (role, shown) => this.show(role, shown),
+        mode: (mode) => this.setMode(mode),
+      }, { controls: on("sceneControls"), legend: on("sceneLegend") });
+      this.labels = new kit.Labels(this.host, this.spec.scene.places, this.spec.scene.lang, (p) => this.choose(p));
+      this.host.append(this.chrome.root);
+    }
+
+    addFlatMap(packs) {
+      this.host.dataset.sceneState = "flat";
+      this.flat = new kit.FlatMap(this.host, this.spec, packs);
+      this.chrome.setNote(this.texts.no_webgl);
+      if (this.chrome.buttons) this.chrome.buttons.hidden = true;
+      this.painter.readLive();
+      this.colour();
+      this.restoreSelection();
+      this.resize.observe(this.host);
+      this.setReady();
+    }
+
+    addDeck(soft) {
+      this.soft = soft;
+      this.painter.drawLegend();
+      this.view = this.keptView || kit.homeView(this.deckModule, this.spec, this.box());
+      this.keptView = null;
+      this.deck = new this.deckModule.Deck({
+        parent: this.host,
+        width: "100%",
+        height: "100%",
+        views: new this.deckModule.MapView({ controller: this.spec.views[0].controller, farZMultiplier: 1.6 }),
+        initialViewState: this.view,
+        useDevicePixels: this.pixelRatio(),
+        pickingRadius: 5,
+        deviceProps: { type: "webgl" },
+        effects: [this.makeLight()],
+        layers: [],
+        getCursor: ({ isDragging, isHovering }) => (isDragging ? "grabbing" : isHovering ? "pointer" : "grab"),
+        onDeviceInitialized: (device) => this.onDevice(device),
+        onViewStateChange: ({ viewState, interactionState }) => {
+          this.view = viewState;
+          if (interactionState && (interactionState.isDragging || interactionState.isZooming || interactionState.isPanning)) {
+            this.moved = true;
+          }
+        },
+        onAfterRender: () => this.onRendered(),
+        onHover: (info) => this.pointer.hover(info),
+        onError: (error) => console.warn("scene:", error),
+      });
+    }
+
+    /** The room the picture has. On a phone the legend takes the lower edge for itself. */
+    box() {
+      const { clientWidth: width, clientHeight: height } = this.host;
+      const legend = this.chrome.legend;
+      const below = legend && width < 700 ? legend.offsetHeight + 36 : 0;
+      return { width: width || 1280, height: height || 720, below: Math.min(below, height / 3) };
+    }
+
+    makeLight() {
+      const d = this.deckModule;
+      const { sun, lights } = this.spec.scene;
+      return new d.LightingEffect({
+        ambient: new d.AmbientLight({ color: [255, 255, 255], intensity: lights.ambient }),
+        sun: new d.DirectionalLight({
+          color: lights.colour, intensity: lights.sun, direction: sun.map((v) => -v), _shadow: false,
+        }),
+      });
+    }
+
+    onDevice(device) {
+      stats.contexts += 1;
+      this.layerSet.attach(device);
+      this.painter.readLive();
+      this.colour();
+      this.restoreSelection();
+      this.draw();
+      this.resize.observe(this.host);
+      const canvas = this.deck.getCanvas();
+      this.pointer.listen(canvas);
+      canvas.addEventListener("webglcontextlost", (event) => {
+        event.preventDefault();
+        this.onLost();
+      });
+    }
+
+    /** The driver took the context away: keep the view, say so, build anew. */
+    onLost() {
+      if (!this.host.isConnected) return;
+      this.chrome.setNote(this.texts.lost);
+      this.ready = false;
+      this.keptView = this.view;
+      setTimeout(() => this.host.isConnected && this.mount(), 400);
+    }
+
+    pixelRatio() {
+      const { clientWidth: w, clientHeight: h } = this.host;
+      const most = this.soft ? SOFT_PIXELS : HARD_PIXELS;
+      const ratio = Math.min(window.devicePixelRatio || 1, Math.sqrt(most / Math.max(w * h, 1)));
+      return Math.max(ratio, 0.25);
+    }
+
+    draw() {
+      if (this.flat) this.flat.draw(this.layerSet, this.state.visible);
+      if (!this.deck) return;
+      const layers = this.layerSet.build(this.state.visible);
+      this.deck.setProps({ layers: [...layers, ...kit.buildMarkers(this.deckModule, this.spec.scene, this.state)] });
+    }
+
+    /** One frame for any number of changes. */
+    redrawSoon() {
+      if (!this.deck || this.frame) return;
+      this.frame = requestAnimationFrame(() => {
+        this.frame = 0;
+        if (this.deck) this.deck.redraw("scene");
+      });
+    }
+
+    onRendered() {
+      const viewport = this.deck.getViewports()[0];
+      if (!viewport) return;
+      this.placeLabels(viewport);
+      this.chrome.setCamera(this.view, viewport.metersPerPixel);
+      const layers = this.deck.layerManager ? this.deck.layerManager.getLayers() : [];
+      if (!this.ready && layers.length && layers.every((l) => l.isLoaded)) this.setReady();
+    }
+
+    setReady() {
+      this.ready = true;
+      this.notice(this.flat ? "no_webgl" : "");
+      if (!this.flat) this.host.dataset.sceneState = "ready";
+      stats.firstPictureMs = stats.firstPictureMs || performance.now() - this.started;
+      document.dispatchEvent(new CustomEvent("ct-scene-ready", { detail: { id: this.host.id } }));
+    }
+
+    project(point) {
+      if (this.flat) return this.flat.project(point);
+      const viewport = this.deck.getViewports()[0];
+      const { origin } = this.spec.scene;
+      if (!point.lonlat) {
+        const [lon, lat] = viewport.addMetersToLngLat([origin[0], origin[1], 0], [point[0], point[1], 0]);
+        point.lonlat = [lon, lat, origin[2] + point[2]];
+      }
+      return viewport.project(point.lonlat);
+    }
+
+    placeLabels() {
+      const { clientWidth: width, clientHeight: height } = this.host;
+      this.taken = this.taken || this.chrome.rectangles(this.host);
+      this.labels.place((p) => this.project(p), width, height, this.taken, this.state.visible);
+    }
+
+    /** Colours from the latest answer of the twin; the camera and the geometry stay as they are. */
+    colour() {
+      const began = performance.now();
+      this.painter.colour(kit.lastNetwork || CT.network || null, this.tables);
+      if (this.flat) this.draw();
+      else this.redrawSoon();
+      stats.updates += 1;
+      stats.lastUpdateMs = performance.now() - began;
+    }
+
+    refreshAges() {
+      if (!this.chrome) return;
+      this.painter.readLive();
+      this.painter.drawLegend();
+    }
+
+    /* --- selection */
+
+
+    /** A choice made here: show it and tell the page. */
+    choose(place) {
+      this.setSelection(place.id, false);
+      document.dispatchEvent(new CustomEvent("ct-select", {
+        detail: { kind: place.kind, id: place.id, from: "scene", scene: this.host.id },
+      }));
+    }
+
+    setSelection(id, fly = true) {
+      const place = this.spec && this.spec.scene.places.find((p) => p.id === id);
+      const next = place ? place.id : null;
+      if (this.state.selected === next) return;
+      this.state.selected = next;
+      if (!this.labels) return;
+      this.labels.select(next);
+      this.draw();
+      if (this.flat) this.placeLabels();
+      if (place && fly && this.deck) {
+        this.moved = true;
+        this.deck.setProps({ initialViewState: kit.flyTo(this.deckModule, this.view, place, this.spec.scene.origin, calm()) });
+      }
+    }
+
+    restoreSelection() {
+      const id = this.state.selected || (CT.selection && CT.selection.id);
+      this.state.selected = null;
+      if (id) this.setSelection(id, false);
+    }
+
+    /* --- camera and layers */
+
+    turnTo(change) {
+      if (!this.deck) return;
+      this.moved = true;
+      this.deck.setProps({
+        initialViewState: {
+          ...this.view,
+          ...change,
+          transitionDuration: calm() ? 0 : 350,
+          transitionInterpolator: calm() ? undefined : new this.deckModule.LinearInterpolator(),
+        },
+      });
+    }
+
+    /** The first view again; from there, asked a second time, the same with north up. */
+    reset() {
+      const home = kit.homeView(this.deckModule, this.spec, this.box());
+      const atHome = Math.abs(this.view.bearing - home.bearing) < 0.5 && Math.abs(this.view.zoom - home.zoom) < 0.05;
+      this.turnTo(atHome ? kit.fitView(this.deckModule, this.spec, this.box(), home.pitch, 0) : home);
+      this.moved = atHome;
+    }
+
+    show(role, shown) {
+      this.state.visible = { ...this.state.visible, [role]: shown };
+      this.draw();
+      if (this.flat) this.placeLabels();
+      else this.redrawSoon();
+    }
+
+    setMode(mode) {
+      this.state.mode = mode;
+      this.colour();
+    }
+
+    onResize() {
+      this.taken = null;
+      if (!this.host.clientWidth || !this.host.clientHeight) return;
+      if (this.flat) {
+        this.draw();
+        this.placeLabels();
+        return;
+      }
+      if (!this.deck) return;
+      if (kit.uiScale() !== this.builtScale) {
+        this.change({});
+        return;
+      }
+      const props = { useDevicePixels: this.pixelRatio() };
+      if (!this.moved) {
+        this.view = kit.homeView(this.deckModule, this.spec, this.box());
+        props.initialViewState = this.view;
+      }
+      this.deck.setProps(props);
+    }
+
+    async change(what) {
+      Object.assign(this, what);
+      if (this.deck) this.keptView = this.moved ? this.view : null;
+      await this.mount();
+    }
+
+    clear() {
+      this.ready = false;
+      if (this.deck) this.deck.finalize();
+      if (this.layerSet) this.layerSet.destroy();
+      for (const part of [this.chrome, this.labels, this.flat]) if (part) part.remove();
+      for (const canvas of this.host.querySelectorAll("canvas")) canvas.remove();
+      this.deck = this.layerSet = this.chrome = this.labels = this.flat = this.taken = null;
+    }
+
+    unmount() {
+      this.turn += 1;
+      clearInterval(this.clock);
+      this.resize.disconnect();
+      this.clear();
+    }
+  };
+})();
