@@ -1,4 +1,4 @@
-"""Makes the demo county in a process of its own: ``python -m app.supervisor.make_county --seed 1``."""
+"""Makes the demo county in a process of its own: ``python -m app.supervisor.make_county --seed 7``."""
 
 import argparse
 import sys

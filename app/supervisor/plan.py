@@ -16,7 +16,7 @@ from ingest.settings import Settings, parse_mqtt_url
 from twin.model.errors import ConfigError
 
 DemoChoice = Literal["auto", "always", "never"]
-DEFAULT_SEED = 1
+DEFAULT_SEED = 7
 
 LEAN = {
     "PYTHONUNBUFFERED": "1",
