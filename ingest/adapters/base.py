@@ -1,7 +1,7 @@
 """What every adapter shares: the directory of devices and points, and the making of one reading.
 
 An adapter turns one message into readings in SI. What it cannot read it says in words: a whole message by
-raising ``PayloadError``, a part of one in ``Decoded.problems``, so that a good value beside a bad one is kept.
+raising ``PayloadError``, a part of one in ``Decoded.problems``, so that a good value beside a bad one stays.
 """
 
 import math
@@ -28,7 +28,7 @@ MAX_PROBLEMS = 5
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A point as its vendor sends it: ``SI = value * scale + offset``; plausible between ``low`` and ``high``."""
+    """A point as its vendor sends it: ``SI = value * scale + offset``; plausible from ``low`` to ``high``."""
 
     point_no: int
     scale: float

@@ -1,4 +1,4 @@
-"""ThingsBoard gateway API: ``v1/gateway/telemetry`` with arrays per device, ``connect`` and ``disconnect``."""
+"""ThingsBoard gateway API: ``v1/gateway/telemetry`` with arrays per device, ``connect``, ``disconnect``."""
 
 from ingest.adapters.base import Decoded, Directory, read_timestamp_ms
 from ingest.adapters.json_object import decode_object
