@@ -46,7 +46,7 @@ def _fill(table: ImportTable, column: str, how: str, make: Callable[[int], Any],
     def attempt(row: int) -> Any:
         try:
             return make(row)
-        except (TypeError, ValueError, KeyError, ZeroDivisionError, LookupError):
+        except (TypeError, ValueError, ZeroDivisionError, LookupError, AttributeError):
             return None
 
     count = table.fill(column, attempt)
@@ -76,13 +76,12 @@ def _derive_buildings(
     def make_heat(n: int) -> float:
         return _number(table, "area_m2", n) * options.heat_index_w_m2 if is_heated(n) else 0.0
 
+    stations = tables["substations"]
+    place = {stations.id_at(n): shape for n, shape in enumerate(stations.shapes) if shape is not None}
+
     def make_circuit(n: int) -> float:
-        station = tables["substations"]
-        row = next(
-            i for i in range(station.size) if station.id_at(i) == str(table.column("substation_id")[n])
-        )
-        at = table.shapes[n].centroid
-        dx, dy = np.subtract(plane.to_xy((at.x, at.y)), plane.to_xy(_position(station.shapes[row])))
+        station, at = place[str(table.column("substation_id")[n])], table.shapes[n].centroid
+        dx, dy = np.subtract(plane.to_xy((at.x, at.y)), plane.to_xy((station.x, station.y)))
         return 2.0 * float(np.hypot(dx, dy)) if is_heated(n) else 0.0
 
     _fill(table, "floors", "height / 3 m", lambda n: max(1, round(_number(table, "height_m", n) / 3)), notes)
@@ -107,10 +106,6 @@ def _derive_buildings(
     flow = _CP_J_KG_K * _SECONDARY_DT_K
     _fill(table, "circuit_flow_kg_s", "25 K", lambda n: _number(table, "design_heat_w", n) / flow, notes)
     _fill(table, "circuit_length_m", "2 x distance to station", make_circuit, notes)
-
-
-def _position(shape: Any) -> tuple[float, float]:
-    return shape.x, shape.y
 
 
 def _measure_area(shape: Any, plane: Plane) -> float:

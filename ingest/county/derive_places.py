@@ -114,7 +114,8 @@ def make_terrain(
     step = max(options.terrain_step_m, max(box[2] - box[0], box[3] - box[1]) / _LARGEST_GRID)
     x = np.arange(box[0], box[2] + step, step)
     y = np.arange(box[1], box[3] + step, step)
-    lon0, lat0 = plane.center[0] + x[0] / plane.east_m_deg, plane.center[1] + y[0] / plane.north_m_deg
+    lon0 = plane.center[0] + float(x[0]) / plane.east_m_deg
+    lat0 = plane.center[1] + float(y[0]) / plane.north_m_deg
     grid = (lon0, lat0, step / plane.east_m_deg, step / plane.north_m_deg)
     if heights is None or not heights.size:
         known = [
@@ -122,9 +123,13 @@ def make_terrain(
             for n in range(tables["nodes"].size)
             if np.isfinite(v := _or_nan(tables["nodes"], "elevation_m", n))
         ]
-        level = float(np.mean(known)) + _TRENCH_M if known else 0.0
-        notes = [make_note("terrain", "terrain_flat", height=round(level, 1))]
-        return Terrain(*grid, np.full((len(y), len(x)), level)), [], notes
+        flat = np.full((len(y), len(x)), float(np.mean(known)) + _TRENCH_M if known else 0.0)
+        found = [] if known or not tables["nodes"].size else [make_finding("terrain", "", "no_heights")]
+        return (
+            Terrain(*grid, flat),
+            found,
+            [make_note("terrain", "terrain_flat", height=round(flat[0, 0], 1))],
+        )
     xy, z, findings = _list_heights(heights, plane)
     if findings:
         return Terrain(*grid, np.zeros((len(y), len(x)))), findings, []

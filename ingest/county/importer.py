@@ -14,7 +14,7 @@ from ingest.county.mapping import ImportMapping, read_mapping
 from ingest.county.positions import bring_to_wgs84
 from ingest.county.records import make_records
 from ingest.county.report import ImportReport, Note, make_note
-from ingest.county.schema import LAYERS, REQUIRED, TERRAIN_LAYER
+from ingest.county.schema import LAYERS, REQUIRED, TERRAIN_LAYER, Column
 from ingest.county.tables import ImportTable, SourceTable, join_tables, read_source
 from ingest.county.writer import save_county
 from twin.model.check import check_county
@@ -24,6 +24,9 @@ from twin.model.network import HeatNetwork
 from twin.model.plane import Plane
 
 _NETWORK = ("nodes", "pipes", "valves", "pumps", "sources", "substations")
+
+# With one of these the rest would only be consequences.
+_FILE_FAULTS = ("unreadable", "missing_source_column", "no_crs")
 
 
 def run_import(mapping_file: Path | str, into: Path | str, *, allow_warnings: bool = True) -> ImportReport:
@@ -50,16 +53,23 @@ def run_import(mapping_file: Path | str, into: Path | str, *, allow_warnings: bo
         findings += _mend_shapes(table)
         notes += _number_rows(table)
     county = None
-    if not split_findings(findings)[0]:
+    if not any(f.code in _FILE_FAULTS for f in findings):
         county, found, said = _build(tables, mapping, plane)
-        findings += found
+        findings += _drop_echoes(findings, found)
         notes += said
         counts |= {name: tables[name].size for name in LAYERS}
-    report = ImportReport(into, counts, tuple(notes), tuple(findings), saved=False)
+    report = ImportReport(into, counts, tuple(notes), tuple(findings), checked=county is not None)
     if county is None or report.errors or (report.warnings and not allow_warnings):
         return report
     save_county(county, into)
     return replace(report, saved=True)
+
+
+def _drop_echoes(before: Sequence[Finding], after: Sequence[Finding]) -> list[Finding]:
+    """Leave out what only repeats that a cell could not be understood."""
+    told = {(f.layer, f.id) for f in before if f.code in ("unmapped_value", "wrong_type")}
+    echoes = ("wrong_type", "not_finite", "unknown_word")
+    return [f for f in after if f.code not in echoes or (f.layer, f.id) not in told]
 
 
 def _read_sources(mapping: ImportMapping) -> tuple[list[SourceTable], list[Finding]]:
@@ -131,7 +141,7 @@ def _build(
     for name, layer in LAYERS.items():
         table = tables[name]
         notes += _say_defaults(table)
-        rows = {c.name: table.column(c.name) for c in layer.columns}
+        rows = {c.name: table.column(c.name) for c in layer.columns if not _is_absent(table, c)}
         records[name], found = make_records(layer, rows, table.shapes, table.size)
         findings += found
     if split_findings(findings)[0]:
@@ -140,6 +150,15 @@ def _build(
     county = County(meta=meta, network=network, terrain=terrain, **records)
     findings += check_county(county)
     return county, findings, notes
+
+
+def _is_absent(table: ImportTable, column: Column) -> bool:
+    """True for a required column of which not one cell is known: one finding, not one per row."""
+    return (
+        column.default is REQUIRED
+        and table.size > 0
+        and not any(v is not None for v in table.column(column.name))
+    )
 
 
 def _say_defaults(table: ImportTable) -> list[Note]:

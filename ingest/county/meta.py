@@ -35,7 +35,7 @@ def _render_value(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_render_value(v) for v in value) + "]"
-    return repr(value)
+    return repr(float(value) if isinstance(value, float) else int(value))
 
 
 def render_meta(meta: CountyMeta) -> dict[str, Any]:

@@ -17,8 +17,10 @@ class Note:
 
     def text(self, lang: str) -> str:
         """Return the note in words."""
-        zh, en = NOTES[self.code]
-        return (zh if lang == "zh" else en).format(**dict(self.values))
+        (zh, en), values = NOTES[self.code], dict(self.values)
+        if lang == "zh":
+            return zh.format(**{k: _HOW_ZH.get(v, v) for k, v in values.items()})
+        return en.format(**values)
 
 
 def make_note(layer: str, code: str, **values: object) -> Note:
@@ -64,6 +66,29 @@ NOTES: dict[str, tuple[str, str]] = {
     "places_made": ("{count} 个行政地点由程序补上", "{count} places were added to complete the tree"),
 }
 
+_HOW_ZH = {
+    "drawn length": "图上长度",
+    "terrain": "取自地形",
+    "nearest": "取最近者",
+    "height / 3 m": "高度 / 3 m",
+    "3 m per floor": "每层 3 m",
+    "substation given": "有所属换热站即为供热",
+    "footprint x floors": "基底面积 × 层数",
+    "heat / design difference": "设计热负荷 / 设计温差",
+    "80 h": "时间常数 80 h",
+    "25 K": "温差 25 K",
+    "2 x distance to station": "到换热站距离的 2 倍",
+    "sum of its buildings": "所属建筑合计",
+    "mean difference": "对数平均温差",
+    "1.5 x flow": "设计流量的 1.5 倍",
+    "radiator equation": "散热器公式",
+    "largest source": "最大热源定压",
+    "in order": "按顺序",
+    "of the device": "取设备所在地点",
+    "the key": "同测点类型",
+    "point kind": "按测点表",
+}
+
 _WORDS = {
     "zh": {
         "title": "县域数据导入报告",
@@ -74,6 +99,7 @@ _WORDS = {
         "saved": "已写入 {into}",
         "refused": "有 {count} 个错误，未写入任何数据；请改正后重新导入",
         "warned": "有 {count} 个警告且不允许警告，未写入任何数据",
+        "unchecked": "数据尚不能组成管网，连通性等检查将在改正以上错误后进行",
         "terrain": "地形",
     },
     "en": {
@@ -85,6 +111,7 @@ _WORDS = {
         "saved": "Written to {into}",
         "refused": "{count} errors: nothing was written; mend them and import again",
         "warned": "{count} warnings and warnings are not allowed: nothing was written",
+        "unchecked": "Not yet put together: islands, ends and pairs are checked once this is mended",
         "terrain": "terrain",
     },
 }
@@ -92,13 +119,15 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did. ``counts``: features per layer; ``saved``: the county was written to ``into``."""
+    """What an import did. ``counts``: features per layer; ``checked``: the county could be
+    put together and was checked as a whole; ``saved``: it was written to ``into``."""
 
     into: Path
     counts: dict[str, int]
     notes: tuple[Note, ...]
     findings: tuple[Finding, ...]
-    saved: bool
+    checked: bool
+    saved: bool = False
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -125,6 +154,8 @@ class ImportReport:
             if rows:
                 lines += ["", f"{w[head]} ({len(rows)}):"]
                 lines += [f"  {f.line(lang)}" for f in rows]
+        if not self.checked:
+            lines += ["", w["unchecked"]]
         lines += ["", self._verdict(w)]
         return "\n".join(lines)
 

@@ -33,8 +33,10 @@ class Finding:
 
     def reason(self, lang: str = "en") -> str:
         """Return the reason in words; ``lang`` is ``zh`` or ``en``."""
-        row = CODES[self.code]
-        return (row.zh if lang == "zh" else row.en).format(**dict(self.values))
+        row, values = CODES[self.code], dict(self.values)
+        if lang == "zh":
+            return row.zh.format(**{k: _WORDS_ZH.get(v, v) for k, v in values.items()})
+        return row.en.format(**values)
 
     def line(self, lang: str = "en") -> str:
         """Return ``layer, id: reason [code]``."""
@@ -54,6 +56,28 @@ def split_findings(findings: Iterable[Finding]) -> tuple[tuple[Finding, ...], tu
 
 
 _E, _W = True, False
+
+# words that appear as values, in Chinese
+_WORDS_ZH = {
+    "start": "起点",
+    "end": "终点",
+    "position": "位置",
+    "supply": "供水",
+    "return": "回水",
+    "text": "文字",
+    "a number": "数值",
+    "a whole number": "整数",
+    "true or false": "是或否",
+    "a nominal size or outer x wall": "公称直径（DN）或 外径×壁厚",
+    "a ring needs three corners or more": "面至少要有三个顶点",
+    "a line needs two positions or more": "线至少要有两个点",
+    "a point has one position": "点只能有一个位置",
+    "the code of the county": "县级行政区划代码",
+    "the county's name": "县名",
+    "month-day, e.g. 11-01": "月-日，例如 11-01",
+    "month-day, e.g. 03-31": "月-日，例如 03-31",
+    "lon, lat in degrees": "经度、纬度（度）",
+}
 
 CODES: dict[str, FindingCode] = {
     # --- every layer
@@ -338,5 +362,10 @@ CODES: dict[str, FindingCode] = {
         _W,
         "从 {crs} 到 WGS 84 的转换精度约 {metres} m，请用控制点核对",
         "the change from {crs} to WGS 84 is good to {metres} m only; check it with a control point",
+    ),
+    "no_heights": FindingCode(
+        _W,
+        "没有地形和节点高程，全部按 0 m 处理，静压将不可信",
+        "neither terrain nor node elevations were given: all lie at 0 m and static pressures mean nothing",
     ),
 }
