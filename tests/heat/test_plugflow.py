@@ -75,7 +75,7 @@ def test_outlet_does_not_depend_on_the_time_step(steps):
 def test_forward_and_backward_are_the_same_pipe():
     t = np.arange(0.0, 3600.0, 30.0)
     there, back = run(t, 2.0, 90.0), run(t, -2.0, 90.0)
-    assert np.allclose(there.t_out_c, back.t_out_c, atol=0.02)
+    assert np.allclose(there.t_out_c, back.t_out_c, atol=0.1)
 
 
 def test_mistakes_get_a_sentence():

@@ -2,7 +2,9 @@
 
 The global gradient algorithm: every pipe is linearised about its present flow, ``m = m_k + g (dp - h(m_k))``
 with ``g = 1 / h'(m_k)``; mass balance at the free points then is one sparse symmetric system for the
-pressures. Source: E. Todini, S. Pilati, A gradient algorithm for the analysis of pipe networks (1988).
+pressures, solved by the network's fixed program. A pipe is evaluated again only if its flow has moved: where
+there are no loops that is once.
+Source: E. Todini, S. Pilati, A gradient algorithm for the analysis of pipe networks (1988).
 """
 
 from dataclasses import dataclass
@@ -10,11 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csc_array
-from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import splu
 
 from twin.heat.friction import pipe_drop
+from twin.heat.program import Program, factor_and_solve
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -72,8 +72,46 @@ class FlowAnswer:
 
 
 @njit(cache=True, error_model="numpy")
-def evaluate_pipes(
-    m: Floats,
+def find_reached(start: Ints, end: Ints, open_: Bools, fixed_pa: Floats) -> Bools:
+    """Points that open pipes join to a point of fixed pressure."""
+    n = fixed_pa.shape[0]
+    parent = np.arange(n)
+    for k in range(start.shape[0]):
+        if open_[k]:
+            a, b = _root(parent, start[k]), _root(parent, end[k])
+            if a != b:
+                parent[max(a, b)] = min(a, b)
+    held = np.zeros(n, np.bool_)
+    for i in range(n):
+        if not np.isnan(fixed_pa[i]):
+            held[_root(parent, i)] = True
+    out = np.zeros(n, np.bool_)
+    for i in range(n):
+        out[i] = held[_root(parent, i)]
+    return out
+
+
+@njit(cache=True)
+def _root(parent: Ints, i: int) -> int:
+    while parent[i] != i:
+        parent[i] = parent[parent[i]]
+        i = parent[i]
+    return i
+
+
+@njit(cache=True, error_model="numpy")
+def _leak(c: float, p: float) -> tuple[float, float]:
+    """Flow ``C sqrt(p)`` through an emitter and its slope; straight below 100 Pa, none below zero gauge."""
+    if p > 100.0:
+        root = p**0.5
+        return c * root, 0.5 * c / root
+    return (0.1 * c * p, 0.1 * c) if p > 0.0 else (0.0, 0.0)
+
+
+@njit(cache=True, error_model="numpy")
+def _evaluate(
+    k: int,
+    m: float,
     length: Floats,
     diameter: Floats,
     roughness: Floats,
@@ -82,125 +120,198 @@ def evaluate_pipes(
     one_way: Bools,
     rho: Floats,
     mu: Floats,
-    dp: Floats,
-    slope: Floats,
+) -> tuple[float, float]:
+    d, s = pipe_drop(m, length[k], diameter[k], roughness[k], zeta[k], rho[k], mu[k])
+    d += quadratic[k] * abs(m) * m
+    s += 2.0 * quadratic[k] * abs(m)
+    if one_way[k] and m < 0.0:
+        d += CHECK_SLOPE_PA_S_KG * m
+        s += CHECK_SLOPE_PA_S_KG
+    return d, s
+
+
+@njit(cache=True, error_model="numpy")
+def _balance_points(
+    start: Ints,
+    end: Ints,
+    use: Bools,
+    own: Bools,
+    position: Ints,
+    slot: Ints,
+    first: Ints,
+    row: Ints,
+    target: Ints,
+    g: Floats,
+    flow0: Floats,
+    p: Floats,
+    draw: Floats,
+    emitter: Floats,
+    diagonal: Floats,
+    value: Floats,
+    x: Floats,
 ) -> None:
-    """Fill ``dp`` and ``slope`` of every pipe at flow ``m``."""
-    for i in range(m.shape[0]):
-        d, s = pipe_drop(m[i], length[i], diameter[i], roughness[i], zeta[i], rho[i], mu[i])
-        size = abs(m[i])
-        d += quadratic[i] * size * m[i]
-        s += 2.0 * quadratic[i] * size
-        if one_way[i] and m[i] < 0.0:
-            d += CHECK_SLOPE_PA_S_KG * m[i]
-            s += CHECK_SLOPE_PA_S_KG
-        dp[i] = d
-        slope[i] = s
+    """One linear solve: pressures at which the linearised pipes balance every free point; fills ``p``."""
+    value[:] = 0.0
+    n_point = p.shape[0]
+    for i in range(n_point):
+        k = position[i]
+        if own[i]:
+            diagonal[k], x[k] = 1.0, p[i]
+        else:
+            leak, slope = _leak(emitter[i], p[i])
+            diagonal[k], x[k] = slope, slope * p[i] - leak - draw[i]
+    for k in range(start.shape[0]):
+        if not use[k]:
+            continue
+        a, b = start[k], end[k]
+        pa, pb = position[a], position[b]
+        if own[a]:
+            if not own[b]:
+                diagonal[pb] += g[k]
+                x[pb] += flow0[k] + g[k] * p[a]
+        elif own[b]:
+            diagonal[pa] += g[k]
+            x[pa] -= flow0[k] - g[k] * p[b]
+        else:
+            diagonal[pa] += g[k]
+            diagonal[pb] += g[k]
+            x[pa] -= flow0[k]
+            x[pb] += flow0[k]
+            value[slot[k]] -= g[k]
+    factor_and_solve(first, row, target, diagonal, value, x)
+    for i in range(n_point):
+        if not own[i]:
+            p[i] = x[position[i]]
 
 
-def find_reached(start: Ints, end: Ints, n_point: int, fixed: Bools) -> Bools:
-    """Points that an open path joins to a point of fixed pressure."""
-    graph = coo_array((np.ones(len(start)), (start, end)), shape=(n_point, n_point))
-    _, label = connected_components(graph, directed=False)
-    out: Bools = np.isin(label, np.unique(label[fixed]))
-    return out
+@njit(cache=True, error_model="numpy")
+def _newton(
+    start: Ints,
+    end: Ints,
+    length: Floats,
+    diameter: Floats,
+    roughness: Floats,
+    zeta: Floats,
+    quadratic: Floats,
+    one_way: Bools,
+    rho: Floats,
+    mu: Floats,
+    use: Bools,
+    own: Bools,
+    elevation: Floats,
+    draw: Floats,
+    emitter: Floats,
+    position: Ints,
+    slot: Ints,
+    first: Ints,
+    row: Ints,
+    target: Ints,
+    warm: bool,
+    m: Floats,
+    p: Floats,
+    dp: Floats,
+) -> tuple[bool, int, float]:
+    """Newton's method; fills ``m``, ``p``, ``dp``. Returns converged, iterations, worst pipe residual."""
+    n_pipe, n_point = m.shape[0], p.shape[0]
+    g, flow0, weight, slope = np.empty(n_pipe), np.empty(n_pipe), np.empty(n_pipe), np.empty(n_pipe)
+    diagonal, value, x = np.empty(n_point), np.empty(row.shape[0]), np.empty(n_point)
+    for k in range(n_pipe):
+        weight[k] = rho[k] * GRAVITY_M_S2 * (elevation[end[k]] - elevation[start[k]])
+        if not (use[k] and warm):
+            m[k] = 0.0
+        if use[k] and warm:
+            dp[k], slope[k] = _evaluate(
+                k, m[k], length, diameter, roughness, zeta, quadratic, one_way, rho, mu
+            )
+        else:  # a first guess that needs no friction: conductance of the pipe at about 0.5 m/s
+            dp[k] = 0.0 if use[k] else np.nan
+            slope[k] = 15.0 * length[k] / diameter[k] ** 3 + 0.1
+    residual = np.inf
+    for iteration in range(1, MAX_ITERATIONS + 1):
+        for k in range(n_pipe):
+            if use[k]:
+                g[k] = 1.0 / slope[k]
+                flow0[k] = m[k] - g[k] * (dp[k] + weight[k])
+        _balance_points(
+            start, end, use, own, position, slot, first, row, target, g, flow0, p, draw, emitter, diagonal,
+            value, x,
+        )  # fmt: skip
+        residual, met = 0.0, True
+        for k in range(n_pipe):
+            if not use[k]:
+                continue
+            drive = p[start[k]] - p[end[k]]
+            new = flow0[k] + g[k] * drive
+            if abs(new - m[k]) > 1e-10 * abs(new) or iteration == 1:
+                m[k] = new
+                dp[k], slope[k] = _evaluate(
+                    k, new, length, diameter, roughness, zeta, quadratic, one_way, rho, mu
+                )
+            error = abs(drive - dp[k] - weight[k])
+            residual = max(residual, error)
+            met = met and error <= TOLERANCE_PA + 1e-7 * abs(dp[k])
+        if met:
+            return True, iteration, residual
+        if not np.isfinite(residual):
+            break
+    return False, iteration, residual
 
 
-def solve_flows(problem: FlowProblem, m_start: Floats | None = None) -> FlowAnswer:
-    """Solve one hydraulic problem; ``m_start`` (n_pipe,) is the warm start.
+def solve_flows(problem: FlowProblem, program: Program, m_start: Floats | None = None) -> FlowAnswer:
+    """Solve one hydraulic problem.
 
-    Isolated points draw nothing and have no pressure. A result with ``converged`` false is the last iterate.
+    Parameters
+    ----------
+    program : from :func:`twin.heat.program.write_program` for the same ``start``, ``end``
+    m_start : (n_pipe,) flows to start from
+
+    Returns
+    -------
+    FlowAnswer; isolated points draw nothing and have no pressure. With ``converged`` false it is the last
+    iterate.
     """
-    q, n_point = problem, len(problem.fixed_pa)
+    q, n_pipe = problem, len(problem.start)
+    reached = find_reached(q.start, q.end, q.open_, q.fixed_pa)
     fixed = np.isfinite(q.fixed_pa)
-    use = np.flatnonzero(q.open_)
-    reached = find_reached(q.start[use], q.end[use], n_point, fixed)
-    use = use[reached[q.start[use]]]
-    free = np.flatnonzero(reached & ~fixed)
-    place = np.full(n_point, -1)
-    place[free] = np.arange(free.size)
-    a, b = q.start[use], q.end[use]
-    args = (q.length_m[use], q.diameter_m[use], q.roughness_m[use], q.zeta[use], q.quadratic[use])
-    rho, mu, one_way = q.rho[use], q.mu[use], q.one_way[use]
-    weight = rho * GRAVITY_M_S2 * (q.elevation_m[b] - q.elevation_m[a])
-    area = 0.25 * np.pi * q.diameter_m[use] ** 2
-    m = 0.3 * rho * area if m_start is None else np.where(np.isfinite(m_start[use]), m_start[use], 0.0)
-    p = np.where(fixed, q.fixed_pa, 0.0)
-    draw = np.where(reached, q.draw_kg_s, 0.0)
-    leak, dp, slope = np.zeros(n_point), np.empty(use.size), np.empty(use.size)
-    if m_start is None:
-        p[free] = np.nanmean(q.fixed_pa) if fixed.any() else 0.0
-    residual_pa, residual_kg, converged, iteration = np.inf, np.inf, False, 0
-    evaluate_pipes(m, *args, one_way, rho, mu, dp, slope)
-    while iteration < MAX_ITERATIONS:
-        iteration += 1
-        g = 1.0 / slope
-        flow0 = m - g * (dp + weight)
-        leak, leak_slope = _evaluate_emitters(q.emitter, p)
-        rhs = -draw - leak + leak_slope * p
-        np.add.at(rhs, b, flow0)
-        np.subtract.at(rhs, a, flow0)
-        p = _solve_pressures(p, free, place, a, b, g, leak_slope, rhs)
-        m = flow0 + g * (p[a] - p[b])
-        evaluate_pipes(m, *args, one_way, rho, mu, dp, slope)
-        error = np.abs(p[a] - p[b] - dp - weight)
-        residual_pa = float(error.max(initial=0.0))
-        leak = _evaluate_emitters(q.emitter, p)[0]
-        balance = -draw - leak
-        np.add.at(balance, b, m)
-        np.subtract.at(balance, a, m)
-        residual_kg = float(np.abs(balance[free]).max(initial=0.0))
-        if np.all(error <= TOLERANCE_PA + 1e-7 * np.abs(dp)) and residual_kg < 1e-7:
-            converged = True
-            break
-        if not np.isfinite(residual_pa):
-            break
+    use = q.open_ & reached[q.start]
+    own = fixed | ~reached
+    m = np.zeros(n_pipe) if m_start is None else np.nan_to_num(m_start)
+    p = np.where(fixed, q.fixed_pa, np.nanmean(q.fixed_pa) if fixed.any() else 0.0)
+    dp, draw = np.full(n_pipe, np.nan), np.where(reached, q.draw_kg_s, 0.0)
+    g = program
+    converged, iterations, residual = _newton(
+        q.start, q.end, q.length_m, q.diameter_m, q.roughness_m, q.zeta, q.quadratic, q.one_way, q.rho, q.mu,
+        use, own, q.elevation_m, draw, q.emitter, g.position, g.slot, g.first, g.row, g.target,
+        m_start is not None, m, p, dp,
+    )  # fmt: skip
+    leak = _leaks(q.emitter, p) if q.emitter.any() else np.zeros(len(p))
+    error = np.where(own, 0.0, _net_inflow(q.start, q.end, m, len(p)) - draw - leak)
+    worst = float(np.abs(error).max(initial=0.0))
     return FlowAnswer(
-        m=_spread(m, use, len(q.start), 0.0),
-        dp=_spread(dp, use, len(q.start), np.nan),
+        m=m,
+        dp=dp,
         p=np.where(reached, p, np.nan),
-        leak=leak,
+        leak=np.where(reached, leak, 0.0),
         reached=reached,
-        converged=converged,
-        iterations=iteration,
-        residual_pa=residual_pa,
-        residual_kg_s=residual_kg,
+        converged=bool(converged) and worst < 1e-6,
+        iterations=int(iterations),
+        residual_pa=float(residual),
+        residual_kg_s=worst,
     )
 
 
-def _spread(values: Floats, at: Ints, size: int, rest: float) -> Floats:
-    out = np.full(size, rest)
-    out[at] = values
+@njit(cache=True)
+def _net_inflow(start: Ints, end: Ints, m: Floats, n_point: int) -> Floats:
+    out = np.zeros(n_point)
+    for k in range(m.shape[0]):
+        out[end[k]] += m[k]
+        out[start[k]] -= m[k]
     return out
 
 
-def _evaluate_emitters(c: Floats, p: Floats) -> tuple[Floats, Floats]:
-    """Leak flow ``C sqrt(p)`` and its slope; straight below 100 Pa, none below zero gauge."""
-    low = 100.0
-    root = np.sqrt(np.maximum(p, low))
-    inside = p > low
-    flow = np.where(inside, c * root, np.where(p > 0.0, c * p / np.sqrt(low), 0.0))
-    slope = np.where(inside, 0.5 * c / root, np.where(p > 0.0, c / np.sqrt(low), 0.0))
-    return flow, slope
-
-
-def _solve_pressures(
-    p: Floats, free: Ints, place: Ints, a: Ints, b: Ints, g: Floats, leak_slope: Floats, rhs: Floats
-) -> Floats:
-    if not free.size:
-        return p
-    n = free.size
-    diagonal = leak_slope[free].copy()
-    ia, ib = place[a], place[b]
-    both = (ia >= 0) & (ib >= 0)
-    for i, other in ((ia, b), (ib, a)):
-        mine = i >= 0
-        np.add.at(diagonal, i[mine], g[mine])
-        edge = mine & (place[other] < 0)
-        np.add.at(rhs, free[i[edge]], g[edge] * p[other[edge]])
-    rows = np.concatenate([np.arange(n), ia[both], ib[both]])
-    cols = np.concatenate([np.arange(n), ib[both], ia[both]])
-    matrix = csc_array((np.concatenate([diagonal, -g[both], -g[both]]), (rows, cols)), shape=(n, n))
-    out = p.copy()
-    out[free] = splu(matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}).solve(rhs[free])
+@njit(cache=True)
+def _leaks(c: Floats, p: Floats) -> Floats:
+    out = np.zeros(p.shape[0])
+    for i in range(p.shape[0]):
+        out[i] = _leak(c[i], p[i])[0]
     return out

@@ -52,7 +52,7 @@ def solve_steady(
     m = None if warm is None else warm.mass_flow_kg_s
     iterations, before = 0, None
     for _ in range(MAX_ROUNDS):
-        answer = solve_flows(_pose(net, case, t_pipe), m)
+        answer = solve_flows(_pose(net, case, t_pipe), net.program, m)
         iterations += answer.iterations
         heat = _solve_heat(net, boundary, case, answer)
         m, t_pipe = answer.m, heat.t_pipe

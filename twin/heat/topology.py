@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.heat.program import Program, write_program
 from twin.model.errors import InputError
 from twin.model.network import HeatNetwork, Side
 
@@ -27,7 +28,8 @@ class CompiledNetwork:
     Pipes (n_pipe,): ``start``, ``end`` points; ``length_m``, ``diameter_m``, ``roughness_m``, ``u_w_m_k``,
     ``zeta``. Points (2 n_node,): ``elevation_m``. Valves (n_valve,): ``valve_pipe``, ``valve_kind``
     (``SECTION``, ``CHECK``, ``CONTROL``), ``valve_kv_m3_h``, ``valve_opening``. Sources: ``source_node``,
-    ``source_holds``. Substations: ``station_node``, ``station_design_kg_s``.
+    ``source_holds``. Substations: ``station_node``, ``station_design_kg_s``. ``program``: how
+    to solve its balances.
     """
 
     network: HeatNetwork
@@ -48,6 +50,7 @@ class CompiledNetwork:
     source_holds: Bools
     station_node: Ints
     station_design_kg_s: Floats
+    program: Program
 
     @property
     def n_pipe(self) -> int:
@@ -137,4 +140,5 @@ def compile_network(network: HeatNetwork) -> CompiledNetwork:
         source_holds=np.array([s.holds_pressure for s in network.sources], dtype=np.bool_),
         station_node=_find_nodes(network, "substation", [(s.id, s.node_id) for s in network.substations]),
         station_design_kg_s=_floats([s.design_flow_kg_s for s in network.substations]),
+        program=write_program(start, end, 2 * n),
     )

@@ -1,0 +1,101 @@
+"""Peers of ``heat_network.py``, run by it with another Python: pandapipes and EPANET (through wntr).
+
+Reads a network (npz) and writes results and times as JSON. Needs only what ``bench/peers.txt`` lists.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+warnings.filterwarnings("ignore")
+
+
+def solve_pandapipes(n: dict, repeats: int) -> dict:
+    """Hydraulics by pandapipes with Colebrook friction; best of ``repeats``."""
+    import pandapipes as pp
+
+    net = pp.create_empty_network(fluid="water")
+    t_k = float(n["t_c"]) + 273.15
+    pp.create_constant_fluid(
+        net, "water", "liquid", "water", density=float(n["rho"]), viscosity=float(n["mu"]),
+        heat_capacity=4190.0, molar_mass=18.0, compressibility=1.0,
+    )  # fmt: skip
+    pp.create_junctions(net, int(n["n_point"]), pn_bar=5.0, tfluid_k=t_k, height_m=n["elevation"])
+    pp.create_ext_grid(net, junction=0, p_bar=float(n["p0"]) / 1e5, t_k=t_k, type="pt")
+    pp.create_pipes_from_parameters(
+        net, n["start"], n["end"], length_km=n["length"] / 1e3, inner_diameter_mm=n["diameter"] * 1e3,
+        k_mm=n["roughness"] * 1e3, loss_coefficient=n["zeta"],
+    )  # fmt: skip
+    at = np.flatnonzero(n["draw"] > 0)
+    pp.create_sinks(net, at, n["draw"][at])
+    options = {"friction_model": "colebrook", "mode": "hydraulics", "max_iter_hyd": 100}
+    times = []
+    for _ in range(repeats):
+        t0 = time.perf_counter()
+        pp.pipeflow(net, tol_p=1e-6, tol_m=1e-6, **options)
+        times.append(time.perf_counter() - t0)
+    return {
+        "version": pp.__version__,
+        "best_s": min(times),
+        "m": net.res_pipe.mdot_from_kg_per_s.to_list(),
+        "p": (net.res_junction.p_bar * 1e5).to_list(),
+    }
+
+
+def solve_epanet(n: dict, repeats: int) -> dict:
+    """Hydraulics by the EPANET toolkit (Darcy-Weisbach): time of one hydraulic step, file read before."""
+    import wntr
+    from wntr.epanet.toolkit import ENepanet
+
+    wn = wntr.network.WaterNetworkModel()
+    wn.options.hydraulic.headloss = "D-W"
+    wn.options.hydraulic.viscosity = float(n["mu"] / n["rho"] / 1.0e-6)
+    wn.options.hydraulic.accuracy = 1e-6
+    wn.options.time.duration = 0
+    g_rho = 9.80665 * float(n["rho"])
+    wn.add_reservoir("0", base_head=float(n["p0"]) / g_rho + float(n["elevation"][0]))
+    for i in range(1, int(n["n_point"])):
+        wn.add_junction(str(i), base_demand=float(n["draw"][i] / n["rho"]), elevation=float(n["elevation"][i]))
+    for k, (a, b) in enumerate(zip(n["start"], n["end"], strict=True)):
+        wn.add_pipe(
+            f"p{k}", str(a), str(b), length=float(n["length"][k]), diameter=float(n["diameter"][k]),
+            roughness=float(n["roughness"][k]) * 1e3, minor_loss=float(n["zeta"][k]),
+        )  # fmt: skip
+    with tempfile.TemporaryDirectory() as d:
+        inp = str(Path(d) / "n.inp")
+        wntr.network.io.write_inpfile(wn, inp, units="LPS")
+        times = []
+        for _ in range(repeats):
+            en = ENepanet()
+            en.ENopen(inp, str(Path(d) / "n.rpt"), str(Path(d) / "n.bin"))
+            en.ENopenH()
+            en.ENinitH(10)
+            t0 = time.perf_counter()
+            en.ENrunH()
+            times.append(time.perf_counter() - t0)
+            flow = [en.ENgetlinkvalue(k + 1, 8) for k in range(len(n["start"]))]
+            en.ENcloseH()
+            en.ENclose()
+    return {"version": f"EPANET in wntr {wntr.__version__}", "best_s": min(times), "m": [q * 1e-3 * float(n["rho"]) for q in flow]}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("network")
+    parser.add_argument("out")
+    parser.add_argument("--repeats", type=int, default=5)
+    arguments = parser.parse_args()
+    with np.load(arguments.network) as f:
+        case = {k: f[k] for k in f.files}
+    answers = {}
+    for name, solve in (("pandapipes", solve_pandapipes), ("epanet", solve_epanet)):
+        try:
+            answers[name] = solve(case, arguments.repeats)
+        except Exception as e:
+            answers[name] = {"error": f"{type(e).__name__}: {e}"}
+    Path(arguments.out).write_text(json.dumps(answers), encoding="utf-8")
