@@ -1,0 +1,28 @@
+"""What a screen must know of points to show them: ``/api/meta``, columns by point number."""
+
+from twin.model.county import County
+from twin.model.points import POINT_KINDS
+from twin.model.quantities import QUANTITIES
+
+
+def make_meta(county: County) -> dict[str, object]:
+    """Ids, quantity and period per point; display unit, scale and decimals per quantity; names per kind."""
+    quantities = list(QUANTITIES)
+    index = {q: i for i, q in enumerate(quantities)}
+    return {
+        "ids": [p.id for p in county.points],
+        "quantity": [index[p.quantity] for p in county.points],
+        "period_s": [p.period_s for p in county.points],
+        "quantities": [
+            {
+                "key": q.key,
+                "unit": q.display_unit,
+                "scale": q.scale,
+                "decimals": q.decimals,
+                "zh": q.zh,
+                "en": q.en,
+            }
+            for q in QUANTITIES.values()
+        ],
+        "kinds": {k.key: [k.zh, k.en] for k in POINT_KINDS.values()},
+    }

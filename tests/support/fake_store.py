@@ -1,0 +1,112 @@
+"""An in-memory store for tests of screens; fulfils ``ingest.store.api.Store``."""
+
+import time
+
+import numpy as np
+
+from ingest.store.api import (
+    DeadLetter,
+    DeviceState,
+    IngestStats,
+    LatestTable,
+    NetworkState,
+    Series,
+    SimulatedTable,
+    SimulationResult,
+)
+from twin.model.county import County
+from twin.model.errors import StoreUnavailable
+from twin.model.readings import Quality
+
+
+class FakeStore:
+    """Holds what a test puts in; ``down`` makes every call fail as an absent owner does."""
+
+    def __init__(self, county: County) -> None:
+        self.county = county
+        self.rows: dict[int, tuple[float, float, int, int]] = {}
+        self.past: dict[int, list[tuple[float, float]]] = {}
+        self.seq = 0
+        self.down = False
+        self.result: SimulationResult | None = None
+        self.run_no = 0
+        self.dead: list[DeadLetter] = []
+
+    def put(self, point_id: str, value: float, t: float | None = None, quality: int = Quality.GOOD) -> None:
+        self.seq += 1
+        at = time.time() if t is None else t
+        no = self.county.point_by_id[point_id].no
+        self.rows[no] = (at, value, quality, self.seq)
+        self.past.setdefault(no, []).append((at, value))
+
+    def _up(self) -> None:
+        if self.down:
+            raise StoreUnavailable("the store is away")
+
+    def latest(self, since_seq: int = 0) -> LatestTable:
+        self._up()
+        rows = sorted((no, *r) for no, r in self.rows.items() if r[3] > since_seq)
+        a = np.array(rows, dtype=float).reshape(-1, 5)
+        return LatestTable(
+            seq=max(self.seq, since_seq), point_no=a[:, 0].astype(np.int64), t=a[:, 1], received=a[:, 1],
+            value=a[:, 2], quality=a[:, 3].astype(np.int64), row_seq=a[:, 4].astype(np.int64),
+        )  # fmt: skip
+
+    def latest_at(self, t: float, point_no: np.ndarray | None = None) -> LatestTable:
+        return self.latest()
+
+    def history(self, point_no: int, start: float, end: float, max_rows: int = 2000) -> Series:
+        self._up()
+        rows = np.array([r for r in self.past.get(point_no, []) if start <= r[0] <= end]).reshape(-1, 2)
+        return Series(rows[:, 0], rows[:, 1], np.full(len(rows), Quality.GOOD))
+
+    def simulated_history(self, point_no: int, start: float, end: float, max_rows: int = 2000) -> Series:
+        s = self.history(point_no, start, end, max_rows)
+        return Series(s.t, s.value + 0.5, s.quality)
+
+    def simulated_latest(self) -> SimulatedTable:
+        self._up()
+        r = self.result
+        if r is None:
+            none = np.empty(0)
+            return SimulatedTable(0, float("nan"), np.empty(0, np.int64), none, none, none, none)
+        residual = r.measured - r.value
+        return SimulatedTable(self.run_no, r.t, r.point_no, r.value, r.sigma, residual, residual / r.sigma)
+
+    def network_state(self) -> NetworkState | None:
+        self._up()
+        return self.result.network if self.result else None
+
+    def write_simulation(self, result: SimulationResult) -> int:
+        self._up()
+        self.result, self.run_no = result, self.run_no + 1
+        return self.run_no
+
+    def run_times(self, start: float, end: float) -> np.ndarray:
+        self._up()
+        return np.array([self.result.t] if self.result and start <= self.result.t <= end else [])
+
+    def last_simulated(self) -> float | None:
+        self._up()
+        return self.result.t if self.result else None
+
+    def stats(self) -> IngestStats:
+        self._up()
+        return IngestStats(time.time(), 100, 1000, len(self.dead), 0, 0, 0, 0, "connected", 10.0, 100.0)
+
+    def dead_letters(self, limit: int = 200) -> list[DeadLetter]:
+        self._up()
+        return self.dead[:limit]
+
+    def device_states(self) -> list[DeviceState]:
+        self._up()
+        now = time.time()
+        return [DeviceState(d.id, now - 3, now - 3, 10, 0.2, True) for d in self.county.devices]
+
+    def point_counts(self, start: float, end: float) -> tuple[np.ndarray, np.ndarray]:
+        self._up()
+        no = np.array(sorted(self.past), dtype=np.int64)
+        return no, np.array([len(self.past[int(n)]) for n in no], dtype=np.int64)
+
+    def close(self) -> None:
+        return
