@@ -35,7 +35,8 @@ def save_county(county: County, folder: Path | str, *, check: bool = True) -> No
 
     Raises
     ------
-    CountyError : the county has errors, or the folder's GeoPackage is open in another program
+    CountyError : the county has errors, the folder's GeoPackage is open in another program, or the disk
+        refuses (full, not writable)
     """
     folder = Path(folder)
     if check:
@@ -44,10 +45,10 @@ def save_county(county: County, folder: Path | str, *, check: bool = True) -> No
             raise CountyError(
                 f"county not saved: {len(errors)} features are wrong", tuple(f.line() for f in errors)
             )
-    folder.mkdir(parents=True, exist_ok=True)
     _refuse_open_file(folder / GPKG_NAME)
     staged = folder / f".county-{secrets.token_hex(4)}.gpkg"
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         _write_gpkg(county, staged)
         _force_to_disk(staged)
         digest = hash_file(staged)
@@ -55,6 +56,8 @@ def save_county(county: County, folder: Path | str, *, check: bool = True) -> No
         staged.replace(folder / GPKG_NAME)
         (folder / PENDING_NAME).replace(folder / TOML_NAME)
         _force_to_disk(folder)
+    except (OSError, RuntimeError) as e:  # pyogrio's errors are RuntimeErrors
+        raise CountyError(f"county not saved in {folder}: {e}; free space or choose another folder") from e
     except ValueError as e:
         raise CountyError(f"county not saved: {e}") from e
     finally:

@@ -146,11 +146,17 @@ def test_a_save_that_fails_leaves_the_old_county(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(writer, step, fail)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(CountyError, match="No space left on device; free space or choose another folder"):
         save_county(CHANGED, folder)
     monkeypatch.undo()
     assert read(folder) == TINY
     assert not [p for p in folder.iterdir() if p.suffix == ".gpkg" and p.name != "county.gpkg"]
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    with pytest.raises(CountyError, match="county not saved in .*; free space or choose another folder"):
+        save_county(TINY, tmp_path / "file" / "county")
 
 
 KILLED = """
