@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.heat.friction import friction_factor, pipe_drop, relative_residual
+from twin.heat.friction import friction_factor, pipe_drop, prepared_drop, relative_residual
 
 
 @given(st.floats(4000.0, 1e8), st.floats(0.0, 0.05))
@@ -49,3 +49,20 @@ def test_drop_grows_without_jumps_through_the_transition():
     steps = [b - a for a, b in itertools.pairwise(drops)]
     assert min(steps) > 0.0
     assert max(steps) < 10.0 * min(steps)
+
+
+@given(
+    st.floats(1e-6, 400.0),
+    st.floats(0.02, 1.0),
+    st.floats(0.0, 1e-3),
+    st.floats(0.0, 20.0),
+    st.floats(4.0, 12.0),
+)
+def test_the_prepared_form_is_the_same_function(m, d, roughness, zeta, guess):
+    rho, mu, length = 970.0, 3.5e-4, 100.0
+    half = 0.5 / (rho * (0.25 * pi * d * d) ** 2)
+    args = (4.0 / (pi * d * mu), roughness / d, half * length / d, half * zeta, guess)
+    dp, slope, _ = prepared_drop(-m, *args)
+    want, want_slope = pipe_drop(-m, length, d, roughness, zeta, rho, mu)
+    assert dp == pytest.approx(want, rel=1e-7)
+    assert slope == pytest.approx(want_slope, rel=1e-5)

@@ -8,12 +8,13 @@ Source: E. Todini, S. Pilati, A gradient algorithm for the analysis of pipe netw
 """
 
 from dataclasses import dataclass
+from math import pi
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from twin.heat.friction import pipe_drop
+from twin.heat.friction import prepared_drop
 from twin.heat.program import Program, factor_and_solve
 
 Floats = NDArray[np.float64]
@@ -24,8 +25,8 @@ GRAVITY_M_S2 = 9.80665
 CHECK_SLOPE_PA_S_KG = 1e9
 """Resistance of a closed check valve: 1 MPa drives 0.001 kg/s through it."""
 MAX_ITERATIONS = 60
-TOLERANCE_PA = 1e-2
-"""A pipe's pressure balance counts as met below this, or below 1e-7 of its pressure drop."""
+TOLERANCE_PA = 0.1
+"""A pipe's pressure balance counts as met below this, or below 1e-6 of its pressure drop."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,22 +113,41 @@ def _leak(c: float, p: float) -> tuple[float, float]:
 def _evaluate(
     k: int,
     m: float,
+    re_per_flow: Floats,
+    k_rel: Floats,
+    per_length: Floats,
+    per_square: Floats,
+    one_way: Bools,
+    x: Floats,
+) -> tuple[float, float]:
+    d, s, x[k] = prepared_drop(m, re_per_flow[k], k_rel[k], per_length[k], per_square[k], x[k])
+    if one_way[k] and m < 0.0:
+        return d + CHECK_SLOPE_PA_S_KG * m, s + CHECK_SLOPE_PA_S_KG
+    return d, s
+
+
+@njit(cache=True, error_model="numpy")
+def _prepare_pipes(
     length: Floats,
     diameter: Floats,
     roughness: Floats,
     zeta: Floats,
     quadratic: Floats,
-    one_way: Bools,
     rho: Floats,
     mu: Floats,
-) -> tuple[float, float]:
-    d, s = pipe_drop(m, length[k], diameter[k], roughness[k], zeta[k], rho[k], mu[k])
-    d += quadratic[k] * abs(m) * m
-    s += 2.0 * quadratic[k] * abs(m)
-    if one_way[k] and m < 0.0:
-        d += CHECK_SLOPE_PA_S_KG * m
-        s += CHECK_SLOPE_PA_S_KG
-    return d, s
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Constants of every pipe for :func:`twin.heat.friction.prepared_drop`."""
+    n = length.shape[0]
+    re_per_flow, k_rel, per_length, per_square = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    for k in range(n):
+        inverse = 1.0 / diameter[k]
+        area = 0.25 * pi * diameter[k] * diameter[k]
+        half = 0.5 / (rho[k] * area * area)
+        re_per_flow[k] = 4.0 / (pi * mu[k]) * inverse
+        k_rel[k] = roughness[k] * inverse
+        per_length[k] = half * length[k] * inverse
+        per_square[k] = half * zeta[k] + quadratic[k]
+    return re_per_flow, k_rel, per_length, per_square
 
 
 @njit(cache=True, error_model="numpy")
@@ -149,8 +169,11 @@ def _balance_points(
     diagonal: Floats,
     value: Floats,
     x: Floats,
-) -> None:
-    """One linear solve: pressures at which the linearised pipes balance every free point; fills ``p``."""
+) -> float:
+    """One linear solve: pressures at which the linearised pipes balance every free point; fills ``p``.
+
+    Returns the worst error of a linearised emitter, kg/s.
+    """
     value[:] = 0.0
     n_point = p.shape[0]
     for i in range(n_point):
@@ -179,9 +202,16 @@ def _balance_points(
             x[pb] += flow0[k]
             value[slot[k]] -= g[k]
     factor_and_solve(first, row, target, diagonal, value, x)
+    worst = 0.0
     for i in range(n_point):
-        if not own[i]:
-            p[i] = x[position[i]]
+        if own[i]:
+            continue
+        new = x[position[i]]
+        if emitter[i] > 0.0:
+            leak, slope = _leak(emitter[i], p[i])
+            worst = max(worst, abs(leak + slope * (new - p[i]) - _leak(emitter[i], new)[0]))
+        p[i] = new
+    return worst
 
 
 @njit(cache=True, error_model="numpy")
@@ -215,41 +245,47 @@ def _newton(
     n_pipe, n_point = m.shape[0], p.shape[0]
     g, flow0, weight, slope = np.empty(n_pipe), np.empty(n_pipe), np.empty(n_pipe), np.empty(n_pipe)
     diagonal, value, x = np.empty(n_point), np.empty(row.shape[0]), np.empty(n_point)
+    re_per_flow, k_rel, per_length, per_square = _prepare_pipes(
+        length, diameter, roughness, zeta, quadratic, rho, mu
+    )
+    x_friction = np.full(n_pipe, 8.0)
     for k in range(n_pipe):
         weight[k] = rho[k] * GRAVITY_M_S2 * (elevation[end[k]] - elevation[start[k]])
-        if not (use[k] and warm):
+        # without a warm start: conductance of the pipe at about 0.5 m/s, a guess that needs no friction
+        dp[k] = 0.0 if use[k] else np.nan
+        slope[k] = 15.0 * length[k] / diameter[k] ** 3 + 0.1
+        if not use[k]:
             m[k] = 0.0
-        if use[k] and warm:
+        elif warm:
             dp[k], slope[k] = _evaluate(
-                k, m[k], length, diameter, roughness, zeta, quadratic, one_way, rho, mu
+                k, m[k], re_per_flow, k_rel, per_length, per_square, one_way, x_friction
             )
-        else:  # a first guess that needs no friction: conductance of the pipe at about 0.5 m/s
-            dp[k] = 0.0 if use[k] else np.nan
-            slope[k] = 15.0 * length[k] / diameter[k] ** 3 + 0.1
     residual = np.inf
     for iteration in range(1, MAX_ITERATIONS + 1):
         for k in range(n_pipe):
-            if use[k]:
-                g[k] = 1.0 / slope[k]
-                flow0[k] = m[k] - g[k] * (dp[k] + weight[k])
-        _balance_points(
+            g[k] = 1.0 / slope[k]
+            flow0[k] = m[k] - g[k] * (dp[k] + weight[k])
+        leak_error = _balance_points(
             start, end, use, own, position, slot, first, row, target, g, flow0, p, draw, emitter, diagonal,
             value, x,
         )  # fmt: skip
-        residual, met = 0.0, True
+        residual, met = 0.0, leak_error < 1e-9
         for k in range(n_pipe):
             if not use[k]:
                 continue
             drive = p[start[k]] - p[end[k]]
             new = flow0[k] + g[k] * drive
-            if abs(new - m[k]) > 1e-10 * abs(new) or iteration == 1:
-                m[k] = new
+            moved = new - m[k]
+            m[k] = new
+            if abs(moved) <= 1e-6 * abs(new) and iteration > 1:
+                dp[k] += slope[k] * moved
+            else:
                 dp[k], slope[k] = _evaluate(
-                    k, new, length, diameter, roughness, zeta, quadratic, one_way, rho, mu
+                    k, new, re_per_flow, k_rel, per_length, per_square, one_way, x_friction
                 )
             error = abs(drive - dp[k] - weight[k])
             residual = max(residual, error)
-            met = met and error <= TOLERANCE_PA + 1e-7 * abs(dp[k])
+            met = met and error <= TOLERANCE_PA + 1e-6 * abs(dp[k])
         if met:
             return True, iteration, residual
         if not np.isfinite(residual):
