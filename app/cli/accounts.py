@@ -2,14 +2,16 @@
 
 import sys
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.auth.accounts import ROLES, AccountFile, Role
 from app.cli.run import Data, make_env
 from ingest.settings import Settings, read_settings
 from twin.model.errors import InputError
+
+if TYPE_CHECKING:
+    from app.auth.accounts import AccountFile
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Accounts of the dashboard.")
 
@@ -21,7 +23,9 @@ def _settings(data: Data) -> Settings:
     return read_settings(make_env(data))
 
 
-def _file(data: Data) -> AccountFile:
+def _file(data: Data) -> "AccountFile":
+    from app.auth.accounts import AccountFile
+
     return AccountFile(_settings(data).data / "auth" / "accounts.json")
 
 
@@ -51,6 +55,8 @@ def add(
     data: Data = None,
 ) -> None:
     """Add an account; the password is asked, or read from standard input."""
+    from app.auth.accounts import ROLES, Role
+
     known: dict[str, Role] = {r: r for r in ROLES}
     if role not in known:
         raise InputError(f"{role!r} is no role; one of: {', '.join(ROLES)}")

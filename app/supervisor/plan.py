@@ -6,6 +6,7 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -113,9 +114,9 @@ def make_plan(
     python = sys.executable
     plan: list[ChildSpec] = []
     if broker.command:
-        port = parse_mqtt_url(broker.url).port
+        at = parse_mqtt_url(broker.url)
         plan.append(
-            ChildSpec("broker", broker.command, bus, probe=lambda: accepts_connections("127.0.0.1", port),
+            ChildSpec("broker", broker.command, bus, probe=partial(accepts_connections, at.host, at.port),
                       stop_rank=3, orphan_signal=signal.SIGTERM)
         )  # fmt: skip
     new = wants_new_county(settings, options, env)
@@ -127,11 +128,11 @@ def make_plan(
     host, port = _store_address(settings)
     plan.append(
         ChildSpec("ingest", (python, "-m", "ingest"), both, needs, after=("broker",), stop_rank=2,
-                  probe=lambda: accepts_connections(host, port), grace_s=12.0)
+                  probe=partial(accepts_connections, host, port), grace_s=12.0)
     )  # fmt: skip
     plan.append(
         ChildSpec("dashboard", (python, "-m", "app.web"), asks_store, needs, stop_rank=1,
-                  probe=lambda: answers_http(reachable_host(settings.host), settings.port))
+                  probe=partial(answers_http, reachable_host(settings.host), settings.port))
     )  # fmt: skip
     if wants_devices(settings, options, env):
         field = (python, "-m", "ingest.demo", *options.demo_args)

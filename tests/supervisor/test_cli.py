@@ -156,3 +156,19 @@ def test_make_knows_its_targets_and_the_ci_script_is_there() -> None:
         assert done.returncode == 0, done.stderr
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
     assert "make test" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_accounts_are_kept_with_the_data_and_passwords_come_on_standard_input(data: Path) -> None:
+    def user(*words: str, said: str = "Qingshui-2026\n") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "app", "user", *words, "--data", str(data)]
+        return subprocess.run(command, cwd=ROOT, input=said, capture_output=True, text=True, check=False)
+
+    assert user("add", "li", "--role", "operator").stdout == "li may sign in as operator.\n"
+    assert "operator" in user("list").stdout
+    assert user("add", "wang", said="").stderr == "No password came on standard input.\n"
+    assert user("passwd", "li", said="short\n").returncode == 1
+    link = user("link", "/embed/overview").stdout
+    assert link.startswith("http://127.0.0.1:8050/embed/overview?key=")
+    assert user("link", "/heating").returncode == 1
+    assert user("remove", "li").returncode == 0
+    assert "no accounts" in user("list").stdout

@@ -169,6 +169,15 @@ def plan_of(settings: Settings, options: RunOptions, env: dict[str, str]) -> dic
     return {s.name: s for s in make_plan(settings, options, env, broker, token="secret")}
 
 
+def test_each_probe_asks_its_own_port(data: Path, taken: int) -> None:
+    closed = pick_port()
+    settings = settings_in(data, CT_STORE_URI=f"quack:127.0.0.1:{closed}")
+    broker = BrokerChoice("embedded", f"mqtt://127.0.0.1:{taken}", ("x",))
+    plan = {s.name: s for s in make_plan(settings, RunOptions(), {}, broker, "t")}
+    up = {name: spec.probe() for name, spec in plan.items() if spec.probe is not None}
+    assert up == {"broker": True, "ingest": False, "dashboard": False}
+
+
 def test_a_first_start_makes_the_demo_county_and_all_wait_for_it(data: Path) -> None:
     plan = plan_of(settings_in(data), RunOptions(seed=7), {})
     assert list(plan) == ["broker", "county", "ingest", "dashboard", "devices", "twin"]

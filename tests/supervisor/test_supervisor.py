@@ -158,10 +158,7 @@ def test_children_are_stopped_in_order_and_a_deaf_one_is_killed(data: Path, fake
 
 
 def test_what_a_child_had_started_itself_ends_with_it(data: Path, fake: Make) -> None:
-    code = (
-        "import subprocess\np = subprocess.Popen(['sleep', '60'])\n"
-        "print('grandchild', p.pid)\n" + LIVE
-    )
+    code = "import subprocess\np = subprocess.Popen(['sleep', '60'])\nprint('grandchild', p.pid)\n" + LIVE
     run = Run(data, fake("broker", code))
     assert run.until(lambda r: "grandchild" in r.said) == 0
     pid = int(run.said.split("grandchild ")[1].split()[0])
