@@ -8,6 +8,7 @@ from twin.heat.boundary import Finding, Leak, Reason, SteadyBoundary, SteadyStat
 from twin.heat.exchanger import estimate_ua_w_k, solve_exchanger
 from twin.heat.steady import solve_steady
 from twin.heat.topology import CompiledNetwork, compile_network
+from twin.heat.transient import TransientRun, TransientState, begin_transient, simulate, step_transient
 
 __all__ = [
     "CompiledNetwork",
@@ -16,8 +17,13 @@ __all__ = [
     "Reason",
     "SteadyBoundary",
     "SteadyState",
+    "TransientRun",
+    "TransientState",
+    "begin_transient",
     "compile_network",
     "estimate_ua_w_k",
+    "simulate",
     "solve_exchanger",
     "solve_steady",
+    "step_transient",
 ]

@@ -52,7 +52,7 @@ def solve_steady(
     m = None if warm is None else warm.mass_flow_kg_s
     iterations, before = 0, None
     for _ in range(MAX_ROUNDS):
-        answer = solve_flows(_pose(net, case, t_pipe), net.program, m)
+        answer = solve_flows(pose_flows(net, case, t_pipe), net.program, m)
         iterations += answer.iterations
         heat = _solve_heat(net, boundary, case, answer)
         m, t_pipe = answer.m, heat.t_pipe
@@ -62,7 +62,7 @@ def solve_steady(
         if before is not None and float(np.abs(m - before).max(initial=0.0)) <= FLOW_TOLERANCE * scale:
             break
         before = m
-    return _assemble(net, boundary, case, answer, heat, iterations)
+    return assemble_state(net, boundary, case, answer, heat, iterations)
 
 
 def _guess_temperatures(net: CompiledNetwork, b: SteadyBoundary) -> Floats:
@@ -72,7 +72,8 @@ def _guess_temperatures(net: CompiledNetwork, b: SteadyBoundary) -> Floats:
     return np.where(net.start < net.n_node, t_supply, t_return)
 
 
-def _pose(net: CompiledNetwork, case: Case, t_pipe: Floats) -> FlowProblem:
+def pose_flows(net: CompiledNetwork, case: Case, t_pipe: Floats) -> FlowProblem:
+    """The hydraulic problem of a case at mean pipe temperatures ``t_pipe`` (n_pipe,)."""
     rho = density_kg_m3(t_pipe)
     quadratic = np.zeros(net.n_pipe)
     usable = case.valve_kv > 0.0
@@ -100,7 +101,8 @@ def _pose(net: CompiledNetwork, case: Case, t_pipe: Floats) -> FlowProblem:
 
 def _solve_heat(net: CompiledNetwork, b: SteadyBoundary, case: Case, answer: FlowAnswer) -> HeatAnswer:
     """Sweep the supply side, close the substations, sweep the return side."""
-    n, m, ground = net.n_node, answer.m, b.t_ground_c
+    n, ground = net.n_node, b.t_ground_c
+    m = answer.m if answer.converged else np.zeros(net.n_pipe)
     flow = np.where(answer.reached[net.station_node] & answer.reached[n + net.station_node], case.flow, 0.0)
     inflow, t_inflow = np.zeros(net.n_point), np.zeros(net.n_point)
     net_out = np.zeros(net.n_point)
@@ -175,9 +177,10 @@ def _invert_enthalpy(h_j_kg: Floats) -> Floats:
     return t
 
 
-def _assemble(
+def assemble_state(
     net: CompiledNetwork, b: SteadyBoundary, case: Case, answer: FlowAnswer, heat: HeatAnswer, iterations: int
 ) -> SteadyState:
+    """Put flows and temperatures together into a state with its findings."""
     n, m = net.n_node, answer.m
     ok = answer.converged and heat.settled
     net_out = np.zeros(net.n_point)

@@ -1,0 +1,103 @@
+"""Everything is solved, or flagged with its reason; never silent nonsense."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.heat.test_steady import NET, make_boundary
+from twin.heat import Leak, Reason, compile_network, solve_steady
+from twin.model.network import Valve
+
+NAN = np.nan
+DESIGN = NET.station_design_kg_s
+ONE_SOURCE = {"source_flow_kg_s": np.array([NAN, 0.0])}
+
+
+def reasons(state):
+    return {f.reason for f in state.findings}
+
+
+def assert_honest(state):
+    assert state.converged or Reason.NOT_CONVERGED in reasons(state)
+    if not state.converged:
+        assert np.all(np.isnan(state.mass_flow_kg_s))
+        return
+    assert state.residual_kg_s < 1e-6
+    t = np.concatenate([state.t_supply_c, state.t_return_c])
+    assert np.nanmin(t) >= 5.9
+    assert np.nanmax(t) <= 130.1
+    if np.nanmin(np.concatenate([state.p_supply_pa, state.p_return_pa])) < -85_000.0:
+        assert Reason.PRESSURE_BELOW_VAPOUR in reasons(state)
+
+
+@pytest.mark.parametrize("load", [0.0, 0.02, 0.5, 1.0, 3.0])
+def test_any_load(load):
+    assert_honest(solve_steady(NET, make_boundary(flow_kg_s=load * DESIGN, **ONE_SOURCE)))
+
+
+def test_half_the_consumers_shut():
+    state = solve_steady(NET, make_boundary(flow_kg_s=DESIGN * np.array([1, 0, 1, 0]), **ONE_SOURCE))
+    assert_honest(state)
+    assert state.heat_w[1] == state.heat_w[3] == 0.0
+
+
+@pytest.mark.parametrize("out", range(NET.n_pipe))
+def test_every_single_pipe_out_in_turn(out):
+    closed = np.zeros(NET.n_pipe, bool)
+    closed[out] = True
+    state = solve_steady(NET, make_boundary(closed_pipe=closed, **ONE_SOURCE))
+    assert_honest(state)
+    assert state.mass_flow_kg_s[out] == 0.0
+    reached = np.isfinite(state.p_supply_pa[NET.station_node]) & np.isfinite(
+        state.p_return_pa[NET.station_node]
+    )
+    assert np.all(state.flow_kg_s[~reached] == 0.0)
+    assert (Reason.ISOLATED in reasons(state)) == bool(
+        np.isnan(state.p_supply_pa).any() or np.isnan(state.p_return_pa).any()
+    )
+
+
+def test_return_warmer_than_supply():
+    state = solve_steady(NET, make_boundary(t_return_c=np.full(4, 120.0)))
+    assert_honest(state)
+    assert np.all(state.heat_w < 0.0)
+
+
+def test_two_sources_fighting_are_told_apart():
+    state = solve_steady(
+        NET,
+        make_boundary(
+            source_flow_kg_s=np.full(2, NAN),
+            p_supply_pa=np.array([8e5, 9.5e5]),
+            p_return_pa=np.array([3e5, 3e5]),
+        ),
+    )
+    assert_honest(state)
+    assert Reason.SOURCE_UNBALANCED in reasons(state)
+
+
+def test_a_check_valve_closes_against_the_flow():
+    wrong = Valve("CV", "P02-S", "check", 900.0, 1.0, 0.0, 0.0)
+    supply = next(p for p in NET.network.pipes if p.id == "P02-S")
+    turned = replace(supply, from_node=supply.to_node, to_node=supply.from_node)
+    pipes = tuple(turned if p.id == "P02-S" else p for p in NET.network.pipes)
+    net = compile_network(replace(NET.network, pipes=pipes, valves=(*NET.network.valves, wrong)))
+    b = make_boundary(**ONE_SOURCE)
+    state = solve_steady(net, b)
+    at = [p.id for p in pipes].index("P02-S")
+    assert state.converged
+    assert abs(state.mass_flow_kg_s[at]) < 1e-2
+    assert any(f.reason is Reason.CHECK_VALVE_CLOSED and f.ids == ("P02-S",) for f in state.findings)
+
+
+def test_a_leak_that_empties_a_zone_is_flagged():
+    state = solve_steady(NET, make_boundary(leaks=(Leak("NS03", emitter=0.5),), **ONE_SOURCE))
+    assert_honest(state)
+    assert state.leak_kg_s > 20.0
+    assert Reason.PRESSURE_BELOW_VAPOUR in reasons(state) or state.p_supply_pa.min() < 2e5
+
+
+def test_too_much_load_is_flagged():
+    state = solve_steady(NET, make_boundary(flow_kg_s=3.0 * DESIGN, **ONE_SOURCE))
+    assert reasons(state) & {Reason.DEMAND_ABOVE_CAPACITY, Reason.NO_DIFFERENTIAL_PRESSURE}
