@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,11 @@ import numpy as np
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from twin.heat import SteadyBoundary, begin_transient, compile_network, solve_steady, step_transient
 from twin.heat.hydraulics import FlowProblem, solve_flows
 from twin.heat.program import write_program
 from twin.heat.water import density_kg_m3, viscosity_pa_s
+from twin.model.network import HeatNetwork, Node, Pipe, Side, Source, Substation
 
 T_C = 20.0
 
@@ -105,6 +108,60 @@ def measure(n: dict, repeats: int) -> dict:
     }
 
 
+def make_pairs(n: dict) -> HeatNetwork:
+    """The generated network as supply and return, a substation wherever water is drawn."""
+    nodes = tuple(Node(str(i), 0.0, 0.0, float(z)) for i, z in enumerate(n["elevation"]))
+    pipes = tuple(
+        Pipe(
+            f"{k}{side}", str(k), side, str(a), str(b), float(n["length"][k]), float(n["diameter"][k]), 1e-4,
+            0.15 + 0.5 * float(n["diameter"][k]), float(n["zeta"][k]), 1.5, 2010, (),
+        )
+        for k, (a, b) in enumerate(zip(n["start"], n["end"], strict=True))
+        for side in Side
+    )  # fmt: skip
+    stations = tuple(
+        Substation(f"S{i}", "", "", str(i), "", 0, 0, 0, 0, float(n["draw"][i]), 0, 0, 1, 0, 0, 0, ())
+        for i in np.flatnonzero(n["draw"] > 0.0)
+    )
+    source = Source("SRC", "", "", "chp", "0", 0, 0, 1e10, 0, 0, 0.9, 110.0, 60.0, 4e6, 3e5)
+    return HeatNetwork(nodes, pipes, (), (), (source,), stations)
+
+
+def measure_doors(n_pipe: int, repeats: int) -> dict:
+    """The public doors, both sides together, on ``n_pipe`` pipes: compile, steady, transient step."""
+    t0 = time.perf_counter()
+    net = compile_network(make_pairs(make_network(n_pipe // 2)))
+    compile_s = time.perf_counter() - t0
+    flow = net.station_design_kg_s
+    boundary = SteadyBoundary(
+        t_source_c=np.array([110.0]),
+        p_supply_pa=np.array([4e6]),
+        p_return_pa=np.array([3e5]),
+        source_flow_kg_s=np.array([np.nan]),
+        flow_kg_s=flow,
+        t_return_c=np.full(len(flow), 55.0),
+    )
+    state, steady = begin_transient(net, boundary, parcels=8, cells=5)
+    rng = np.random.default_rng(4)
+    steady_s, step_s, error = [], [], 0.0
+    for _ in range(repeats):
+        moved = replace(boundary, flow_kg_s=flow * rng.uniform(0.95, 1.05, len(flow)))
+        t0 = time.perf_counter()
+        steady = solve_steady(net, moved, steady)
+        steady_s.append(time.perf_counter() - t0)
+        t0 = time.perf_counter()
+        state, _, energy = step_transient(net, moved, state, 60.0)
+        step_s.append(time.perf_counter() - t0)
+        error = max(error, abs(energy.error) / energy.brought)
+    return {
+        "figure": f"public doors, {net.n_pipe} pipes of both sides, {len(flow)} substations",
+        "compile_ms": 1e3 * compile_s,
+        "steady_flow_and_heat_warm_ms": 1e3 * min(steady_s),
+        "transient_step_60s_ms": 1e3 * min(step_s),
+        "energy_error_rel": error,
+    }
+
+
 def ask_peers(python: str, n: dict, repeats: int) -> dict:
     """Run the peers on the same network with their own Python."""
     with tempfile.TemporaryDirectory() as d:
@@ -162,6 +219,7 @@ def main() -> None:
             row[f"{name}/warm"] = peer["best_s"] / mine["warm_s"]
             row.update({f"{name}_{k}": v for k, v in compare(mine, peer).items()})
         rows.append(row)
+    rows.extend(measure_doors(size, args.repeats) for size in args.sizes)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
     rows.append({"figure": "peak memory", "MB": peak})
     for row in rows:

@@ -1,5 +1,7 @@
 """What must be said beside a state: isolation, boiling, overload and the like."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,47 +27,55 @@ def find_reasons(
     state: SteadyState,
 ) -> tuple[Finding, ...]:
     """Everything about a state that its user must know; most severe reasons are not sorted out."""
-    nodes, stations, sources = net.network.nodes, net.network.substations, net.network.sources
-    points = [f"{k.id}/supply" for k in nodes] + [f"{k.id}/return" for k in nodes]
+    network, n = net.network, net.n_node
+    sources = network.sources
     found: list[Finding] = []
 
-    def add(reason: Reason, ids: list[str], mask: Bools, worst: float = float("nan")) -> None:
-        if np.any(mask):
-            found.append(Finding(reason, tuple(ids[i] for i in np.flatnonzero(mask)), worst))
+    def name_point(i: int) -> str:
+        return f"{network.nodes[i % n].id}/{'supply' if i < n else 'return'}"
 
-    station_ids = [s.id for s in stations]
-    add(Reason.FLOW_ASSUMED, station_ids, case.assumed)
+    def name_station(i: int) -> str:
+        return network.substations[i].id
+
+    def name_source(i: int) -> str:
+        return sources[i].id
+
+    def add(reason: Reason, name: Callable[[int], str], mask: Bools, worst: float = float("nan")) -> None:
+        if np.any(mask):
+            found.append(Finding(reason, tuple(name(int(i)) for i in np.flatnonzero(mask)), worst))
+
+    add(Reason.FLOW_ASSUMED, name_station, case.assumed)
     served = answer.reached[net.station_node] & answer.reached[net.n_node + net.station_node]
-    add(Reason.ISOLATED, station_ids, ~served)
-    add(Reason.ISOLATED, points, ~answer.reached)
+    add(Reason.ISOLATED, name_station, ~served)
+    add(Reason.ISOLATED, name_point, ~answer.reached)
     if not (answer.converged and heat.settled):
         worst = np.flatnonzero(answer.reached)[:1]
-        found.append(Finding(Reason.NOT_CONVERGED, tuple(points[i] for i in worst), answer.residual_pa))
+        found.append(
+            Finding(Reason.NOT_CONVERGED, tuple(name_point(int(i)) for i in worst), answer.residual_pa)
+        )
         return tuple(found)
     p, t = answer.p, heat.t_point
     boiling = vapour_pressure_pa(np.clip(t, 0.0, 150.0)) - P_ATMOSPHERE_PA
     margin = np.where(answer.reached, p - boiling, np.inf)
-    add(Reason.PRESSURE_BELOW_VAPOUR, points, margin < 0.0, float(margin.min(initial=np.inf)))
+    add(Reason.PRESSURE_BELOW_VAPOUR, name_point, margin < 0.0, float(margin.min(initial=np.inf)))
     high = np.where(answer.reached, p, -np.inf)
-    add(Reason.PRESSURE_ABOVE_RATING, points, high > P_RATING_PA, float(high.max(initial=-np.inf)))
-    add(Reason.TEMPERATURE_UNREACHABLE, station_ids, heat.unreachable)
+    add(Reason.PRESSURE_ABOVE_RATING, name_point, high > P_RATING_PA, float(high.max(initial=-np.inf)))
+    add(Reason.TEMPERATURE_UNREACHABLE, name_station, heat.unreachable)
     dp = p[net.station_node] - p[net.n_node + net.station_node]
     add(
         Reason.NO_DIFFERENTIAL_PRESSURE,
-        station_ids,
+        name_station,
         served & (state.flow_kg_s > 0.0) & (dp <= 0.0),
         float(np.nanmin(dp, initial=np.inf)),
     )
-    pipe_ids = [q.id for q in net.network.pipes]
-    add(Reason.CHECK_VALVE_CLOSED, pipe_ids, case.one_way & (answer.m <= 0.0))
-    source_ids = [s.id for s in sources]
+    add(Reason.CHECK_VALVE_CLOSED, lambda k: network.pipes[k].id, case.one_way & (answer.m <= 0.0))
     capacity = np.array([s.capacity_w for s in sources])
-    add(Reason.DEMAND_ABOVE_CAPACITY, source_ids, state.source_heat_w > 1.001 * capacity)
+    add(Reason.DEMAND_ABOVE_CAPACITY, name_source, state.source_heat_w > 1.001 * capacity)
     unbalanced = (
         state.source_flow_kg_s
         - state.source_return_flow_kg_s
         - (state.leak_kg_s if case.holds.sum() == 1 else 0.0)
     )
     limit = 0.02 * np.abs(state.source_flow_kg_s).max(initial=0.0) + state.leak_kg_s
-    add(Reason.SOURCE_UNBALANCED, source_ids, np.abs(unbalanced) > np.maximum(limit, 1e-3))
+    add(Reason.SOURCE_UNBALANCED, name_source, np.abs(unbalanced) > np.maximum(limit, 1e-3))
     return tuple(found)
