@@ -26,6 +26,8 @@ from twin.model.errors import CountyTwinError, StoreUnavailable
 log = logging.getLogger("twin")
 
 PERIOD_S = 30.0
+FIRST_AGAIN_S = 6.0
+"""The first run at a start often lacks some stations: look again soon."""
 CATCH_UP_S = 24 * 3600.0
 GRID_S = 300.0
 CATCH_UP_BUDGET_S = 6.0
@@ -151,6 +153,8 @@ def run_loop(worker: TwinWorker) -> None:
             else:
                 if first or result.status.startswith("failed"):
                     log.info("run: %s, %d points", result.status, result.point_no.size)
+                if first and result.status.startswith("assumed"):
+                    wait = FIRST_AGAIN_S
                 first = False
                 budget = min(CATCH_UP_BUDGET_S, PERIOD_S - (time.monotonic() - began) - 1.0)
                 if filled := worker.fill_gaps(time.time(), budget):
