@@ -13,11 +13,11 @@ import time
 from dataclasses import dataclass, field
 
 import numpy as np
-from ingest.store.client import connect_store
 
 from ingest.county import load_county
 from ingest.settings import read_settings
 from ingest.store.api import LatestTable, NetworkState, SimulationResult, Store
+from ingest.store.client import connect_store
 from twin.compare import Comparison, PointBook, Snapshot, compare_steady, compile_points, make_snapshot
 from twin.heat import CompiledNetwork, SteadyState, compile_network
 from twin.model.county import County
@@ -96,7 +96,7 @@ class TwinWorker:
         simulated = np.concatenate([self.store.run_times(start, now), [-np.inf]])
         missing = [
             t for t in grid
-            if np.any(np.abs(measured - t) <= GRID_S) and np.min(np.abs(simulated - t)) > GRID_S / 2
+            if np.any((measured <= t) & (measured > t - GRID_S)) and np.min(np.abs(simulated - t)) > GRID_S / 2
         ]  # fmt: skip
         return [float(t) for t in reversed(missing)]
 

@@ -49,8 +49,8 @@ def start_history(
     """Compute in another process; the result lands in the returned file."""
     out = Path(tempfile.mkdtemp(prefix="county-twin-")) / "history.npz"
     command = [
-        sys.executable, "-m", "ingest.demo.devices.history", str(county_folder), str(seed), mode, str(start), str(end),
-        str(out),
+        sys.executable, "-m", "ingest.demo.devices.history", str(county_folder), str(seed), mode,
+        str(start), str(end), str(out),
     ]  # fmt: skip
     return subprocess.Popen(command, stdin=subprocess.DEVNULL), out  # noqa: S603 - own module, own arguments
 

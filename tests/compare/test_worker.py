@@ -1,0 +1,115 @@
+"""The twin worker against a store in memory: live runs, gaps, outages."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from app.workers.twin import TwinWorker, run_loop
+from tests.support.fake_store import FakeStore
+from tests.support.tiny import make_tiny_county
+from twin.model.errors import StoreUnavailable
+
+
+class PastStore(FakeStore):
+    """Remembers every run, and answers ``latest_at`` with whatever is known."""
+
+    def __init__(self) -> None:
+        super().__init__(make_tiny_county())
+        self.runs: list[float] = []
+        self.live: list[bool] = []
+
+    def write_simulation(self, result):  # type: ignore[no-untyped-def]
+        self.runs.append(result.t)
+        self.live.append(result.network is not None)
+        return super().write_simulation(result)
+
+    def run_times(self, start: float, end: float) -> np.ndarray:
+        self._up()
+        return np.sort([t for t in self.runs if start <= t <= end])
+
+    def latest_at(self, t, point_no=None):  # type: ignore[no-untyped-def]
+        table = self.latest()
+        table.t[:] = t
+        return table
+
+
+def fill(store: FakeStore, t: float) -> None:
+    network = store.county.network
+    for s in network.sources:
+        for key, value in (
+            ("src_ts", 92.0),
+            ("src_tr", 45.0),
+            ("src_ps", s.p_supply_pa),
+            ("src_pr", s.p_return_pa),
+        ):
+            store.put(f"{s.id}/{key}", value, t)
+        store.put(f"{s.id}/src_flow", 0.0, t)
+    for s in network.substations:
+        for key, value in (("p1_flow", s.design_flow_kg_s / 1500), ("p1_tr", 44.0), ("p1_ts", 88.0), ("s2_tr", 37.0),
+                           ("s2_flow", s.secondary_flow_kg_s / 990), ("s2_ts", 45.0)):  # fmt: skip
+            store.put(f"{s.id}/{key}", value, t)
+
+
+@pytest.fixture
+def store() -> PastStore:
+    return PastStore()
+
+
+def make_worker(store: PastStore) -> TwinWorker:
+    return TwinWorker(store.county, store, threading.Event())
+
+
+def test_nothing_is_simulated_before_something_is_measured(store: PastStore) -> None:
+    assert make_worker(store).run_live(time.time()) is None
+    assert store.runs == []
+
+
+def test_a_live_run_is_kept_with_the_state_of_the_network(store: PastStore) -> None:
+    now = time.time()
+    fill(store, now)
+    done = make_worker(store).run_live(now)
+    assert done is not None and done.status == "ok"
+    assert store.result is not None and store.result.network is not None
+    t_supply = store.result.network.t_supply_c
+    assert t_supply.shape == (len(store.county.network.nodes),)
+    assert 80 < np.nanmin(t_supply) < np.nanmax(t_supply) <= 92.0 + 1e-9
+
+
+def test_gaps_with_measurements_are_filled_newest_first_and_once(store: PastStore) -> None:
+    now = float(np.floor(time.time() / 300) * 300)
+    for back in range(0, 3601, 300):
+        fill(store, now - back)
+    fill(store, now)
+    worker = make_worker(store)
+    worker.run_live(now)
+    done = worker.fill_gaps(now, budget_s=30.0)
+    assert done == 10  # every 5 min of the hour, but the newest two, which are the live runs' own
+    filled = [t for t, live in zip(store.runs, store.live, strict=True) if not live]
+    assert filled == sorted(filled, reverse=True)
+    worker.gaps_counted = 0.0
+    assert worker.fill_gaps(now, budget_s=30.0) == 0
+
+
+def test_an_outage_of_the_store_is_waited_out(store: PastStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(store, time.time())
+    worker = make_worker(store)
+    store.down = True
+    thread = threading.Thread(target=run_loop, args=(worker,))
+    thread.start()
+    time.sleep(0.3)
+    assert store.runs == []
+    store.down = False
+    end = time.monotonic() + 20
+    while not store.runs and time.monotonic() < end:
+        time.sleep(0.05)
+    worker.stop.set()
+    thread.join(20)
+    assert store.runs and not thread.is_alive()
+
+
+def test_the_fake_store_fails_as_the_real_one(store: PastStore) -> None:
+    store.down = True
+    with pytest.raises(StoreUnavailable):
+        store.latest()
