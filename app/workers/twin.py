@@ -95,9 +95,11 @@ class TwinWorker:
         measured = self.store.history(numbers[0], start, now, max_rows=20000).t
         simulated = np.concatenate([self.store.run_times(start, now), [-np.inf]])
         missing = [
-            t for t in grid
-            if np.any((measured <= t) & (measured > t - GRID_S)) and np.min(np.abs(simulated - t)) > GRID_S / 2
-        ]  # fmt: skip
+            t
+            for t in grid
+            if np.any((measured <= t) & (measured > t - GRID_S))
+            and np.min(np.abs(simulated - t)) > GRID_S / 2
+        ]
         return [float(t) for t in reversed(missing)]
 
 
