@@ -38,6 +38,8 @@ def make_network(n_pipe: int, loops: float = 0.05, seed: int = 1) -> dict:
     at = np.arange(1, n_point)
     parent = np.maximum(at - 1 - rng.integers(0, 1 + np.minimum(at - 1, 8)), 0)
     draw = np.where(rng.random(n_point) < 0.5, rng.uniform(0.05, 0.4, n_point), 0.0)
+    leaf = np.setdiff1d(at, parent)
+    draw[leaf] = np.maximum(draw[leaf], 0.05)
     draw[0] = 0.0
     below = draw.copy()
     for i in range(n_point - 1, 0, -1):
