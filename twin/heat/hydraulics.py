@@ -14,16 +14,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from twin.heat.balance import CHECK_SLOPE_PA_S_KG, balance_points, find_reached, settle_flows
 from twin.heat.friction import prepared_drop
-from twin.heat.program import Program, factor_and_solve
+from twin.heat.program import Program
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 GRAVITY_M_S2 = 9.80665
-CHECK_SLOPE_PA_S_KG = 1e9
-"""Resistance of a closed check valve: 1 MPa drives 0.001 kg/s through it."""
 MAX_ITERATIONS = 60
 TOLERANCE_PA = 1e-4
 """A pipe's pressure balance counts as met below this, or below 1e-6 of its pressure drop."""
@@ -73,47 +72,6 @@ class FlowAnswer:
 
 
 @njit(cache=True, error_model="numpy")
-def find_reached(start: Ints, end: Ints, open_: Bools, fixed_pa: Floats) -> Bools:
-    """Points that open pipes join to a point of fixed pressure."""
-    n = fixed_pa.shape[0]
-    parent = np.arange(n)
-    for k in range(start.shape[0]):
-        if open_[k]:
-            a, b = _root(parent, start[k]), _root(parent, end[k])
-            if a != b:
-                parent[max(a, b)] = min(a, b)
-    held = np.zeros(n, np.bool_)
-    for i in range(n):
-        if not np.isnan(fixed_pa[i]):
-            held[_root(parent, i)] = True
-    out = np.zeros(n, np.bool_)
-    for i in range(n):
-        out[i] = held[_root(parent, i)]
-    return out
-
-
-@njit(cache=True)
-def _root(parent: Ints, i: int) -> int:
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = parent[i]
-    return i
-
-
-@njit(cache=True, error_model="numpy")
-def _emitter_head(c: float, q: float) -> tuple[float, float]:
-    """Pressure that drives ``q`` through an emitter, ``(q / C)**2``, and its slope.
-
-    Straight below 100 Pa; backwards (pressure below the air's) it closes like a check valve.
-    """
-    if q < 0.0:
-        return CHECK_SLOPE_PA_S_KG * q, CHECK_SLOPE_PA_S_KG
-    if q < 10.0 * c:
-        return 10.0 / c * q, 10.0 / c
-    return q * q / (c * c), 2.0 * q / (c * c)
-
-
-@njit(cache=True, error_model="numpy")
 def _evaluate(
     k: int,
     m: float,
@@ -152,108 +110,6 @@ def _prepare_pipes(
         per_length[k] = half * length[k] * inverse
         per_square[k] = half * zeta[k] + quadratic[k]
     return re_per_flow, k_rel, per_length, per_square
-
-
-@njit(cache=True, error_model="numpy")
-def _balance_points(
-    start: Ints,
-    end: Ints,
-    use: Bools,
-    own: Bools,
-    position: Ints,
-    slot: Ints,
-    first: Ints,
-    row: Ints,
-    target: Ints,
-    g: Floats,
-    flow0: Floats,
-    p: Floats,
-    draw: Floats,
-    emitter: Floats,
-    leak: Floats,
-    diagonal: Floats,
-    value: Floats,
-    x: Floats,
-) -> float:
-    """One linear solve: pressures at which the linearised pipes balance every free point; fills ``p``.
-
-    ``leak`` (n_point,) is moved along; returns the worst emitter residual, Pa.
-    """
-    value[:] = 0.0
-    n_point = p.shape[0]
-    for i in range(n_point):
-        k = position[i]
-        diagonal[k], x[k] = 1.0, p[i]
-        if not own[i]:
-            diagonal[k], x[k] = 0.0, -draw[i]
-            if emitter[i] > 0.0:
-                head, slope = _emitter_head(emitter[i], leak[i])
-                diagonal[k] = 1.0 / slope
-                x[k] -= leak[i] - head / slope
-    for k in range(start.shape[0]):
-        if not use[k]:
-            continue
-        a, b = start[k], end[k]
-        pa, pb = position[a], position[b]
-        if own[a]:
-            if not own[b]:
-                diagonal[pb] += g[k]
-                x[pb] += flow0[k] + g[k] * p[a]
-        elif own[b]:
-            diagonal[pa] += g[k]
-            x[pa] -= flow0[k] - g[k] * p[b]
-        else:
-            diagonal[pa] += g[k]
-            diagonal[pb] += g[k]
-            x[pa] -= flow0[k]
-            x[pb] += flow0[k]
-            value[slot[k]] -= g[k]
-    factor_and_solve(first, row, target, diagonal, value, x)
-    worst = 0.0
-    for i in range(n_point):
-        if own[i]:
-            continue
-        p[i] = x[position[i]]
-        if emitter[i] > 0.0:
-            worst = max(worst, _move_emitter(i, emitter[i], p[i], leak))
-    return worst
-
-
-@njit(cache=True, error_model="numpy")
-def _move_emitter(i: int, c: float, p: float, leak: Floats) -> float:
-    """Newton step of one emitter's flow; returns what its pressure still misses, Pa."""
-    head, slope = _emitter_head(c, leak[i])
-    leak[i] += (p - head) / slope
-    return abs(p - _emitter_head(c, leak[i])[0])
-
-
-@njit(cache=True, error_model="numpy")
-def _settle(
-    start: Ints,
-    end: Ints,
-    use: Bools,
-    own: Bools,
-    position: Ints,
-    slot: Ints,
-    first: Ints,
-    row: Ints,
-    target: Ints,
-    g: Floats,
-    m: Floats,
-    draw: Floats,
-    diagonal: Floats,
-    value: Floats,
-    x: Floats,
-) -> None:
-    """Pressures carry their rounding into the flows: balance what is left (one step of refinement)."""
-    p, none = np.zeros(own.shape[0]), np.zeros(own.shape[0])
-    _balance_points(
-        start, end, use, own, position, slot, first, row, target, g, m, p, draw, none, none,
-        diagonal, value, x,
-    )  # fmt: skip
-    for k in range(m.shape[0]):
-        if use[k]:
-            m[k] += g[k] * (p[start[k]] - p[end[k]])
 
 
 @njit(cache=True, error_model="numpy")
@@ -308,7 +164,7 @@ def _newton(
         for k in range(n_pipe):
             g[k] = 1.0 / slope[k]
             flow0[k] = m[k] - g[k] * (dp[k] + weight[k])
-        leak_error = _balance_points(
+        leak_error = balance_points(
             start, end, use, own, position, slot, first, row, target, g, flow0, p, draw, emitter, leak,
             diagonal, value, x,
         )  # fmt: skip
@@ -330,7 +186,7 @@ def _newton(
             residual = max(residual, error)
             met = met and error <= TOLERANCE_PA + 1e-6 * abs(dp[k])
         if met:
-            _settle(
+            settle_flows(
                 start,
                 end,
                 use,
