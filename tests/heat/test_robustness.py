@@ -101,3 +101,16 @@ def test_a_leak_that_empties_a_zone_is_flagged():
 def test_too_much_load_is_flagged():
     state = solve_steady(NET, make_boundary(flow_kg_s=3.0 * DESIGN, **ONE_SOURCE))
     assert reasons(state) & {Reason.DEMAND_ABOVE_CAPACITY, Reason.NO_DIFFERENTIAL_PRESSURE}
+
+
+def test_a_blank_state_is_no_harm_as_a_warm_start():
+    good = solve_steady(NET, make_boundary())
+    blank = replace(
+        good,
+        mass_flow_kg_s=np.full_like(good.mass_flow_kg_s, NAN),
+        t_pipe_c=np.full_like(good.t_pipe_c, NAN),
+        converged=False,
+    )
+    again = solve_steady(NET, make_boundary(), blank)
+    assert again.converged
+    assert np.allclose(again.p_supply_pa, good.p_supply_pa, atol=1.0)
