@@ -1,0 +1,162 @@
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.adapters import make_adapters
+from ingest.adapters.base import MAX_PAYLOAD
+from ingest.adapters.sparkplug_b_pb2 import Payload
+from ingest.worker.decode import Decoder
+from ingest.worker.inbox import Message
+from tests.ingest.golden import RECEIVED, Case, describe, directory, find_cases, fresh_adapter
+from twin.model.errors import PayloadError
+from twin.model.readings import Quality
+
+KNOWN_KEYS = ("ts", "P1_TS", "P1_TR", "P1_PS", "p1Ts", "values", "HRZ-002", "device")
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(KNOWN_KEYS) | st.text(max_size=8), inner, max_size=6)
+    ),
+    max_leaves=12,
+)
+TOPICS = st.sampled_from(
+    [
+        "heat/RTU0001/data", "heat/x/data", "heat//data", "v1/gateway/telemetry", "v1/gateway/connect",
+        "v1/gateway/", "spBv1.0/g/DDATA/e/station03", "spBv1.0/g/DBIRTH/e/station03", "spBv1.0/g/NBIRTH/e",
+        "spBv1.0/g/NDEATH/e", "spBv1.0/g/DDEATH/e/chp", "spBv1.0/", "spBv1.0/g/DDATA/e/x/y", "other",
+    ]
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("case", find_cases(), ids=lambda c: c.id)
+def test_golden_case(case: Case) -> None:
+    expected, error = case.folder / "expected.json", case.folder / "error.txt"
+    assert expected.exists() != error.exists(), "a case has either expected.json or error.txt"
+    if error.exists():
+        with pytest.raises(PayloadError) as refused:
+            case.decode()
+        assert str(refused.value) == error.read_text(encoding="utf-8").rstrip("\n")
+    else:
+        assert describe(case.decode()) == json.loads(expected.read_text(encoding="utf-8"))
+
+
+def test_every_adapter_has_cases_of_both_kinds() -> None:
+    for adapter in make_adapters():
+        folders = [c.folder for c in find_cases() if c.folder.parent.name == adapter.name]
+        assert any((f / "expected.json").exists() for f in folders), adapter.name
+        assert any((f / "error.txt").exists() for f in folders), adapter.name
+
+
+def sparkplug_payloads() -> st.SearchStrategy[bytes]:
+    metric = st.fixed_dictionaries(
+        {},
+        optional={
+            "name": st.sampled_from(["Station/p1_ts", "bdSeq", ""]) | st.text(max_size=8),
+            "alias": st.integers(0, 2**64 - 1),
+            "timestamp": st.integers(0, 2**64 - 1),
+            "datatype": st.integers(0, 40),
+            "is_null": st.booleans(),
+            "double_value": st.floats(),
+        },
+    )
+
+    def build(seq: int, stamp: int, metrics: list[dict[str, object]]) -> bytes:
+        payload = Payload(seq=seq, timestamp=stamp)
+        for m in metrics:
+            payload.metrics.add(**m)
+        return payload.SerializeToString()
+
+    whole = st.builds(
+        build, st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.lists(metric, max_size=5)
+    )
+    return st.tuples(whole, st.integers(0, 60)).map(lambda x: x[0][: max(len(x[0]) - x[1], 0)])
+
+
+def as_payload(value: object) -> bytes:
+    return json.dumps(value).encode()
+
+
+@given(
+    messages=st.lists(
+        st.tuples(TOPICS, st.binary(max_size=200) | JSON_VALUES.map(as_payload) | sparkplug_payloads()),
+        max_size=6,
+    )
+)
+@settings(max_examples=300, deadline=None)
+def test_any_message_is_read_or_refused_in_words(messages: list[tuple[str, bytes]]) -> None:
+    adapters = make_adapters()
+    for topic, payload in messages:
+        for adapter in adapters:
+            if adapter.matches(topic):
+                try:
+                    found = adapter.decode(topic, payload, RECEIVED, directory())
+                except PayloadError as e:
+                    assert str(e)
+                else:
+                    assert all(p for p in found.problems)
+                    assert all(r.quality in set(Quality) for r in found.readings)
+
+
+@given(value=JSON_VALUES)
+@settings(max_examples=200, deadline=None)
+def test_a_good_value_survives_any_neighbour_that_is_json(value: object) -> None:
+    try:
+        payload = json.dumps({"P1_TR": value, "P1_TS": 80.0}, allow_nan=False).encode()
+        json.loads(payload)
+    except ValueError:
+        return
+    if any(0xD800 <= ord(c) < 0xE000 for c in json.loads(payload).__repr__()):
+        return
+    found = fresh_adapter("flat").decode("heat/RTU0001/data", payload, RECEIVED, directory())
+    assert 80.0 in [r.value for r in found.readings if r.point_no == 0]
+
+
+@pytest.mark.parametrize(
+    ("payload", "words"),
+    [
+        (b"x" * (MAX_PAYLOAD + 1), "bytes, at most"),
+        (b"[" * 200_000, "too deeply"),
+        (b'{"a":' * 40_000, "too deeply"),
+        (b"\xff\xfe\x00\x01", "not JSON"),
+    ],
+    ids=["large", "deep list", "deep object", "not text"],
+)
+@pytest.mark.parametrize("topic", ["heat/RTU0001/data", "v1/gateway/telemetry"])
+def test_hostile_payloads_are_refused_with_the_reason(topic: str, payload: bytes, words: str) -> None:
+    name = "flat" if topic.startswith("heat") else "thingsboard"
+    with pytest.raises(PayloadError, match=words):
+        fresh_adapter(name).decode(topic, payload, RECEIVED, directory())
+
+
+def test_a_fault_inside_an_adapter_becomes_a_dead_letter_and_the_line_goes_on() -> None:
+    class Broken:
+        name = "broken"
+        filters = ("#",)
+
+        def matches(self, topic: str) -> bool:
+            return topic == "x"
+
+        def decode(self, *_: object) -> None:
+            raise ZeroDivisionError("a mistake of ours")
+
+    decoder = Decoder((Broken(), *make_adapters()), directory())  # type: ignore[arg-type]
+    good = b'{"P1_TS": 80}'
+    batch, _ = decoder.decode_batch(
+        [Message("x", b"1", RECEIVED, 1, 1, 1), Message("heat/RTU0001/data", good, RECEIVED, 2, 1, 1)]
+    )
+    assert list(batch.value) == [80.0]
+    assert "ZeroDivisionError" in batch.dead[0].reason
+    assert batch.counts["rejected_messages"] == 1
+
+
+def test_a_partly_bad_message_is_counted_and_kept_beside_its_good_values() -> None:
+    decoder = Decoder(make_adapters(), directory())
+    payload = b'{"P1_TS": 80, "P1_TR": "warm", "NEW": 1}'
+    batch, _ = decoder.decode_batch([Message("heat/RTU0001/data", payload, RECEIVED, 1, 1, 1)])
+    assert list(batch.value) == [80.0]
+    assert batch.counts == {"messages": 1, "rejected_messages": 0, "rejected_readings": 2, "late": 0}
+    assert "'P1_TR'" in batch.dead[0].reason and "'NEW'" in batch.dead[0].reason
+    assert batch.dead[0].payload == payload
