@@ -65,7 +65,9 @@ def run(settings: Settings, stop: threading.Event) -> None:
             return
         inbox = Inbox()
         line = Line(broker, version, f"county-twin-ingest-{county.meta.adcode}", filters, inbox)
-        writer = Writer(owner, Decoder(make_adapters(), compile_directory(county)), inbox, line, stop)
+        writer = Writer(
+            owner, Decoder(make_adapters(owner.read_memory()), compile_directory(county)), inbox, line, stop
+        )
         line.start()
         writer.run()
         line.stop()

@@ -73,7 +73,8 @@ class Decoded:
     """What came out of one message.
 
     ``heard``: device id -> newest measuring time (s) in it; ``online``: device id -> said by birth, death or
-    connect messages; ``replies``: (topic, payload) to publish, such as a request for a new birth.
+    connect messages; ``replies``: (topic, payload) to publish, such as a request for a new birth;
+    ``memory``: key -> text that the adapter must know after a restart.
     """
 
     readings: list[Reading] = field(default_factory=list)
@@ -81,6 +82,7 @@ class Decoded:
     heard: dict[str, float] = field(default_factory=dict)
     online: dict[str, bool] = field(default_factory=dict)
     replies: list[tuple[str, bytes]] = field(default_factory=list)
+    memory: dict[str, str] = field(default_factory=dict)
 
     def add_values(
         self, directory: Directory, device: Device, t: float, received: float, values: Mapping[str, object]

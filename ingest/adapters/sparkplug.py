@@ -1,9 +1,12 @@
 """Sparkplug B: births with names and aliases, data by alias, deaths, sequence, request of a new birth.
 
 Source: Eclipse Sparkplug specification 3.0.0, chapters 4 to 6. One instance keeps the aliases and sequence
-numbers of every edge node it has heard since it started.
+numbers of every edge node it has heard; the aliases outlive a restart through ``Decoded.memory``, because
+what waits at the broker then is named by alias only.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from google.protobuf.message import DecodeError
@@ -20,12 +23,16 @@ REBIRTH_EVERY_S = 30.0
 
 @dataclass(slots=True)
 class _Node:
-    """What is known of one edge node: aliases per device ("" for the node), last sequence number."""
+    """What is known of one edge node: aliases per device ("" for the node), last sequence number.
+
+    ``remembered``: its aliases are from before a restart and it has not been heard since.
+    """
 
     aliases: dict[str, dict[int, str]] = field(default_factory=dict)
     devices: set[str] = field(default_factory=set)
     seq: int | None = None
     rebirth_asked: float = float("-inf")
+    remembered: bool = False
 
 
 class SparkplugAdapter:
@@ -34,8 +41,14 @@ class SparkplugAdapter:
     name = "sparkplug"
     filters: tuple[str, ...] = ("spBv1.0/#",)
 
-    def __init__(self) -> None:
+    def __init__(self, memory: Mapping[str, str] | None = None) -> None:
         self._nodes: dict[tuple[str, str], _Node] = {}
+        for key, value in (memory or {}).items():
+            dialect, *sender = key.split("/")
+            if dialect == self.name:
+                aliases = {device: dict(pairs) for device, pairs in json.loads(value).items()}
+                known = _Node(aliases, {d for d in aliases if d}, remembered=True)
+                self._nodes[sender[0], sender[1]] = known
 
     def matches(self, topic: str) -> bool:
         """See ``Adapter``."""
@@ -60,8 +73,9 @@ class SparkplugAdapter:
         if verb == "DDEATH":
             self._mark(out, directory, {external_id}, False, received)
             return out
-        known = self._learn_names(node, verb, external_id, message)
-        if not in_order or not known:
+        known = self._learn_names(out, node, (group, edge), verb, external_id, message)
+        stale, node.remembered = node.remembered and verb != "NBIRTH", False
+        if not in_order or not known or stale:
             self._ask_rebirth(out, node, group, edge, received)
         if external_id:
             node.devices.add(external_id)
@@ -81,14 +95,22 @@ class SparkplugAdapter:
         node.seq = message.seq
         return expected is None or repeated or message.seq == expected
 
-    def _learn_names(self, node: _Node, verb: str, external_id: str, message: Payload) -> bool:
+    def _learn_names(
+        self, out: Decoded, node: _Node, sender: tuple[str, str], verb: str, external_id: str,
+        message: Payload,
+    ) -> bool:  # fmt: skip
         """Keep the aliases of a birth; False when data refers to an alias never introduced."""
         aliases = node.aliases.setdefault(external_id, {})
-        if verb in ("NBIRTH", "DBIRTH"):
+        new = verb in ("NBIRTH", "DBIRTH")
+        if new:
             aliases.clear()
         for metric in message.metrics:
             if metric.HasField("name") and metric.HasField("alias"):
+                new = new or aliases.get(metric.alias) != metric.name
                 aliases[metric.alias] = metric.name
+        if new:
+            table = {device: list(names.items()) for device, names in node.aliases.items()}
+            out.memory["/".join((self.name, *sender))] = json.dumps(table, ensure_ascii=False)
         return all(m.HasField("name") or m.alias in aliases for m in message.metrics)
 
     def _ask_rebirth(self, out: Decoded, node: _Node, group: str, edge: str, received: float) -> None:

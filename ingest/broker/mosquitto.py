@@ -14,7 +14,7 @@ listener {port} 127.0.0.1
 allow_anonymous true
 persistence true
 persistence_location {folder}/
-autosave_interval 60
+autosave_interval 1
 max_inflight_messages {inflight}
 max_queued_messages {queued}
 max_queued_bytes {queued_bytes}
@@ -39,6 +39,9 @@ def write_mosquitto_conf(folder: Path, port: int) -> Path:
 
     Notes
     -----
+    The default of mosquitto saves its memory every half hour: killed, it has lost what it acknowledged since.
+    Here it saves every second.
+
     Anyone on this machine may connect, as to the embedded broker; another machine cannot. Started as root,
     mosquitto would become another user, who could not write to ``folder`` and would outlive a killed
     supervisor (the kernel forgets a parent-death signal with a change of user): there it stays root.

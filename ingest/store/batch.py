@@ -54,3 +54,4 @@ class Batch:
     dead: tuple[DeadMessage, ...] = ()
     devices: tuple[DeviceMark, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
+    memory: dict[str, str] = field(default_factory=dict)

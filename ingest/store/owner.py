@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 
@@ -62,8 +63,9 @@ def migrate(db: duckdb.DuckDBPyConnection) -> int:
 class StoreOwner:
     """Opens the file; the only writer of readings. Not thread-safe: one thread writes.
 
-    ``seq`` is the number of the last commit; ``last_t_us`` (n_point,) the newest stored time per point,
-    which tells without a look at the table that a reading in order cannot be a repeat.
+    ``seq`` is the number of the last commit; ``last_t_us`` (n_point,) the time in ``latest`` per point;
+    ``newest_us`` (n_point,) the newest stored time, suspect clocks included, which tells without a look at
+    the table that a reading beyond it cannot be a repeat.
     """
 
     def __init__(self, path: Path, points: Sequence[Point]) -> None:
@@ -82,6 +84,13 @@ class StoreOwner:
         rows = self.db.execute("SELECT point_no, epoch_us(t) AS t FROM latest").fetchnumpy()
         known = rows["point_no"] < len(points)
         self.last_t_us[rows["point_no"][known]] = rows["t"][known]
+        self.newest_us = self.last_t_us.copy()
+        rows = self.db.execute(
+            "SELECT point_no, epoch_us(max(t)) AS t FROM reading WHERE quality = ? GROUP BY point_no",
+            [int(Quality.CLOCK_SUSPECT)],
+        ).fetchnumpy()
+        known = rows["point_no"] < len(points)
+        np.maximum.at(self.newest_us, rows["point_no"][known], rows["t"][known])
         row = self.db.execute("SELECT coalesce(max(seq), 0) FROM latest").fetchone()
         self.seq = int(row[0]) if row else 0
 
@@ -143,7 +152,8 @@ class StoreOwner:
             self._write_rest(batch, counts)
             self.db.execute("COMMIT")
         except BaseException:
-            self.db.execute("ROLLBACK")
+            with suppress(duckdb.Error):  # a failed commit has ended the transaction; the first error counts
+                self.db.execute("ROLLBACK")
             raise
         self._remember(readings)
         return stored
@@ -164,7 +174,8 @@ class StoreOwner:
                 "received": pa.array(batch.received_us[keep].astype("datetime64[us]")),
                 "value": pa.array(batch.value[keep]),
                 "quality": pa.array(batch.quality[keep].astype(np.uint8)),
-                "look": pa.array((t[keep] <= self.last_t_us[no[keep]]) | suspect),
+                "look": pa.array(t[keep] <= self.newest_us[no[keep]]),
+                "newer": pa.array((t[keep] > self.last_t_us[no[keep]]) & ~suspect),
             }
         )
         return table, int(no.size - keep.size)
@@ -191,19 +202,20 @@ class StoreOwner:
         self.seq += 1
         self.db.execute(
             "INSERT INTO latest SELECT point_no, t, received, value, quality, ? FROM batch "
-            "WHERE NOT look AND quality <> ? "
+            "WHERE newer "
             "QUALIFY row_number() OVER (PARTITION BY point_no ORDER BY t DESC) = 1 "
             "ON CONFLICT (point_no) DO UPDATE SET t = excluded.t, received = excluded.received, "
             "value = excluded.value, quality = excluded.quality, seq = excluded.seq",
-            [self.seq, int(Quality.CLOCK_SUSPECT)],
+            [self.seq],
         )
         self.db.unregister("batch")
 
     def _remember(self, rows: pa.Table) -> None:
         no = rows["point_no"].to_numpy()
         t = rows["t"].to_numpy().astype(np.int64)
-        sure = (~rows["look"].to_numpy()) & (rows["quality"].to_numpy() != Quality.CLOCK_SUSPECT)
-        np.maximum.at(self.last_t_us, no[sure], t[sure])
+        newer = rows["newer"].to_numpy()
+        np.maximum.at(self.newest_us, no, t)
+        np.maximum.at(self.last_t_us, no[newer], t[newer])
 
     def _write_rest(self, batch: Batch, counts: dict[str, int]) -> None:
         for name in COUNTERS:
@@ -220,7 +232,17 @@ class StoreOwner:
                 "reason = excluded.reason",
                 [dead.hash, dead.t_us, dead.t_us, dead.topic, dead.reason, dead.payload],
             )
+        for key, value in batch.memory.items():
+            self.db.execute(
+                "INSERT INTO adapter_memory VALUES (?, ?) "
+                "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                [key, value],
+            )
         self._write_devices(batch.devices)
+
+    def read_memory(self) -> Mapping[str, str]:
+        """What adapters asked to be remembered, stored with the messages it came from."""
+        return dict(self.db.execute("SELECT key, value FROM adapter_memory").fetchall())
 
     def _write_devices(self, marks: Sequence[DeviceMark]) -> None:
         if not marks:

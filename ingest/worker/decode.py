@@ -33,6 +33,7 @@ class Decoder:
         readings: list[tuple[Reading, float]] = []
         dead: list[DeadMessage] = []
         replies: list[tuple[str, bytes]] = []
+        memory: dict[str, str] = {}
         heard: dict[str, list[float]] = {}
         received_last = 0.0
         counts = {"messages": len(messages), "rejected_messages": 0, "rejected_readings": 0}
@@ -51,11 +52,12 @@ class Decoder:
                 dead.append(make_dead_message(m.topic, m.payload, reason, round(m.received * 1e6)))
             readings.extend((r, m.received) for r in found.readings)
             replies.extend(found.replies)
+            memory.update(found.memory)
             self.online.update(found.online)
             for device_id, t in found.heard.items():
                 heard.setdefault(device_id, []).append(t)
                 self._follow_clock(device_id, t, m.received)
-        return self._as_batch(readings, dead, heard, received_last, counts), replies
+        return self._as_batch(readings, dead, heard, received_last, counts, memory), replies
 
     def _decode(self, m: Message) -> Decoded:
         for adapter in self.adapters:
@@ -82,6 +84,7 @@ class Decoder:
         heard: dict[str, list[float]],
         received: float,
         counts: dict[str, int],
+        memory: dict[str, str],
     ) -> Batch:
         n = len(readings)
         quality = np.fromiter((r.quality for r, _ in readings), np.int64, n)
@@ -106,4 +109,5 @@ class Decoder:
             dead=tuple(dead),
             devices=marks,
             counts=counts,
+            memory=memory,
         )

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -7,9 +8,11 @@ from hypothesis import strategies as st
 from ingest.adapters import make_adapters
 from ingest.adapters.base import MAX_PAYLOAD
 from ingest.adapters.sparkplug_b_pb2 import Payload
+from ingest.store.owner import StoreOwner
 from ingest.worker.decode import Decoder
 from ingest.worker.inbox import Message
 from tests.ingest.golden import RECEIVED, Case, describe, directory, find_cases, fresh_adapter
+from tests.support.tiny import make_tiny_county
 from twin.model.errors import PayloadError
 from twin.model.readings import Quality
 
@@ -160,3 +163,25 @@ def test_a_partly_bad_message_is_counted_and_kept_beside_its_good_values() -> No
     assert batch.counts == {"messages": 1, "rejected_messages": 0, "rejected_readings": 2, "late": 0}
     assert "'P1_TR'" in batch.dead[0].reason and "'NEW'" in batch.dead[0].reason
     assert batch.dead[0].payload == payload
+
+
+def test_aliases_outlive_a_restart_and_a_new_birth_is_asked_for(tmp_path: Path) -> None:
+    folder = next(c.folder for c in find_cases() if c.id == "sparkplug/data-by-alias")
+    case = Case(folder)
+    births = [
+        Message(
+            (folder / f"before{i}.topic.txt").read_text().strip(),
+            (folder / f"before{i}.bin").read_bytes(), RECEIVED, i, 1, 1,
+        )
+        for i in range(2)
+    ]  # fmt: skip
+    owner = StoreOwner(tmp_path / "x.duckdb", make_tiny_county().points)
+    owner.write(Decoder(make_adapters(), directory()).decode_batch(births)[0])
+    owner.close()
+    owner = StoreOwner(tmp_path / "x.duckdb", make_tiny_county().points)
+    decoder = Decoder(make_adapters(owner.read_memory()), directory())
+    owner.close()
+    batch, replies = decoder.decode_batch([Message(case.topic, case.payload, RECEIVED, 3, 1, 1)])
+    assert [round(v, 6) for v in batch.value] == [81.0]
+    assert batch.dead == ()
+    assert [topic for topic, _ in replies] == ["spBv1.0/620999/NCMD/e1"]

@@ -1,6 +1,7 @@
 import os
 import random
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -91,6 +93,20 @@ def test_a_suspect_clock_does_not_set_latest(owner: StoreOwner) -> None:
     assert len(stored(owner)) == 3
 
 
+def test_a_reading_whose_time_becomes_believable_is_still_stored_once(tmp_path: Path) -> None:
+    suspect, believed = batch((0, 660, 2.0, int(Quality.CLOCK_SUSPECT))), batch((0, 660, 2.0, GOOD))
+    owner = StoreOwner(tmp_path / "x.duckdb", POINTS)
+    assert owner.write(suspect) == 1
+    assert owner.write(believed) == 0
+    owner.write(batch((0, 700, 3.0, int(Quality.CLOCK_SUSPECT))))
+    owner.close()
+    owner = StoreOwner(tmp_path / "x.duckdb", POINTS)
+    assert owner.write(batch((0, 700, 3.0, GOOD))) == 0
+    assert stored(owner) == [(0, 660), (0, 700)]
+    assert latest(owner) == {0: (700, 3.0)}
+    owner.close()
+
+
 def test_a_commit_has_one_number_and_latest_tells_what_is_new(owner: StoreOwner) -> None:
     owner.write(batch((0, 1, 1.0, GOOD), (1, 1, 1.0, GOOD)))
     owner.write(batch((1, 2, 2.0, GOOD)))
@@ -132,6 +148,26 @@ def test_a_failed_batch_leaves_nothing_behind(owner: StoreOwner) -> None:
         owner.write(bad)
     assert stored(owner) == [] and latest(owner) == {}
     assert owner.write(batch((0, 1, 1.0, GOOD))) == 1
+
+
+def test_a_full_disk_is_told_as_such_and_heals_with_nothing_lost(owner: StoreOwner) -> None:
+    rows = [
+        batch(*((no, t, float(t), GOOD) for no in range(100) for t in range(n * 100, n * 100 + 100)))
+        for n in range(12)
+    ]
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    written = 0
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, hard))
+    try:
+        with pytest.raises(duckdb.Error) as full:
+            for b in rows:
+                owner.write(b)
+                written += 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "rollback" not in str(full.value)
+    assert all(owner.write(b) == 10_000 for b in rows[written:])
+    assert len(stored(owner)) == 120_000
 
 
 def test_the_same_bad_message_is_one_dead_letter_with_a_count(owner: StoreOwner) -> None:
