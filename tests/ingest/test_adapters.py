@@ -185,3 +185,11 @@ def test_aliases_outlive_a_restart_and_a_new_birth_is_asked_for(tmp_path: Path) 
     assert [round(v, 6) for v in batch.value] == [81.0]
     assert batch.dead == ()
     assert [topic for topic, _ in replies] == ["spBv1.0/620999/NCMD/e1"]
+
+
+def test_every_adapter_and_its_topics_stand_in_the_document() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "adapters.md").read_text(encoding="utf-8")
+    for adapter in make_adapters():
+        assert f"| `{adapter.name}` |" in text
+        for topic in adapter.filters:
+            assert topic.split("/")[0] + "/" in text
