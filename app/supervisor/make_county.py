@@ -17,9 +17,8 @@ def main() -> int:
     begun = time.monotonic()
     print(f"making the demo county (seed {seed}) in {folder}; only at the first start", flush=True)
     try:
-        from ingest.demo.county import generate_county
-
         from ingest.county import save_county
+        from ingest.demo.county import generate_county
 
         county = generate_county(seed)
         save_county(county, folder)

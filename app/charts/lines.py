@@ -1,0 +1,86 @@
+"""Lines over time: measured solid, simulated dashed, the same on every page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+INK, QUIET, GRID = "#dfe8f2", "#8fa3b8", "rgba(143,163,184,0.16)"
+INK_LIGHT, QUIET_LIGHT, GRID_LIGHT = "#17222e", "#526273", "rgba(40,60,84,0.14)"
+WARM, COOL, ACCENT, CALM = "#ffb066", "#6db6ff", "#4cc2ff", "#9fd8c4"
+GAP_S = 1800.0
+FONTS = "Noto Sans SC, Source Han Sans SC, Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One curve: times (s since 1970 UTC), values in the unit of the axis, name, colour, dashed or not."""
+
+    t: Floats
+    y: Floats
+    name: str
+    colour: str
+    dashed: bool = False
+    second_axis: bool = False
+
+
+def local_stamps(t: Floats, timezone: str) -> NDArray[np.datetime64]:
+    """Clock time of the county as naive stamps, which is what an axis should show."""
+    if t.size == 0:
+        return np.array([], dtype="datetime64[ms]")
+    from datetime import datetime
+
+    zone = ZoneInfo(timezone)
+    shift = datetime.fromtimestamp(float(t[-1]), zone).utcoffset()
+    seconds = 0.0 if shift is None else shift.total_seconds()
+    return ((t + seconds) * 1000).astype("datetime64[ms]")
+
+
+def break_gaps(t: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """A missing value in every gap, so that no line is drawn where nothing was measured."""
+    holes = np.flatnonzero(np.diff(t) > GAP_S)
+    return np.insert(t, holes + 1, t[holes] + 1.0), np.insert(y, holes + 1, np.nan)
+
+
+def draw_lines(
+    lines: Sequence[Line], y_title: str, timezone: str, *, keep: str, second_title: str = "",
+    light: bool = False, empty: str = "", span: tuple[float, float] | None = None,
+) -> go.Figure:  # fmt: skip
+    """A figure of ``lines``; ``keep`` names what zoom belongs to (it survives updates)."""
+    ink, quiet, grid = (INK_LIGHT, QUIET_LIGHT, GRID_LIGHT) if light else (INK, QUIET, GRID)
+    figure = go.Figure()
+    for line in lines:
+        t, y = break_gaps(line.t, line.y)
+        figure.add_scatter(
+            x=local_stamps(t, timezone), y=y, name=line.name, mode="lines",
+            line={"color": line.colour, "width": 2, "dash": "dash" if line.dashed else "solid"},
+            yaxis="y2" if line.second_axis else "y", hovertemplate="%{y:.2f}<extra>%{fullData.name}</extra>",
+        )  # fmt: skip
+    axis = {"gridcolor": grid, "zeroline": False, "tickfont": {"color": quiet, "size": 12}, "linecolor": grid}
+    figure.update_layout(
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", uirevision=keep, hovermode="x unified",
+        font={"family": FONTS,
+              "color": ink, "size": 13},
+        margin={"l": 58, "r": 58 if second_title else 16, "t": 30, "b": 34},
+        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "bgcolor": "rgba(0,0,0,0)"},
+        xaxis={**axis, "tickformat": "%H:%M\n%m-%d", "hoverformat": "%m-%d %H:%M:%S"},
+        yaxis={**axis, "title": {"text": y_title, "font": {"color": quiet, "size": 12}}},
+        hoverlabel={"bgcolor": "#ffffff" if light else "#14202e", "font": {"color": ink}},
+        showlegend=bool(lines),
+    )  # fmt: skip
+    if span is not None:
+        figure.update_xaxes(range=[str(x) for x in local_stamps(np.array(span), timezone)])
+    if second_title:
+        figure.update_layout(yaxis2={
+            **axis, "overlaying": "y", "side": "right", "showgrid": False,
+            "title": {"text": second_title, "font": {"color": quiet, "size": 12}},
+        })  # fmt: skip
+    if empty and not any(np.isfinite(line.y).any() for line in lines):
+        figure.add_annotation(text=empty, showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper",
+                              font={"color": quiet, "size": 14})  # fmt: skip
+    return figure

@@ -1,0 +1,1 @@
+"""The N applications, one folder each."""

@@ -1,0 +1,1 @@
+"""Smart heating: key figures and the rules of what asks for a decision."""

@@ -1,0 +1,85 @@
+"""Key figures of heating; pure functions of a snapshot (formulas of CJJ/T 241 and common practice)."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.model.county import County
+
+Floats = NDArray[np.float64]
+
+ROOM_LIMIT_C = 18.0
+
+
+@dataclass(frozen=True, slots=True)
+class HeatingFigures:
+    """One moment; NaN where nothing fresh was measured. Counts stand beside every share.
+
+    ``heat_w`` from the sources, ``index_w_m2`` station heat by heated area, ``t_supply_c`` and ``t_return_c``
+    flow-weighted over running sources, ``flow_m3_s`` circulation, ``room_c`` mean, ``pass_share`` rooms at
+    18 °C or more of ``rooms``, ``delivery_share`` station heat by source heat.
+    """
+
+    heat_w: float
+    index_w_m2: float
+    t_supply_c: float
+    t_return_c: float
+    flow_m3_s: float
+    room_c: float
+    pass_share: float
+    rooms: int
+    cold_rooms: int
+    delivery_share: float
+    t_out_c: float
+
+
+def compute_figures(county: County, value: Floats) -> HeatingFigures:
+    """Figures from ``value`` (n_point,) SI, NaN where missing or stale."""
+    by_key: dict[str, list[int]] = {}
+    for p in county.points:
+        by_key.setdefault(p.key, []).append(p.no)
+
+    def of(key: str) -> Floats:
+        return value[by_key.get(key, [])]
+
+    def total(x: Floats) -> float:
+        return float(np.nansum(x)) if np.isfinite(x).any() else math.nan
+
+    heat, station_heat = of("src_heat"), of("p1_heat")
+    flow = of("src_flow")
+    weight = np.where(np.isfinite(flow) & (flow > 1e-6), flow, 0.0)
+    area = sum(s.area_m2 for s in county.network.substations)
+    complete = station_heat.size > 0 and np.isfinite(station_heat).mean() > 0.9
+    station_total = (
+        total(station_heat) / max(float(np.isfinite(station_heat).mean()), 1e-9) if complete else math.nan
+    )
+    rooms = of("room_t")
+    rooms = rooms[np.isfinite(rooms)]
+    source_total = total(heat)
+    out = of("t_out")
+    return HeatingFigures(
+        heat_w=source_total,
+        index_w_m2=station_total / area if area > 0 else math.nan,
+        t_supply_c=_weighted(of("src_ts"), weight),
+        t_return_c=_weighted(of("src_tr"), weight),
+        flow_m3_s=total(flow),
+        room_c=float(rooms.mean()) if rooms.size else math.nan,
+        pass_share=float((rooms >= ROOM_LIMIT_C).mean()) if rooms.size else math.nan,
+        rooms=int(rooms.size),
+        cold_rooms=int((rooms < ROOM_LIMIT_C).sum()),
+        delivery_share=station_total / source_total if source_total > 0 else math.nan,
+        t_out_c=float(np.nanmedian(out)) if np.isfinite(out).any() else math.nan,
+    )
+
+
+def _weighted(x: Floats, weight: Floats) -> float:
+    ok = np.isfinite(x) & (weight > 0)
+    return float(np.average(x[ok], weights=weight[ok])) if ok.any() else math.nan
+
+
+def rms(z: Floats) -> float:
+    """Root mean square of deviations in sigmas; NaN without any."""
+    z = z[np.isfinite(z)]
+    return float(np.sqrt(np.mean(z**2))) if z.size else math.nan

@@ -1,0 +1,1 @@
+"""Pages: a layout and thin callbacks each; the maths is in ``app.domains`` and ``twin``."""

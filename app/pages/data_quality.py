@@ -1,0 +1,225 @@
+"""数据质量: what comes in, how old it is, what was refused and why, and whether every process runs."""
+
+import json
+import math
+import time
+
+import dash_ag_grid as dag
+from dash import Dash, Input, Output, State, dcc, html, no_update
+
+from app.format import MISSING, format_age, format_number, local_time
+from app.i18n import TEXTS, translate
+from app.pages.parts import panel
+from app.web.context import Context
+from app.web.shell import View
+from ingest.store.api import DeadLetter, IngestStats
+from twin.model.errors import StoreUnavailable
+
+HOUR_S = 3600.0
+PEEK = 160
+
+
+def layout(view: View, context: Context) -> list[object]:
+    lang = view.lang
+    right = {"type": "rightAligned"}
+    age = {"valueFormatter": {"function": "ctAge(params.value)"}, **right}
+    columns = [
+        _column("name", "col.name", lang, flex=2, minWidth=170, filter=True),
+        _column("kind", "data.kind", lang, minWidth=90, filter=True),
+        _column("dialect", "data.dialect", lang, minWidth=100),
+        _column("state", "data.state", lang, minWidth=90, filter=True),
+        _column("age", "col.age", lang, minWidth=90, **age),
+        _column("skew", "data.skew", lang, minWidth=110, **right),
+    ]
+    grid = dag.AgGrid(
+        id="device-grid",
+        rowData=[],
+        columnDefs=columns,
+        getRowId="params.data.id",
+        defaultColDef={"sortable": True, "resizable": True},
+        dashGridOptions={"rowHeight": 32, "headerHeight": 34, "animateRows": False},
+        className="ag-theme-quartz-auto-dark ct-grid",
+    )
+    return [
+        html.Div(
+            [
+                panel(
+                    translate("data.counters", lang),
+                    html.Div(id="counters", className="ct-counters"),
+                    "ct-wide",
+                ),
+                panel(translate("data.devices", lang), grid, "ct-tall"),
+                html.Div(
+                    [
+                        panel(translate("data.processes", lang), html.Div(id="processes")),
+                        panel(translate("data.twin", lang), html.Div(id="twin-state")),
+                    ],
+                    className="ct-column",
+                ),
+                panel(translate("data.dead", lang), html.Div(id="dead", className="ct-scroll"), "ct-wide"),
+            ],
+            className="ct-data",
+        ),
+        dcc.Store(id="data-lang", data=lang),
+        dcc.Interval(id="data-tick", interval=3000),
+    ]
+
+
+def _column(name: str, title: str, lang: str, **more: object) -> dict[str, object]:
+    return {"field": name, "headerName": translate(title, lang), "flex": 1, **more}
+
+
+def register(app: Dash, context: Context) -> None:
+    @app.callback(
+        Output("counters", "children"),
+        Output("device-grid", "rowData"),
+        Output("dead", "children"),
+        Output("twin-state", "children"),
+        Input("data-tick", "n_intervals"),
+        State("data-lang", "data"),
+    )
+    def refresh(_n: int | None, lang: str) -> tuple[object, object, object, object]:
+        try:
+            stats = context.ask("stats", 1.0, context.store.stats)
+            return (
+                _counters(stats, _completeness(context), lang),
+                _device_rows(context, lang),
+                _dead(context.ask("dead", 2.0, context.store.dead_letters), context, lang),
+                _twin(context, lang),
+            )
+        except StoreUnavailable:
+            return (
+                no_update,
+                no_update,
+                no_update,
+                html.P(translate("app.unavailable", lang), className="ct-quiet"),
+            )
+
+    @app.callback(
+        Output("processes", "children"), Input("data-tick", "n_intervals"), State("data-lang", "data")
+    )
+    def refresh_processes(_n: int | None, lang: str) -> object:
+        return _processes(context, lang)
+
+
+def _counters(stats: IngestStats, complete: float, lang: str) -> list[object]:
+    broker = translate("data.connected", lang) if stats.broker == "connected" else stats.broker
+    rows = [
+        ("data.complete", format_number(100 * complete, 1), "%"),
+        ("data.rate", format_number(stats.readings_per_s, 1), "/s"),
+        ("data.messages", format_number(stats.messages, 0), ""),
+        ("data.readings", format_number(stats.readings, 0), ""),
+        ("data.late", format_number(stats.late, 0), ""),
+        ("data.duplicates", format_number(stats.duplicates, 0), ""),
+        ("data.rejected", format_number(stats.rejected_messages, 0), ""),
+        ("data.rejected_readings", format_number(stats.rejected_readings, 0), ""),
+        ("data.queue", format_number(stats.queue, 0), ""),
+        ("data.broker", broker, ""),
+    ]
+    return [
+        html.Div([html.Span(translate(k, lang)), html.B([v, html.Small(u)])], className="ct-counter")
+        for k, v, u in rows
+    ]
+
+
+def _completeness(context: Context) -> float:
+    """Points heard in the last hour among those that should say something each hour."""
+    end = time.time()
+    no, _ = context.ask("counts", 30.0, lambda: context.store.point_counts(end - HOUR_S, end))
+    expected = {p.no for p in context.county.points if p.period_s <= HOUR_S / 2}
+    return len(expected & {int(n) for n in no}) / len(expected) if expected else math.nan
+
+
+def _device_rows(context: Context, lang: str) -> list[dict[str, object]]:
+    states = {s.device_id: s for s in context.ask("devices", 5.0, context.store.device_states)}
+    silent, _, _ = context.silent_devices()
+    now = time.time()
+    rows: list[dict[str, object]] = []
+    for d in context.county.devices:
+        s = states.get(d.id)
+        state = "data.never" if s is None else "data.stale" if d.id in silent else "data.online"
+        kind = f"kind.{d.kind}"
+        rows.append(
+            {
+                "id": d.id,
+                "name": d.name,
+                "kind": translate(kind, lang) if kind in TEXTS else d.kind,
+                "dialect": d.dialect,
+                "state": translate(state, lang),
+                "age": None if s is None else round(now - s.last_received, 1),
+                "skew": MISSING if s is None or not math.isfinite(s.skew_s) else format_number(s.skew_s, 1),
+            }
+        )
+    return rows
+
+
+def _dead(letters: list[DeadLetter], context: Context, lang: str) -> object:
+    if not letters:
+        return html.P(translate("data.dead_none", lang), className="ct-calm")
+    keys = ("data.last", "data.topic", "data.reason", "data.count", "data.payload")
+    head = html.Tr([html.Th(translate(k, lang)) for k in keys])
+    zone = context.county.meta.timezone
+    rows = [
+        html.Tr(
+            [
+                html.Td(local_time(d.last_t, zone)),
+                html.Td(d.topic),
+                html.Td(d.reason),
+                html.Td(format_number(d.count, 0)),
+                html.Td(html.Code(peek(d.payload))),
+            ]
+        )
+        for d in letters[:60]
+    ]
+    return html.Table([html.Thead(head), html.Tbody(rows)], className="ct-table")
+
+
+def peek(payload: bytes) -> str:
+    """The first characters of a payload; bytes that are no text as hex."""
+    try:
+        text = payload[: 4 * PEEK].decode("utf-8", "strict" if len(payload) <= 4 * PEEK else "ignore")
+    except UnicodeDecodeError:
+        text = payload[:48].hex(" ")
+    text = "".join(c if c.isprintable() else "·" for c in text)
+    return text[:PEEK] + ("…" if len(text) > PEEK or len(payload) > 4 * PEEK else "")
+
+
+def _twin(context: Context, lang: str) -> list[object]:
+    state = context.ask("network", 2.0, context.store.network_state)
+    if state is None:
+        return [html.P(translate("scene.no_network", lang), className="ct-quiet")]
+    code, _, rest = state.status.partition(":")
+    if code == "assumed":
+        ids = rest.split(",")
+        shown = ", ".join(ids[:6]) + (" …" if len(ids) > 6 else "")
+        text = translate("data.twin_assumed", lang, n=len(ids), ids=shown)
+    elif code == "failed":
+        text = translate("data.twin_failed", lang, why=rest)
+    else:
+        text = translate("data.twin_ok", lang)
+    age = format_age(time.time() - state.t, lang)
+    return [html.P(text), html.P(f"{translate('col.age', lang)} {age}", className="ct-quiet")]
+
+
+def _processes(context: Context, lang: str) -> object:
+    try:
+        found = json.loads(context.settings.status_file.read_text(encoding="utf-8"))["processes"]
+    except (OSError, ValueError, KeyError):
+        return html.P(translate("app.no_data", lang), className="ct-quiet")
+    keys = ("col.name", "data.state", "data.restarts", "col.age")
+    rows = []
+    for p in found:
+        name, state = f"process.{p.get('name')}", f"state.{p.get('state')}"
+        age = format_age(time.time() - float(p.get("since") or time.time()), lang)
+        rows.append(
+            html.Tr(
+                [
+                    html.Td(translate(name, lang) if name in TEXTS else str(p.get("name"))),
+                    html.Td(translate(state, lang) if state in TEXTS else str(p.get("state"))),
+                    html.Td(str(p.get("restarts", 0))),
+                    html.Td(age),
+                ]
+            )
+        )
+    head = html.Tr([html.Th(translate(k, lang)) for k in keys])
+    return html.Table([html.Thead(head), html.Tbody(rows)], className="ct-table")

@@ -1,0 +1,222 @@
+"""智慧供热: the scene, every station, and one station in detail: measured beside simulated."""
+
+import time
+
+import dash_ag_grid as dag
+from dash import Dash, Input, Output, State, dcc, html, no_update
+
+from app.charts.lines import ACCENT, WARM, Line, draw_lines
+from app.format import format_number
+from app.i18n import translate
+from app.pages.parts import kind_name, live, panel
+from app.scene import scene_component
+from app.web.context import Context
+from app.web.shell import View
+from twin.model.errors import StoreUnavailable
+from twin.model.network import Source, Substation
+from twin.model.points import POINT_KINDS
+from twin.model.quantities import find_quantity
+
+COLUMNS = (
+    ("p1_ts", "col.supply"), ("p1_tr", "col.return"), ("p1_flow", "col.flow"), ("p1_heat", "col.heat"),
+    ("s2_ts", "col.second"), ("cv_pos", "col.valve"),
+)  # fmt: skip
+HOURS = (1, 6, 24)
+
+
+def layout(view: View, context: Context) -> list[object]:
+    lang = view.lang
+    scene = scene_component(
+        "scene", view="heating", lang=lang, theme="light" if view.light else "dark", controls=not view.kiosk
+    )
+    return [
+        html.Div(
+            [
+                html.Div(scene, className="ct-scene-box"),
+                panel(translate("heating.stations", lang), _grid(context, lang), "ct-stations"),
+                html.Section(
+                    [
+                        html.Div(id="station-head", className="ct-station-head"),
+                        html.Div(_chart_tools(lang), className="ct-tools"),
+                        dcc.Graph(
+                            id="station-chart",
+                            config={"displayModeBar": False, "responsive": True},
+                            className="ct-graph",
+                        ),
+                        html.Div(id="station-points", className="ct-points"),
+                    ],
+                    className="ct-panel ct-detail",
+                ),
+            ],
+            className="ct-heating",
+        ),
+        dcc.Store(id="heating-lang", data=[lang, view.light]),
+        dcc.Interval(id="heating-tick", interval=15_000),
+    ]
+
+
+def _grid(context: Context, lang: str) -> dag.AgGrid:
+    rows = [
+        {"id": s.id, "name": s.name if lang == "zh" else s.name_en}
+        for s in context.county.network.substations
+    ]
+    columns: list[dict[str, object]] = [
+        {
+            "field": "name",
+            "headerName": translate("col.name", lang),
+            "pinned": "left",
+            "width": 150,
+            "filter": True,
+        }
+    ]
+    for key, text in COLUMNS:
+        columns.append(
+            {
+                "colId": key,
+                "headerName": translate(text, lang),
+                "valueGetter": {"function": f"ctValue(params.data.id, '{key}')"},
+                "cellRenderer": "CTPoint",
+                "cellRendererParams": {"pointKey": key},
+                "width": 112,
+                "type": "rightAligned",
+            }
+        )
+    columns.append(
+        {
+            "colId": "z",
+            "headerName": translate("col.z", lang),
+            "valueGetter": {"function": "ctWorst(params.data.id)"},
+            "cellRenderer": "CTWorst",
+            "width": 96,
+            "type": "rightAligned",
+        }
+    )
+    return dag.AgGrid(
+        id="station-grid",
+        rowData=rows,
+        columnDefs=columns,
+        getRowId="params.data.id",
+        defaultColDef={"sortable": True, "resizable": True, "suppressMovable": True},
+        dashGridOptions={
+            "rowHeight": 34,
+            "headerHeight": 34,
+            "animateRows": False,
+            "suppressCellFocus": False,
+        },
+        className="ag-theme-quartz-auto-dark ct-grid",
+    )
+
+
+def _chart_tools(lang: str) -> list[object]:
+    keys = [k for k in POINT_KINDS.values() if k.simulated and not k.key.startswith("src_")]
+    return [
+        dcc.Dropdown(
+            id="chart-key",
+            options=[{"label": k.zh if lang == "zh" else k.en, "value": k.key} for k in keys],
+            value="p1_ts",
+            clearable=False,
+            searchable=False,
+            className="ct-pick",
+        ),
+        dcc.RadioItems(
+            id="chart-hours",
+            options=[{"label": translate("heating.hours", lang, n=h), "value": h} for h in HOURS],
+            value=6,
+            inline=True,
+            className="ct-hours",
+        ),
+    ]
+
+
+def register(app: Dash, context: Context) -> None:
+    network = context.county.network
+    places: dict[str, Substation | Source] = {s.id: s for s in network.substations}
+    places |= {s.id: s for s in network.sources}
+
+    @app.callback(
+        Output("station-head", "children"),
+        Output("station-points", "children"),
+        Input("selection", "data"),
+        Input("heating-lang", "data"),
+    )
+    def show_station(selection: str | None, words: list[object]) -> tuple[object, object]:
+        lang = str(words[0])
+        place = places.get(selection or "")
+        if place is None:
+            return [html.H2(translate("heating.detail", lang)), html.P(translate("heating.pick", lang))], []
+        return _head(place, context, lang), _points(place.id, context, lang)
+
+    @app.callback(
+        Output("station-chart", "figure"),
+        Input("selection", "data"),
+        Input("chart-key", "value"),
+        Input("chart-hours", "value"),
+        Input("heating-tick", "n_intervals"),
+        State("heating-lang", "data"),
+    )
+    def draw_chart(
+        selection: str | None, key: str, hours: int, _n: int | None, words: list[object]
+    ) -> object:
+        try:
+            return draw_point(context, selection or "", key, float(hours), str(words[0]), bool(words[1]))
+        except StoreUnavailable:
+            return no_update
+
+
+def _head(place: Substation | Source, context: Context, lang: str) -> list[object]:
+    facts: list[str] = []
+    if isinstance(place, Substation):
+        facts.append(translate("heating.area", lang, v=format_number(place.area_m2 / 1e4, 1)))
+        facts.append(translate("heating.design", lang, v=format_number(place.design_heat_w / 1e6, 1)))
+        community = next((p for p in context.county.places if p.id == place.community_id), None)
+        if community is not None:
+            facts.append(community.name if lang == "zh" else community.name_en)
+    return [html.H2(place.name if lang == "zh" else place.name_en), html.P(" · ".join(facts))]
+
+
+def _points(place_id: str, context: Context, lang: str) -> html.Table:
+    head = html.Tr(
+        [
+            html.Th(translate(k, lang))
+            for k in ("col.name", "col.value", "col.sim", "col.dev", "col.z", "col.age")
+        ]
+    )
+    rows = []
+    for p in context.county.points:
+        if p.place_id != place_id:
+            continue
+        cells = [html.Td(kind_name(p.key, lang)), html.Td(live(p.id))]
+        if p.simulated:
+            cells += [
+                html.Td(live(p.id, "sim")),
+                html.Td(live(p.id, "residual", unit=False)),
+                html.Td(live(p.id, "z")),
+            ]
+        else:
+            cells += [html.Td(), html.Td(), html.Td()]
+        rows.append(html.Tr([*cells, html.Td(live(p.id, "age"))]))
+    return html.Table([html.Thead(head), html.Tbody(rows)], className="ct-table")
+
+
+def draw_point(context: Context, place: str, key: str, hours: float, lang: str, light: bool) -> object:
+    """Measured solid, simulated dashed; a source shows the same quantity of its own."""
+    known = context.county.point_by_id
+    point = known.get(f"{place}/{key}") or known.get(f"{place}/{key.replace('p1_', 'src_')}")
+    end = time.time()
+    start = end - 3600.0 * hours
+    lines: list[Line] = []
+    q = find_quantity(POINT_KINDS[key].quantity)
+    if point is not None:
+        measured = context.store.history(point.no, start, end, 1200)
+        simulated = context.store.simulated_history(point.no, start, end, 1200)
+        lines = [
+            Line(measured.t, measured.value * q.scale, translate("chart.measured", lang), ACCENT),
+            Line(
+                simulated.t, simulated.value * q.scale, translate("chart.simulated", lang), WARM, dashed=True
+            ),
+        ]
+    return draw_lines(
+        lines, f"{kind_name(key, lang)} ({q.display_unit})", context.county.meta.timezone,
+        keep=f"{place}{key}{hours}", light=light, empty=translate("app.no_data" if place else "heating.pick", lang),
+        span=(start, end),
+    )  # fmt: skip

@@ -1,0 +1,27 @@
+"""Small pieces that pages share."""
+
+from dash import html
+
+from twin.model.points import POINT_KINDS
+
+
+def panel(title: str, children: object, class_name: str = "", extra: object = None) -> html.Section:
+    """A titled panel."""
+    head = html.H2([title, *([extra] if extra is not None else [])])
+    return html.Section([head, children], className=f"ct-panel {class_name}".strip())
+
+
+def live(point_id: str, field: str = "value", *, unit: bool = True, age: str = "dot") -> html.Span:
+    """A live value; ``age``: dot, text or no."""
+    words = {"data-point": point_id, "data-field": field}
+    if not unit:
+        words["data-unit"] = "no"
+    if age != "dot":
+        words["data-age"] = age
+    return html.Span(**words)
+
+
+def kind_name(key: str, lang: str) -> str:
+    """Name of a point kind."""
+    kind = POINT_KINDS[key]
+    return kind.zh if lang == "zh" else kind.en

@@ -1,0 +1,90 @@
+"""The dashboard: Dash on FastAPI, pages chosen by address, live values beside it."""
+
+import time
+from pathlib import Path
+
+import dash
+from dash import Dash, Input, Output, State, dcc, html
+from fastapi import FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.responses import JSONResponse
+
+from app.auth import protect
+from app.i18n import translate
+from app.live import register_live
+from app.pages import data_quality, heating, overview, public
+from app.scene import register_scene_routes
+from app.web.context import Context
+from app.web.shell import draw_frame, read_view
+from ingest.settings import Settings
+from ingest.store.api import Store
+from twin.model.county import County
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+
+PAGES = {"/": overview, "/heating": heating, "/data-quality": data_quality}
+NAVIGATION = [
+    ("nav.centre", "nav.overview", "/"),
+    ("nav.platform", "nav.data", "/data-quality"),
+    ("nav.apps", "nav.heating", "/heating"),
+]
+
+
+def create_app(settings: Settings, county: County, store: Store) -> FastAPI:
+    """Everything wired; nothing is asked of the store before a screen comes."""
+    server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    server.add_middleware(GZipMiddleware, minimum_size=1500)
+    context = Context(settings, county, store)
+    hub = register_live(server, county, store, settings)
+    register_scene_routes(server, county)
+    public.register(server, context)
+
+    @server.get("/healthz")
+    async def healthz() -> JSONResponse:
+        hub.start()
+        return JSONResponse(
+            {"ok": True, "t": time.time(), **hub.status()}, headers={"Cache-Control": "no-store"}
+        )
+
+    app = Dash(
+        __name__,
+        server=server,
+        backend="fastapi",
+        assets_folder=str(ASSETS),
+        serve_locally=True,
+        title=county.meta.name,
+        update_title="",
+        suppress_callback_exceptions=True,
+        meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
+    )
+    app.layout = html.Div(
+        [dcc.Location(id="address", refresh="callback-nav"), dcc.Store(id="selection"), html.Div(id="page")]
+    )
+    _register_router(app, context)
+    for page in PAGES.values():
+        page.register(app, context)
+    protect(server, settings)
+    return server
+
+
+def _register_router(app: Dash, context: Context) -> None:
+    network = context.county.network
+    known = {s.id for s in network.substations} | {s.id for s in network.sources}
+
+    @app.callback(
+        Output("page", "children"),
+        Output("selection", "data"),
+        Input("address", "pathname"),
+        State("address", "search"),
+    )
+    def show_page(path: str | None, search: str | None) -> tuple[object, object]:
+        view = read_view(path, search, context.settings.lang, known)
+        page = PAGES.get(view.path)
+        if page is None:
+            body: list[object] = [html.P(translate("app.not_found", view.lang), className="ct-empty")]
+        else:
+            body = page.layout(view, context)
+        mark = html.Div(
+            id="ct-view", **{"data-lang": view.lang, "data-theme": "light" if view.light else "dark"}
+        )
+        return draw_frame(view, context, [mark, *body], NAVIGATION), view.selection or dash.no_update
