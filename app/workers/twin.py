@@ -1,8 +1,9 @@
-"""Twin worker: every 30 s the measured boundary, one solve, simulated values beside the measured ones.
+"""Twin worker: every 30 s the measured boundary, one step of the network, simulated beside measured values.
 
-Between live runs it fills the gaps of the last 24 h on a 5-minute grid (after a pause of the worker, or
-when a gateway delivered its stored data late), newest first, without ever delaying a live run.
-Run as ``python -m app.workers.twin``; settings from the environment (``ingest.settings``).
+The network is simulated through time: what left the source hours ago is still on its way. So at the start,
+and when a gateway delivers stored data late, the past is replayed on a 5-minute grid (missing moments are
+kept), in small helpings between the live runs; when the replay reaches the present, the live runs go on
+from it. Run as ``python -m app.workers.twin``; settings from the environment (``ingest.settings``).
 """
 
 import logging
@@ -13,13 +14,22 @@ import time
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.county import load_county
 from ingest.settings import read_settings
 from ingest.store.api import LatestTable, NetworkState, SimulationResult, Store
 from ingest.store.client import connect_store
-from twin.compare import Comparison, PointBook, Snapshot, compare_steady, compile_points, make_snapshot
-from twin.heat import CompiledNetwork, SteadyState, compile_network
+from twin.compare import (
+    Comparison,
+    Memory,
+    PointBook,
+    Snapshot,
+    compare_network,
+    compile_points,
+    make_snapshot,
+)
+from twin.heat import CompiledNetwork, compile_network
 from twin.model.county import County
 from twin.model.errors import CountyTwinError, StoreUnavailable
 
@@ -29,12 +39,25 @@ PERIOD_S = 30.0
 FIRST_AGAIN_S = 6.0
 """The first run at a start often lacks some stations: look again soon."""
 CATCH_UP_S = 24 * 3600.0
+WARM_UP_S = 6 * 3600.0
+"""Water needs hours from the source to the last station: this much past is replayed at every start."""
 GRID_S = 300.0
-CATCH_UP_BUDGET_S = 6.0
-"""Wall time per live cycle that may go into filling gaps."""
-CATCH_UP_RECHECK_S = 120.0
-"""How often the gaps are counted anew."""
+HELPING_S = 6.0
+"""Wall time per live run that may go into the replay."""
+LOOK_AGAIN_S = 120.0
+"""How often gaps are looked for."""
 EX_CONFIG = 78
+
+Floats = NDArray[np.float64]
+
+
+@dataclass
+class Replay:
+    """A run through the past: moments still to come, those to be kept, and the network so far."""
+
+    moments: list[float]
+    missing: set[float]
+    memory: Memory | None = None
 
 
 @dataclass
@@ -46,9 +69,10 @@ class TwinWorker:
     stop: threading.Event
     net: CompiledNetwork = field(init=False)
     book: PointBook = field(init=False)
-    warm: SteadyState | None = None
-    gaps: list[float] = field(default_factory=list)
-    gaps_counted: float = 0.0
+    memory: Memory | None = None
+    replay: Replay | None = None
+    warmed_up: bool = False
+    looked_at: float = float("-inf")
 
     def __post_init__(self) -> None:
         self.net = compile_network(self.county.network)
@@ -59,48 +83,80 @@ class TwinWorker:
         snapshot = self._snapshot(self.store.latest(), now)
         if not _has_boundary(self.book, snapshot):
             return None
-        started = time.monotonic()
-        result = compare_steady(self.net, self.county.network, self.book, snapshot, self.warm)
-        self.warm = result.state if result.state.converged else None
-        seconds = time.monotonic() - started
+        result, seconds = self._compare(snapshot, self.memory)
+        self.memory = result.memory
         self.store.write_simulation(_as_result(result, seconds, with_network=True))
         return result
 
-    def fill_gaps(self, now: float, budget_s: float) -> int:
-        """Simulate missing moments of the last 24 h, newest first; returns how many were done."""
-        if not self.gaps and time.monotonic() - self.gaps_counted > CATCH_UP_RECHECK_S:
-            self.gaps, self.gaps_counted = self._find_gaps(now), time.monotonic()
-        end, done = time.monotonic() + budget_s, 0
-        while self.gaps and time.monotonic() < end and not self.stop.is_set():
-            t = self.gaps.pop(0)
-            snapshot = self._snapshot(self.store.latest_at(t), t)
-            if not _has_boundary(self.book, snapshot):
-                continue
-            started = time.monotonic()
-            result = compare_steady(self.net, self.county.network, self.book, snapshot, self.warm)
-            self.store.write_simulation(_as_result(result, time.monotonic() - started, with_network=False))
-            done += 1
-        return done
+    def catch_up(self, now: float, budget_s: float) -> int:
+        """Replay for at most ``budget_s`` of wall time; returns the moments that were kept."""
+        if self.replay is None and time.monotonic() - self.looked_at > LOOK_AGAIN_S:
+            self.looked_at = time.monotonic()
+            self.replay = self._plan_replay(now)
+        end, kept = time.monotonic() + budget_s, 0
+        while self.replay is not None and time.monotonic() < end and not self.stop.is_set():
+            if not self.replay.moments:
+                self._hand_over(now)
+                break
+            kept += self._replay_one(self.replay)
+        return kept
+
+    def _replay_one(self, replay: Replay) -> int:
+        t = replay.moments.pop(0)
+        snapshot = self._snapshot(self.store.latest_at(t), t)
+        if not _has_boundary(self.book, snapshot):
+            return 0
+        result, seconds = self._compare(snapshot, replay.memory)
+        replay.memory = result.memory
+        if t not in replay.missing:
+            return 0
+        self.store.write_simulation(_as_result(result, seconds, with_network=False))
+        return 1
+
+    def _hand_over(self, now: float) -> None:
+        """The replay has reached its end: walk the rest, then the live runs go on from its water."""
+        replay, self.replay = self.replay, None
+        if replay is None or replay.memory is None:
+            return
+        if now - replay.memory.t > 2 * GRID_S:  # it took long: the newest moments are still to be walked
+            more = [float(t) for t in np.arange(replay.memory.t + GRID_S, now, GRID_S)]
+            self.replay = Replay(more, set(), replay.memory)
+            return
+        self.memory, self.warmed_up = replay.memory, True
+        log.info("the replay has reached the present; live runs go on from it")
+
+    def _compare(self, snapshot: Snapshot, memory: Memory | None) -> tuple[Comparison, float]:
+        started = time.monotonic()
+        result = compare_network(self.net, self.county.network, self.book, snapshot, memory)
+        return result, time.monotonic() - started
 
     def _snapshot(self, table: LatestTable, t: float) -> Snapshot:
         return make_snapshot(self.county.points, t, table.point_no, table.t, table.value, table.quality)
 
-    def _find_gaps(self, now: float) -> list[float]:
-        """Grid moments with a measured but without a simulated source temperature, newest first."""
+    def _plan_replay(self, now: float) -> Replay | None:
+        """From the first gap of the last 24 h, or for warming up; None when there is nothing to do."""
+        grid, missing = self._find_gaps(now)
+        warm = [t for t in grid if t >= now - WARM_UP_S] if not self.warmed_up else []
+        first = min([*missing[:1], *warm[:1]], default=None)
+        if first is None:
+            return None
+        lead = first - WARM_UP_S if missing else first  # let the water find its way before the first gap
+        moments = [t for t in grid if t >= lead]
+        log.info("replaying %d moments, %d of them missing", len(moments), len(missing))
+        return Replay(moments, set(missing))
+
+    def _find_gaps(self, now: float) -> tuple[list[float], list[float]]:
+        """Grid moments with a measured source temperature, and those of them without a run; rising."""
         numbers = [int(n) for n in self.book.source["src_ts"] if n >= 0]
         if not numbers:
-            return []
+            return [], []
         start = now - CATCH_UP_S
         grid = np.arange(np.ceil(start / GRID_S), np.floor((now - 2 * GRID_S) / GRID_S) + 1) * GRID_S
-        measured = self.store.history(numbers[0], start, now, max_rows=20000).t
+        measured = self.store.history(numbers[0], start, now, max_rows=20_000).t
         simulated = np.concatenate([self.store.run_times(start, now), [-np.inf]])
-        missing = [
-            t
-            for t in grid
-            if np.any((measured <= t) & (measured > t - GRID_S))
-            and np.min(np.abs(simulated - t)) > GRID_S / 2
-        ]
-        return [float(t) for t in reversed(missing)]
+        known = [float(t) for t in grid if np.any((measured <= t) & (measured > t - GRID_S))]
+        missing = [t for t in known if np.min(np.abs(simulated - t)) > GRID_S / 2]
+        return known, missing
 
 
 def _has_boundary(book: PointBook, snapshot: Snapshot) -> bool:
@@ -154,13 +210,15 @@ def run_loop(worker: TwinWorker) -> None:
                 wait = 1.0
             else:
                 if first or result.status.startswith("failed"):
-                    log.info("run: %s, %d points", result.status, result.point_no.size)
+                    log.info("run: %s, %d points", result.status[:160], result.point_no.size)
                 if first and result.status.startswith("assumed"):
                     wait = FIRST_AGAIN_S
                 first = False
-                budget = min(CATCH_UP_BUDGET_S, PERIOD_S - (time.monotonic() - began) - 1.0)
-                if filled := worker.fill_gaps(time.time(), budget):
-                    log.info("caught up %d moments, %d to go", filled, len(worker.gaps))
+                kept = worker.catch_up(time.time(), min(HELPING_S, wait - 1.0))
+                if kept:
+                    log.info("caught up %d moments", kept)
+                if worker.replay is not None and wait > 10.0:
+                    wait = 10.0  # live runs come more often while the past is walked: small helpings
         except StoreUnavailable as e:
             if away_since is None:
                 away_since = time.monotonic()
@@ -185,7 +243,7 @@ def main() -> int:
         store = connect_store(settings)
         worker = TwinWorker(county, store, stop)
     except CountyTwinError as e:
-        log.error("%s", e)
+        print(e, file=sys.stderr)
         return EX_CONFIG
     try:
         run_loop(worker)

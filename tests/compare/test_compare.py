@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.support.tiny import make_tiny_county
-from twin.compare import Comparison, PointBook, Snapshot, compare_steady, compile_points, make_snapshot
+from twin.compare import Comparison, PointBook, Snapshot, compare_network, compile_points, make_snapshot
 from twin.compare.virtual import estimate_primary_flow, estimate_source_temperature
 from twin.heat import CompiledNetwork, compile_network
 from twin.heat.water import density_kg_m3
@@ -23,7 +23,7 @@ class Rig:
     book: PointBook
 
     def compare(self, value: np.ndarray) -> Comparison:
-        return compare_steady(self.net, self.county.network, self.book, Snapshot(NOW, value))
+        return compare_network(self.net, self.county.network, self.book, Snapshot(NOW, value))
 
     def no(self, point_id: str) -> int:
         return self.county.point_by_id[point_id].no

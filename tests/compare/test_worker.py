@@ -86,19 +86,48 @@ def test_a_live_run_is_kept_with_the_state_of_the_network(store: PastStore) -> N
     assert 80 < np.nanmin(fed) < np.nanmax(fed) <= 92.0 + 1e-9
 
 
-def test_gaps_with_measurements_are_filled_newest_first_and_once(store: PastStore) -> None:
+def test_the_past_is_replayed_in_order_and_its_gaps_kept_once(store: PastStore) -> None:
     now = float(np.floor(time.time() / 300) * 300)
     for back in range(0, 3601, 300):
         fill(store, now - back)
     fill(store, now)
     worker = make_worker(store)
     worker.run_live(now)
-    done = worker.fill_gaps(now, budget_s=30.0)
+    done = 0
+    for _ in range(5):
+        done += worker.catch_up(now, budget_s=30.0)
     assert done == 11  # every 5 min of the hour, but the newest, which are the live runs' own
     filled = [t for t, live in zip(store.runs, store.live, strict=True) if not live]
-    assert filled == sorted(filled, reverse=True)
-    worker.gaps_counted = 0.0
-    assert worker.fill_gaps(now, budget_s=30.0) == 0
+    assert filled == sorted(filled)
+    assert worker.warmed_up and worker.memory is not None
+    assert worker.memory.t == filled[-1]
+    worker.looked_at = float("-inf")
+    assert worker.catch_up(now, budget_s=30.0) == 0
+
+
+def test_hot_water_arrives_when_it_has_travelled_not_before(store: PastStore) -> None:
+    now = time.time()
+    fill(store, now)
+    worker = make_worker(store)
+    for i in range(20):
+        worker.run_live(now + 30.0 * i)
+    p = store.county.point_by_id["S03/p1_ts"].no
+
+    def simulated() -> float:
+        assert store.result is not None
+        return float(store.result.value[store.result.point_no == p][0])
+
+    before = simulated()
+    later = now + 600.0
+    fill(store, later)
+    store.put("SRC1/src_ts", 102.0, later)
+    worker.run_live(later)
+    assert simulated() == pytest.approx(before, abs=0.2)
+    for i in range(1, 200):
+        fill(store, later + 60.0 * i)
+        store.put("SRC1/src_ts", 102.0, later + 60.0 * i)
+        worker.run_live(later + 60.0 * i)
+    assert simulated() > before + 5.0
 
 
 def test_an_outage_of_the_store_is_waited_out(store: PastStore, monkeypatch: pytest.MonkeyPatch) -> None:

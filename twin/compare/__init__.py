@@ -5,7 +5,15 @@ Pure: a snapshot of measurements in, simulated values with their uncertainty out
 """
 
 from twin.compare.book import PointBook, compile_points
-from twin.compare.run import Comparison, compare_steady
+from twin.compare.run import Comparison, Memory, compare_network
 from twin.compare.snapshot import Snapshot, make_snapshot
 
-__all__ = ["Comparison", "PointBook", "Snapshot", "compare_steady", "compile_points", "make_snapshot"]
+__all__ = [
+    "Comparison",
+    "Memory",
+    "PointBook",
+    "Snapshot",
+    "compare_network",
+    "compile_points",
+    "make_snapshot",
+]

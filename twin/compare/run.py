@@ -1,4 +1,4 @@
-"""One comparison: boundary, two solves, simulated value and uncertainty of every simulated point."""
+"""One comparison: boundary, one step of the network, simulated value and uncertainty of every simulated point."""
 
 from dataclasses import dataclass
 
@@ -17,9 +17,12 @@ from twin.heat import (
     CompiledNetwork,
     SteadyBoundary,
     SteadyState,
+    TransientState,
+    begin_transient,
     estimate_ua_w_k,
     solve_exchanger,
     solve_steady,
+    step_transient,
 )
 from twin.heat.water import density_kg_m3, heat_capacity_j_kg_k
 from twin.model.network import HeatNetwork
@@ -27,11 +30,13 @@ from twin.model.network import HeatNetwork
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+LONGEST_STEP_S = 900.0
+"""After a longer pause the water in the pipes is forgotten and a steady state starts anew."""
 MIN_FLOW_KG_S = 0.05
 """Below this a pipe end stands still and its steady temperature says nothing."""
 
 # Standard uncertainty (1 sigma) of simulated minus measured: (absolute SI, relative). Sensor and model
-# together, for a steady engine with survey values; engineering defaults until calibration replaces them.
+# together, for an engine with survey values; engineering defaults until calibration replaces them.
 SIGMA: dict[str, tuple[float, float]] = {
     "p1_ts": (1.2, 0.0),
     "p1_tr": (2.0, 0.0),
@@ -65,16 +70,58 @@ class Comparison:
     measured: Floats
     state: SteadyState
     boundary: MeasuredBoundary
+    memory: "Memory | None"
 
 
-def _solve(
-    net: CompiledNetwork, network: HeatNetwork, b: MeasuredBoundary, warm: SteadyState | None
-) -> tuple[SteadyState, Floats, Floats]:
-    """Solve twice: the exchangers turn the first supply temperatures into return temperatures.
+@dataclass(frozen=True, slots=True, eq=False)
+class Memory:
+    """What goes from one comparison to the next: the water in the pipes, and what the stations returned."""
 
-    Returns the state and, per substation, primary return and secondary supply temperatures (°C).
+    transient: TransientState
+    t_return_c: Floats
+    t: float
+
+
+def _advance(
+    net: CompiledNetwork, network: HeatNetwork, b: MeasuredBoundary, memory: Memory | None, t: float
+) -> tuple[SteadyState, Memory | None, Floats, Floats]:
+    """Bring the network to ``t``; without a memory (or after too long a pause) from a steady state.
+
+    Returns the state, the memory for the next time, and per substation primary return and secondary supply
+    temperatures (°C).
     """
+    t_return = b.t_return_c if memory is None else memory.t_return_c
+    fresh = memory is None or not 0.0 < t - memory.t <= LONGEST_STEP_S
+    transient: TransientState | None = None
+    for _ in range(2 if fresh else 1):  # twice: the first supply temperatures give the return temperatures
+        boundary = _as_steady(b, t_return)
+        if fresh or memory is None:
+            state = solve_steady(net, boundary)
+            if state.converged:
+                transient, state = begin_transient(net, boundary)
+        else:
+            transient, state, _ = step_transient(net, boundary, memory.transient, t - memory.t)
+        t_return, t_warm = _exchange(network, b, state)
+    kept = Memory(transient, t_return, t) if transient is not None and state.converged else None
+    return state, kept, t_return, t_warm
+
+
+def _as_steady(b: MeasuredBoundary, t_return_c: Floats) -> SteadyBoundary:
+    return SteadyBoundary(
+        t_source_c=b.t_source_c,
+        p_supply_pa=b.p_supply_pa,
+        p_return_pa=b.p_return_pa,
+        source_flow_kg_s=b.flow_source_kg_s,
+        flow_kg_s=b.flow_kg_s,
+        t_return_c=t_return_c,
+        t_ground_c=b.t_ground_c,
+    )
+
+
+def _exchange(network: HeatNetwork, b: MeasuredBoundary, state: SteadyState) -> tuple[Floats, Floats]:
+    """Primary return and secondary supply temperatures of every substation."""
     stations = network.substations
+    at = np.array([network.node_index[s.node_id] for s in stations], dtype=np.int64)
     ua = estimate_ua_w_k(
         np.array([s.hx_ua_w_k for s in stations]),
         b.flow_kg_s,
@@ -82,24 +129,9 @@ def _solve(
         np.array([s.design_flow_kg_s for s in stations]),
         np.array([s.secondary_flow_kg_s for s in stations]),
     )
-    at = np.array([network.node_index[s.node_id] for s in stations], dtype=np.int64)
-    state, t_return, t_warm = warm, b.t_return_c, b.t_cold_c
-    for _ in range(2):
-        boundary = SteadyBoundary(
-            t_source_c=b.t_source_c,
-            p_supply_pa=b.p_supply_pa,
-            p_return_pa=b.p_return_pa,
-            source_flow_kg_s=b.flow_source_kg_s,
-            flow_kg_s=b.flow_kg_s,
-            t_return_c=t_return,
-            t_ground_c=b.t_ground_c,
-        )
-        state = solve_steady(net, boundary, state)
-        t_hot = np.where(np.isfinite(state.t_supply_c[at]), state.t_supply_c[at], b.t_cold_c)
-        t_out, t_warm, _ = solve_exchanger(t_hot, b.flow_kg_s, b.t_cold_c, b.flow_cold_kg_s, ua)
-        t_return = np.where(b.flow_kg_s > MIN_FLOW_KG_S, t_out, b.t_return_c)
-    assert state is not None
-    return state, t_return, t_warm
+    t_hot = np.where(np.isfinite(state.t_supply_c[at]), state.t_supply_c[at], b.t_cold_c)
+    t_out, t_warm, _ = solve_exchanger(t_hot, b.flow_kg_s, b.t_cold_c, b.flow_cold_kg_s, ua)
+    return np.where(b.flow_kg_s > MIN_FLOW_KG_S, t_out, b.t_return_c), t_warm
 
 
 def _station_values(
@@ -162,12 +194,12 @@ def _source_values(
     }
 
 
-def compare_steady(
+def compare_network(
     net: CompiledNetwork,
     network: HeatNetwork,
     book: PointBook,
     snapshot: Snapshot,
-    warm: SteadyState | None = None,
+    memory: Memory | None = None,
 ) -> Comparison:
     """Simulate the moment of ``snapshot`` and put every simulated point beside its measurement.
 
@@ -175,18 +207,20 @@ def compare_steady(
     ----------
     net, network, book : compiled once per county
     snapshot : usable measurements, see :func:`twin.compare.snapshot.make_snapshot`
-    warm : state of the last comparison, to start from
+    memory : ``Comparison.memory`` of the moment before; without it a steady state is assumed
 
     Returns
     -------
     Comparison; when the engine did not converge it has no point rows and says so in ``status``
     """
     b = assemble_boundary(book, snapshot, network)
-    state, t_return, t_warm = _solve(net, network, b, warm)
+    state, kept, t_return, t_warm = _advance(net, network, b, memory, snapshot.t)
     if not state.converged:
         why = "; ".join(str(f) for f in state.findings) or "no convergence"
         none = np.empty(0)
-        return Comparison(snapshot.t, f"failed:{why}", np.empty(0, np.int64), none, none, none, state, b)
+        return Comparison(
+            snapshot.t, f"failed:{why}", np.empty(0, np.int64), none, none, none, state, b, None
+        )
     no, value, sigma = [], [], []
     stations = _station_values(network, book, snapshot, b, state, t_return, t_warm)
     sources = _source_values(network, book, snapshot, b, state)
@@ -207,4 +241,5 @@ def compare_steady(
         measured=snapshot.value[point_no],
         state=state,
         boundary=b,
+        memory=kept,
     )
