@@ -61,7 +61,7 @@
   function tick() {
     const now = CT.now ? CT.now() : Date.now() / 1000;
     setText('ct-clock', clock(now));
-    const newest = CT.live ? Math.max(0, ...[...CT.live.values()].map(p => (p.t && p.t < now + 5 ? p.t : 0))) : 0;
+    const newest = CT.live ? Math.max(0, ...[...CT.live.values()].map(p => (p.t && p.t <= now ? p.t : 0))) : 0;
     setText('ct-data-time', newest ? clock(newest) : '--');
     markRows(CT.selection.id);
   }

@@ -77,7 +77,7 @@ def draw_lines(
         figure.update_xaxes(range=[str(x) for x in local_stamps(np.array(span), timezone)])
     if second_title:
         figure.update_layout(yaxis2={
-            **axis, "overlaying": "y", "side": "right", "showgrid": False,
+            **axis, "overlaying": "y", "tickformat": ".1f", "nticks": 4, "side": "right", "showgrid": False,
             "title": {"text": second_title, "font": {"color": quiet, "size": 12}},
         })  # fmt: skip
     if empty and not any(np.isfinite(line.y).any() for line in lines):

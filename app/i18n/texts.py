@@ -50,7 +50,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "室温不低于 18 °C 的测点 ÷ 有效测点（2 小时内）",
         "Rooms at 18 °C or more / rooms heard within 2 h",
     ),
-    "tip.delivery": ("换热站热功率之和 ÷ 热源热功率之和", "Station heat / source heat"),
+    "tip.delivery": (
+        "近 24 小时换热站累计热量 ÷ 热源累计热量",
+        "Heat metered at stations / at sources, last 24 h",
+    ),
     "tip.twin": (
         "全部测点（实测−计算）÷ 不确定度的均方根",
         "Root mean square of (measured − simulated) / uncertainty",

@@ -103,6 +103,7 @@ def _grid(context: Context, lang: str) -> dag.AgGrid:
             "animateRows": False,
             "suppressCellFocus": False,
         },
+        columnSize="responsiveSizeToFit",
         className="ag-theme-quartz-auto-dark ct-grid",
     )
 
@@ -217,6 +218,6 @@ def draw_point(context: Context, place: str, key: str, hours: float, lang: str, 
         ]
     return draw_lines(
         lines, f"{kind_name(key, lang)} ({q.display_unit})", context.county.meta.timezone,
-        keep=f"{place}{key}{hours}", light=light, empty=translate("app.no_data" if place else "heating.pick", lang),
-        span=(start, end),
+        keep=f"{place}{key}{hours}", light=light, span=(start, end),
+        empty=translate("app.no_data" if place else "heating.pick", lang),
     )  # fmt: skip

@@ -8,7 +8,7 @@ from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from app.charts.lines import COOL, WARM, Line, draw_lines
 from app.domains.heating.decide import Matter, find_matters
-from app.domains.heating.kpi import HeatingFigures, compute_figures, rms
+from app.domains.heating.kpi import HeatingFigures, compute_figures, delivery_share, rms
 from app.format import MISSING, format_number
 from app.i18n import translate
 from app.pages.parts import panel
@@ -92,6 +92,7 @@ def draw_vitals(context: Context, lang: str) -> list[object]:
     _, fresh, total = context.silent_devices()
     stations = translate("vital.stations", lang, n=len(context.county.network.substations))
     rooms = translate("vital.of", lang, n=now.rooms)
+    delivered = delivery_share(context.county, context.values_now(), context.values_yesterday())
     points = translate("vital.of", lang, n=int(np.isfinite(z).sum()))
     rows = [
         _vital("heat", lang, now.heat_w, then.heat_w, "power"),
@@ -101,7 +102,7 @@ def draw_vitals(context: Context, lang: str) -> list[object]:
         _vital("flow", lang, now.flow_m3_s, then.flow_m3_s, "volume_flow"),
         _vital("room", lang, now.room_c, then.room_c, "temperature", rooms),
         _share("pass", lang, now.pass_share, then.pass_share, rooms),
-        _share("delivery", lang, now.delivery_share, then.delivery_share, stations),
+        _share("delivery", lang, delivered, math.nan, stations),
         _row("twin", lang, format_number(rms(z), 2), "σ", "", points),
         _share("online", lang, fresh / total if total else math.nan, math.nan,
                translate("vital.devices", lang, n=total)),

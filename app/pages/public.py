@@ -65,9 +65,7 @@ def draw_public(context: Context, lang: str) -> str:
     percent = None if share is None else 100 * float(str(share))
     cards = [
         _card(translate("public.room", lang), d.get("room_c"), "°C", 1, rooms),
-        _card(
-            translate("public.pass", lang), None if share is None else 100 * float(str(share)), "%", 1, rooms
-        ),
+        _card(translate("public.pass", lang), percent, "%", 1, rooms),
         _card(translate("app.weather", lang), d.get("outdoor_c"), "°C", 1, ""),
         _card(translate("public.supply", lang), d.get("supply_c"), "°C", 1, ""),
     ]
@@ -86,4 +84,5 @@ def draw_public(context: Context, lang: str) -> str:
 
 def _card(title: str, value: object, unit: str, digits: int, note: str) -> str:
     shown = format_number(float(str(value)), digits) if value is not None else "--"
-    return f"<section><h2>{escape(title)}</h2><p><b>{shown}</b> {escape(unit)}</p><small>{escape(note)}</small></section>"
+    text = f"<h2>{escape(title)}</h2><p><b>{shown}</b> {escape(unit)}</p><small>{escape(note)}</small>"
+    return f"<section>{text}</section>"

@@ -1,4 +1,4 @@
-"""One comparison: boundary, one step of the network, simulated value and uncertainty of every simulated point."""
+"""One comparison: boundary, one step of the network, value and uncertainty of every simulated point."""
 
 from dataclasses import dataclass
 

@@ -19,7 +19,7 @@ class HeatingFigures:
 
     ``heat_w`` from the sources, ``index_w_m2`` station heat by heated area, ``t_supply_c`` and ``t_return_c``
     flow-weighted over running sources, ``flow_m3_s`` circulation, ``room_c`` mean, ``pass_share`` rooms at
-    18 °C or more of ``rooms``, ``delivery_share`` station heat by source heat.
+    18 °C or more of ``rooms``.
     """
 
     heat_w: float
@@ -31,7 +31,6 @@ class HeatingFigures:
     pass_share: float
     rooms: int
     cold_rooms: int
-    delivery_share: float
     t_out_c: float
 
 
@@ -69,9 +68,23 @@ def compute_figures(county: County, value: Floats) -> HeatingFigures:
         pass_share=float((rooms >= ROOM_LIMIT_C).mean()) if rooms.size else math.nan,
         rooms=int(rooms.size),
         cold_rooms=int((rooms < ROOM_LIMIT_C).sum()),
-        delivery_share=station_total / source_total if source_total > 0 else math.nan,
         t_out_c=float(np.nanmedian(out)) if np.isfinite(out).any() else math.nan,
     )
+
+
+def delivery_share(county: County, now: Floats, before: Floats) -> float:
+    """Heat that reached the stations by heat that left the sources, from the counters of both moments.
+
+    An instant tells nothing here: what leaves the source needs hours to the last station. NaN while the
+    counters do not reach back.
+    """
+
+    def used(key: str) -> float:
+        rows = [p.no for p in county.points if p.key == key]
+        return float(np.sum(now[rows] - before[rows])) if rows else math.nan
+
+    source, station = used("src_energy"), used("p1_energy")
+    return station / source if source > 0 and station >= 0 else math.nan
 
 
 def _weighted(x: Floats, weight: Floats) -> float:
