@@ -210,6 +210,8 @@ def _processes(context: Context, lang: str) -> object:
     rows = []
     for p in found:
         name, state = f"process.{p.get('name')}", f"state.{p.get('state')}"
+        if p.get("name") == "county" and p.get("state") == "stopped":
+            state = "state.done"  # makes the county once, at the first start
         age = format_age(time.time() - float(p.get("since") or time.time()), lang)
         rows.append(
             html.Tr(

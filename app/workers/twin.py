@@ -44,7 +44,7 @@ WARM_UP_S = 6 * 3600.0
 GRID_S = 300.0
 HELPING_S = 6.0
 """Wall time per live run that may go into the replay."""
-LOOK_AGAIN_S = 120.0
+LOOK_AGAIN_S = 40.0
 """How often gaps are looked for."""
 EX_CONFIG = 78
 

@@ -15,7 +15,7 @@ from twin.model.readings import Quality, Reading
 
 SKEW_WEIGHT = 0.2
 """Weight of the newest message in the smoothed clock skew."""
-SKEW_LIVE_S = 600.0
+SKEW_LIVE_S = 150.0
 """Only messages this fresh tell something of the clock (older ones were stored on the way)."""
 
 

@@ -15,7 +15,7 @@ def test_the_demo_county_runs_on_the_embedded_broker(browser: Browser, tmp_path:
     system.start()
     try:
         system.wait_ready()
-        page = browser.new_page()
+        page = browser.new_page(bypass_csp=True)
         page.goto(f"{system.url}/heating?sel=S01", wait_until="domcontentloaded")
         page.wait_for_function(
             """() => [...document.querySelectorAll('[data-point="S01/p1_ts"]')]

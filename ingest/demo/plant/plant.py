@@ -97,8 +97,14 @@ class Plant:
 
     def settle(self, t: float) -> None:
         """Bring a new plant near the state it would have at ``t``."""
-        warm_up = [(t - 3 * 86_400.0, 7200.0, 10), (t - 7200.0, 600.0, 12), (t - 600.0, 60.0, 10)]
-        sky = self.weather.at(t - 43_200.0)
+        hour = 3600.0
+        warm_up = [
+            (t - 30 * hour, hour, 18),
+            (t - 12 * hour, 900.0, 44),
+            (t - hour, 300.0, 10),
+            (t - 600.0, 60.0, 10),
+        ]
+        sky = self.weather.at(t - 30 * hour)
         self.stations.t_supply_2_c = wanted_supply_c(self.blocks, sky.t_out_c)
         self.stations.t_return_2_c = self.stations.t_supply_2_c - 10.0
         for start, dt, n in warm_up:
