@@ -25,7 +25,8 @@ class Context:
     county: County
     store: Store
     _kept: dict[str, tuple[float, Any]] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    # reentrant: a question may be made of others
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def ask(self, name: str, keep_s: float, call: Callable[[], Any]) -> Any:
         """The answer of ``call``, at most ``keep_s`` old. Raises ``StoreUnavailable`` as the call does."""

@@ -63,6 +63,9 @@ def create_app(settings: Settings, county: County, store: Store) -> FastAPI:
     _register_router(app, context)
     for page in PAGES.values():
         page.register(app, context)
+    # Dash lists its assets at the first request, and a second request that comes meanwhile gets a page
+    # without them: list them now.
+    app._setup_server()
     protect(server, settings)
     return server
 

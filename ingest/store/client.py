@@ -4,9 +4,11 @@ Every call opens with what it has; when the owner is away it raises ``StoreUnava
 soon as the owner is back.
 """
 
+import queue
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar, cast
 
 import duckdb
 import numpy as np
@@ -34,6 +36,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Columns = dict[str, NDArray[np.generic]]
 
+T = TypeVar("T")
+
 TIMEOUT_S = 8
 
 
@@ -43,26 +47,42 @@ def connect_store(settings: Settings) -> "StoreClient":
 
 
 class StoreClient:
-    """Implements ``ingest.store.api.Store``. One local DuckDB, one cursor per thread."""
+    """Implements ``ingest.store.api.Store``. One local DuckDB, one cursor per call."""
 
     def __init__(self, uri: str, token: str) -> None:
         self._uri, self._token = uri, token
         self._lock = threading.Lock()
         self._db: duckdb.DuckDBPyConnection | None = None
-        self._local = threading.local()
 
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
+    def _database(self) -> duckdb.DuckDBPyConnection:
         with self._lock:
             if self._db is None:
                 self._db = open_duckdb(memory="200MB")
                 self._db.execute("SET threads = 1")
                 self._db.execute(f"SET http_timeout = {TIMEOUT_S}")
                 self._db.execute("SET http_retries = 0")
-            cursor = getattr(self._local, "cursor", None)
-            if cursor is None or getattr(self._local, "db", None) is not self._db:
-                cursor = self._db.cursor()
-                self._local.cursor, self._local.db = cursor, self._db
-        return cursor
+            return self._db
+
+    def _within_time(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        """Run ``work`` with a cursor of its own, for at most ``TIMEOUT_S``; once more after a fault.
+
+        A frozen owner (stopped, swapping) holds a Quack call for ever and obeys no time-out of its own, so
+        the call runs in a thread that is left behind when the time is over.
+        """
+        for attempt in (1, 2):
+            answers: queue.SimpleQueue[tuple[T | None, duckdb.Error | None]] = queue.SimpleQueue()
+            threading.Thread(target=_run, args=(work, self._database(), answers), daemon=True).start()
+            try:
+                answer, fault = answers.get(timeout=TIMEOUT_S)
+            except queue.Empty:
+                self._forget()
+                raise StoreUnavailable(f"the store at {self._uri} gave no answer in {TIMEOUT_S} s") from None
+            if fault is None:
+                return cast("T", answer)
+            self._forget()
+            if attempt == 2:
+                raise StoreUnavailable(f"the store at {self._uri}: {str(fault).splitlines()[0]}") from fault
+        raise AssertionError
 
     def _forget(self) -> None:
         """Drop the local database: a restarted owner does not know our old connection."""
@@ -71,17 +91,14 @@ class StoreClient:
 
     def _ask(self, sql: str, values: Mapping[str, Bindable] | None = None) -> Columns:
         text = bind_numbers(sql, values or {})
-        for attempt in (1, 2):
-            try:
-                found = self._cursor().execute(
-                    "SELECT * FROM quack_query(?, ?, token = ?)", [self._uri, text, self._token]
-                )
-                return {k: np.ma.asarray(v) for k, v in found.fetchnumpy().items()}
-            except duckdb.Error as e:
-                self._forget()
-                if attempt == 2:
-                    raise StoreUnavailable(f"the store at {self._uri}: {str(e).splitlines()[0]}") from e
-        raise AssertionError
+
+        def ask(cursor: duckdb.DuckDBPyConnection) -> Columns:
+            found = cursor.execute(
+                "SELECT * FROM quack_query(?, ?, token = ?)", [self._uri, text, self._token]
+            )
+            return {k: np.ma.asarray(v) for k, v in found.fetchnumpy().items()}
+
+        return self._within_time(ask)
 
     def latest(self, since_seq: int = 0) -> LatestTable:
         """See ``Store.latest``."""
@@ -158,21 +175,16 @@ class StoreClient:
 
     def _append(self, table: str, row: pa.Table) -> None:
         """Append one row to ``table`` (a name of this module, never from outside)."""
-        for attempt in (1, 2):
-            try:
-                cursor = self._cursor()
-                cursor.execute(
-                    "CREATE OR REPLACE TEMPORARY SECRET (TYPE quack, TOKEN '" + _plain(self._token) + "')"
-                )
-                cursor.execute(f"ATTACH IF NOT EXISTS '{_plain(self._uri)}' AS store")
-                cursor.register("new_row", row)
-                cursor.execute(f"INSERT INTO store.{table} SELECT * FROM new_row")  # noqa: S608 - own constant
-                cursor.unregister("new_row")
-                return
-            except duckdb.Error as e:
-                self._forget()
-                if attempt == 2:
-                    raise StoreUnavailable(f"the store at {self._uri}: {str(e).splitlines()[0]}") from e
+
+        def append(cursor: duckdb.DuckDBPyConnection) -> None:
+            token = _plain(self._token)
+            cursor.execute(f"CREATE OR REPLACE TEMPORARY SECRET (TYPE quack, TOKEN '{token}')")
+            cursor.execute(f"ATTACH IF NOT EXISTS '{_plain(self._uri)}' AS store")
+            cursor.register("new_row", row)
+            cursor.execute(f"INSERT INTO store.{table} SELECT * FROM new_row")  # noqa: S608 - own constant
+            cursor.unregister("new_row")
+
+        self._within_time(append)
 
     def run_times(self, start: float, end: float) -> Floats:
         """See ``Store.run_times``."""
@@ -235,6 +247,18 @@ class StoreClient:
     def close(self) -> None:
         """Let go of the connection."""
         self._forget()
+
+
+def _run(
+    work: Callable[[duckdb.DuckDBPyConnection], T],
+    database: duckdb.DuckDBPyConnection,
+    answers: "queue.SimpleQueue[tuple[T | None, duckdb.Error | None]]",
+) -> None:
+    try:
+        with database.cursor() as cursor:
+            answers.put((work(cursor), None))
+    except duckdb.Error as e:
+        answers.put((None, e))
 
 
 def _plain(text: str) -> str:

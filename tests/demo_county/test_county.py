@@ -25,13 +25,14 @@ def metres(county: County, path: tuple[tuple[float, float], ...]) -> list[tuple[
     return [(np.radians(lon - lon0) * n, np.radians(lat - lat0) * m) for lon, lat in path]
 
 
-def solve(county: County, load: float) -> SteadyState:
+def solve(county: County, load: float, boiler_share: float = 0.0) -> SteadyState:
     network = county.network
+    total = sum(s.design_flow_kg_s for s in network.substations)
     boundary = SteadyBoundary(
         t_source_c=np.array([105.0, 105.0]),
         p_supply_pa=np.array([s.p_supply_pa for s in network.sources]),
         p_return_pa=np.array([s.p_return_pa for s in network.sources]),
-        source_flow_kg_s=np.array([np.nan, 0.0]),
+        source_flow_kg_s=np.array([np.nan, boiler_share * total]),
         flow_kg_s=load * np.array([s.design_flow_kg_s for s in network.substations]),
         t_return_c=np.full(len(network.substations), 50.0),
     )
@@ -119,6 +120,18 @@ def test_design_pressures_are_sane_everywhere(county: County, load: float) -> No
     assert dp.min() >= 0.1e6
     assert min(state.p_supply_pa.min(), state.p_return_pa.min()) >= 0.15e6
     assert max(state.p_supply_pa.max(), state.p_return_pa.max()) <= 1.5e6
+
+
+@pytest.mark.parametrize("boiler_share", [0.0, 0.2])
+def test_the_pumps_of_the_sources_can_do_what_the_design_asks(county: County, boiler_share: float) -> None:
+    state = solve(county, 1.0, boiler_share)
+    pumps = {p.place_id: p for p in county.network.pumps}
+    for i, s in enumerate(county.network.sources):
+        at = county.network.node_index[s.node_id]
+        flow = state.source_flow_kg_s[i] / 970.0
+        if flow > 1e-3:
+            rise = pumps[s.id].dp0_pa - pumps[s.id].c_pa_s2_m6 * flow**2
+            assert rise >= state.p_supply_pa[at] - state.p_return_pa[at], s.name
 
 
 def test_supply_reaches_every_station_hot_at_design(county: County) -> None:

@@ -302,3 +302,17 @@ def test_the_schema_document_is_the_schema(owner: StoreOwner) -> None:
         name = section.split("`")[1]
         documented[name] = [f"{c} {t}" for c, t in re.findall(r"^\| `(\w+)` \| ([^|]+?) \|", section, re.M)]
     assert documented == tables
+
+
+def test_a_frozen_owner_is_an_outage_and_not_a_hang(
+    served: tuple[StoreClient, list[subprocess.Popen[str]], list[str]],
+) -> None:
+    client, children, _ = served
+    assert client.latest().point_no.size == ROWS
+    os.kill(children[0].pid, signal.SIGSTOP)
+    started = time.monotonic()
+    with pytest.raises(StoreUnavailable):
+        client.latest()
+    print(f"a frozen owner is told after {time.monotonic() - started:.1f} s")
+    os.kill(children[0].pid, signal.SIGCONT)
+    assert client.latest().point_no.size == ROWS

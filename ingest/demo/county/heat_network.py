@@ -139,7 +139,7 @@ def size_trenches(t: Trench, source: int, ends: list[int], design_kg_s: list[flo
         child = b if via[b] == e else a if via[a] == e else -1
         carried[e] = flow[child] if child >= 0 else 0.0
         aim = {"trunk": TRUNK_PA_M, "main": MAIN_PA_M, "branch": BRANCH_PA_M}[kind]
-        m = max(carried[e], 40.0 if kind == "main" else 1.0)
+        m = max(carried[e], 100.0 if kind == "main" else 1.0)
         bore[e] = next((j for j, d in enumerate(BORES) if _slope(m, d) <= aim), len(BORES) - 1)
     drop = [0.0] * n
     for u in order[1:]:
@@ -188,7 +188,7 @@ def make_network(
             f"CP-{s.id}",
             s.id,
             "circulation",
-            round(1.15 * (s.p_supply_pa - s.p_return_pa)),
+            round(1.3 * (s.p_supply_pa - s.p_return_pa)),
             4.0e5,
             1.0,
             1.6e6 if s.kind == "chp" else 3e5,

@@ -62,7 +62,7 @@ def make_sources(
     """CHP with the whole base load, peak boiler with a third of the design load."""
     p_supply = round(p_return_pa + 2 * worst_drop_pa + 170_000.0, -3)
     return [
-        Source("SRC1", "渭阳热电厂", "Weiyang CHP", "chp", nodes[0], *places[0], round(0.95 * heat_w, -5),
+        Source("SRC1", "渭阳热电厂", "Weiyang CHP", "chp", nodes[0], *places[0], round(1.0 * heat_w, -5),
                round(0.2 * heat_w, -5), round(heat_w / 7200.0), 0.88, T1_SUPPLY, T1_RETURN, p_supply, p_return_pa, True),
         Source("SRC2", "东郊调峰锅炉房", "East peak boiler", "boiler", nodes[1], *places[1], round(0.35 * heat_w, -5),
                round(0.05 * heat_w, -5), round(heat_w / 3600.0), 0.91, T1_SUPPLY, T1_RETURN,
