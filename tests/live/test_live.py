@@ -3,6 +3,7 @@
 import asyncio
 import json
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -109,3 +110,9 @@ def test_simulated_values_come_with_their_deviation(store: FakeStore) -> None:
     _, n, _, body = read(make_simulated(store.simulated_latest()).encode(1, 0.0))
     t, value, sigma, residual, z = struct.unpack_from("<5d", body)
     assert (n, t, value, sigma, residual, z) == (1, 5.0, 80.0, 2.0, 6.0, 3.0)
+
+
+def test_every_kind_of_frame_is_documented() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "live-protocol.md").read_text(encoding="utf-8")
+    for kind in Kind:
+        assert f"| {kind.value} | {kind.name} |" in text
