@@ -5,7 +5,7 @@
   CT.selection = CT.selection || { kind: 'substation', id: new URLSearchParams(location.search).get('sel') || '' };
   const kiosk = () => new URLSearchParams(location.search).get('kiosk') === '1';
   const setText = (id, text) => { const e = document.getElementById(id); if (e && e.textContent !== text) e.textContent = text; };
-  const clock = t => new Date(t * 1000).toLocaleTimeString('en-GB', { timeZone: 'Asia/Shanghai' });
+  const clock = t => (CT.clock ? CT.clock(t) : '--:--:--');
 
   // ---- selection: URL, Dash store, scene, tables ------------------------------------------------------
   function remember(id) {

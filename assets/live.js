@@ -24,6 +24,8 @@
   CT.now = now;
   CT.pointNo = id => byId.get(id);
   CT.meta = () => meta;
+  CT.clock = t => new Date(t * 1000).toLocaleTimeString('en-GB', meta ? { timeZone: meta.timezone } : {});
+  const say = (key, words) => meta.words[zh() ? 'zh' : 'en'][key].replace(/\{(\w+)\}/g, (_, name) => words[name]);
 
   // ---- frames ---------------------------------------------------------------------------------------
   function readFrame(buffer) {
@@ -83,7 +85,6 @@
   function connect() {
     const url = new URL('/ws/live', location.href);
     url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
-    if (CT.embedKey) url.searchParams.set('sig', CT.embedKey);
     const mine = (socket = new WebSocket(url));
     mine.binaryType = 'arraybuffer';
     lastFrame = performance.now();
@@ -129,7 +130,7 @@
     if (s < 100) return `${s} s`;
     if (s < 6000) return `${Math.round(s / 60)} min`;
     if (s < 172800) return `${Math.round(s / 3600)} h`;
-    return zh() ? `${Math.round(s / 86400)} 天` : `${Math.round(s / 86400)} d`;
+    return meta ? say('days', { n: Math.round(s / 86400) }) : `${Math.round(s / 86400)} d`;
   }
 
   CT.formatNumber = formatNumber;
@@ -188,7 +189,7 @@
     const p = CT.live.get(no), s = p && p.t !== undefined ? now() - p.t : NaN, stale = CT.isStale(no);
     e.classList.toggle('ct-stale', stale);
     e.classList.toggle('ct-bad', !!p && p.quality !== undefined && p.quality < 64);
-    e.title = (zh() ? '数据龄 ' : 'age ') + formatAge(s);
+    e.title = say('age', { age: formatAge(s) });
     if (e.dataset.age === 'no') return;
     const dot = part(e, 'dot');
     dot.style.opacity = Number.isFinite(s) ? Math.max(0.15, 1 - s / Math.max(3 * meta.period_s[no], 900)) : 0.1;
@@ -240,15 +241,13 @@
     e.hidden = since === null || now() - since < 0.8;
     document.documentElement.classList.toggle('ct-down', !e.hidden);
     if (e.hidden) { setText(e, ''); return; }
-    const at = new Date(since * 1000).toLocaleTimeString('en-GB'), age = formatAge(now() - since);
-    setText(e, zh() ? `数据中断 ${age}（自 ${at}），画面为中断前的数据，恢复后自动更新`
-                    : `Data interrupted for ${age} (since ${at}); values shown are from before and will update by themselves`);
+    setText(e, say('outage', { age: formatAge(now() - since), since: CT.clock(since) }));
   }
 
   async function start() {
     for (;;) {
       try {
-        const r = await fetch('/api/meta' + (CT.embedKey ? `?sig=${encodeURIComponent(CT.embedKey)}` : ''));
+        const r = await fetch('/api/meta');
         if (r.status === 401 || r.status === 403) return;
         if (r.ok) { meta = await r.json(); break; }
       } catch (e) { /* the server is away: try again */ }

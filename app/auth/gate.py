@@ -27,8 +27,8 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 COOKIE = "ct_session"
 LINK_COOKIE = "ct_link"
-OPEN = ("/healthz", "/public", "/favicon.ico")
-"""Paths (and what is below them) that need no account."""
+OPEN = ("/healthz", "/public", "/favicon.ico", "/assets/public.css")
+"""Paths (and what is below them) that need no account; the last is the style of the public page."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 FORM_LIMIT = 4096
 VISITOR = Account("link", "viewer", "", "", 0.0)
@@ -98,6 +98,9 @@ class Gate:
         elif scope["path"] in ("/login", "/logout") and scope["type"] == "http":
             await self._serve_login(scope, receive, send, headers)
         elif is_open(scope["path"]):
+            held = read_cookies(headers.get("cookie", "")).get(COOKIE, "")
+            if known := self.tokens.read_session(held, accounts):
+                scope["ct_account"] = known[0]
             await self.app(scope, receive, send)
         else:
             await self._serve_known(scope, receive, send, headers, accounts)
@@ -187,7 +190,7 @@ def is_open(path: str) -> bool:
 def allows(path: str, scope: Scope) -> bool:
     """Whether the holder of a link to ``path`` may ask this: that page, and what pages are made of."""
     asked = str(scope["path"])
-    made_of = ("/_dash", "/assets/", "/scene/", "/ws/", "/_reload")
+    made_of = ("/_dash", "/assets/", "/scene/", "/ws/", "/api/meta", "/_reload")
     return asked == path or asked.startswith(made_of)
 
 

@@ -1,12 +1,17 @@
 """What a screen must know of points to show them: ``/api/meta``, columns by point number."""
 
+from app.i18n import LANGUAGES, translate
 from twin.model.county import County
 from twin.model.points import POINT_KINDS
 from twin.model.quantities import QUANTITIES
 
+WORDS = ("live.outage", "live.age", "live.days")
+"""Texts of the live script; their places stay open for it to fill."""
+
 
 def make_meta(county: County) -> dict[str, object]:
-    """Ids, quantity and period per point; display unit, scale and decimals per quantity; names per kind."""
+    """Ids, quantity and period per point; display unit, scale and decimals per quantity; names per kind;
+    the county's time zone and the script's words."""
     quantities = list(QUANTITIES)
     index = {q: i for i, q in enumerate(quantities)}
     return {
@@ -24,5 +29,7 @@ def make_meta(county: County) -> dict[str, object]:
             }
             for q in QUANTITIES.values()
         ],
+        "timezone": county.meta.timezone,
+        "words": {lang: {k.partition(".")[2]: translate(k, lang) for k in WORDS} for lang in LANGUAGES},
         "kinds": {k.key: [k.zh, k.en] for k in POINT_KINDS.values()},
     }

@@ -206,7 +206,7 @@ def _processes(context: Context, lang: str) -> object:
         found = json.loads(context.settings.status_file.read_text(encoding="utf-8"))["processes"]
     except (OSError, ValueError, KeyError):
         return html.P(translate("app.no_data", lang), className="ct-quiet")
-    keys = ("col.name", "data.state", "data.restarts", "col.age")
+    keys = ("col.name", "data.state", "data.restarts", "data.since")
     rows = []
     for p in found:
         name, state = f"process.{p.get('name')}", f"state.{p.get('state')}"

@@ -147,6 +147,10 @@ def draw_matters(context: Context, lang: str) -> list[object]:
     figures: HeatingFigures = compute_figures(context.county, value)
     if figures.cold_rooms:
         found.append(Matter("mid", translate("decide.cold_rooms", lang, n=figures.cold_rooms)))
+    state = context.ask("network", 2.0, context.store.network_state)
+    if state is not None and state.status.startswith("failed:"):
+        why = state.status.partition(":")[2]
+        found.insert(0, Matter("high", translate("decide.twin", lang, why=why)))
     recent = time.time() - 600.0
     dead = [d for d in context.ask("dead", 5.0, context.store.dead_letters) if d.last_t > recent]
     if dead:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import dash
 from dash import Dash, Input, Output, State, dcc, html
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import JSONResponse
 
-from app.auth import protect
+from app.auth import may, protect
 from app.i18n import translate
 from app.live import register_live
 from app.pages import data_quality, heating, overview, public
@@ -40,11 +40,12 @@ def create_app(settings: Settings, county: County, store: Store) -> FastAPI:
     public.register(server, context)
 
     @server.get("/healthz")
-    async def healthz() -> JSONResponse:
+    async def healthz(request: Request) -> JSONResponse:
         hub.start()
-        return JSONResponse(
-            {"ok": True, "t": time.time(), **hub.status()}, headers={"Cache-Control": "no-store"}
-        )
+        said: dict[str, object] = {"ok": True, "t": time.time()}
+        if may(request.scope, "viewer"):  # a stranger learns only that it runs
+            said |= hub.status()
+        return JSONResponse(said, headers={"Cache-Control": "no-store"})
 
     app = Dash(
         __name__,

@@ -165,9 +165,15 @@ def test_with_accounts_everything_is_denied_by_default(site: Site) -> None:
     assert site.ask("/ws/live", kind="websocket").messages[0]["code"] == 4401
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/public", "/public/heat", "/favicon.ico"])
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/public", "/public/data", "/favicon.ico", "/assets/public.css"]
+)
 def test_the_public_page_and_the_monitor_need_no_account(site: Site, path: str) -> None:
     assert site.ask(path).text == "- False False"
+
+
+def test_on_an_open_path_who_has_signed_in_is_still_known(site: Site) -> None:
+    assert site.ask("/healthz", cookie=site.sign_in("wang").cookie).text == "wang True True"
 
 
 def test_accounts_are_demanded_on_loopback_too_once_there_are_some(alone: Site) -> None:
@@ -249,7 +255,8 @@ def link_of(site: Site, path: str, expires: float = 9e9) -> str:
 def test_a_signed_link_opens_its_view_and_what_it_is_made_of_to_look_at(site: Site) -> None:
     opened = site.ask(link_of(site, "/embed/overview"))
     assert opened.text == "link True False" and opened.cookie.startswith(f"{LINK_COOKIE}=")
-    assert site.ask("/assets/app.css", cookie=opened.cookie).status == 200
+    for path in ("/assets/app.css", "/api/meta", "/scene/spec.json", "/_dash-layout"):
+        assert site.ask(path, cookie=opened.cookie).status == 200, path
     assert (
         site.ask("/ws/live", kind="websocket", cookie=opened.cookie).messages[0]["type"] == "websocket.accept"
     )

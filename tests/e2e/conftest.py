@@ -5,7 +5,7 @@ from pathlib import Path
 
 import paho.mqtt.client as mqtt
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright
 
 from ingest.county import load_county
 from tests.support.system import CHROMIUM_ARGS, System, run_mosquitto, wait_until
@@ -74,11 +74,10 @@ def field(broker: int, county: County) -> Iterator[Field]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as p:
-        browser = p.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS)
-        yield browser
-        browser.close()
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS)
+    yield browser
+    browser.close()
 
 
 def display(point: Point, value_si: float) -> str:

@@ -102,14 +102,15 @@ def test_nothing_is_asked_from_another_host_and_nothing_is_missing(browser: Brow
             else None
         ),
     )
-    page.on("requestfailed", lambda r: failed.append(r.url))
+    page.on("requestfailed", lambda r: failed.append(f"{r.failure} {r.url}"))
     page.on("response", lambda r: failed.append(f"{r.status} {r.url}") if r.status >= 400 else None)
     for path in ("/", "/heating", "/data-quality", "/public"):
         page.goto(system.url + path, wait_until="load")
         page.wait_for_timeout(2500)
     context.close()
     assert outside == []
-    assert [f for f in failed if "favicon" not in f] == []
+    # a request that is under way when the next page is opened is given up by the browser itself
+    assert [f for f in failed if not f.startswith("net::ERR_ABORTED")] == []
 
 
 def test_garbage_is_counted_and_kept_and_good_messages_go_on(
@@ -134,17 +135,24 @@ def test_kill_9_of_ingest_shows_an_outage_and_heals_without_reload(
 ) -> None:
     page.goto(f"{system.url}/heating?sel={field.point('p1_tr').place_id}")
     page.wait_for_function("window.CT?.scene?.ready === true", timeout=60_000)
-    page.evaluate("window.__same_page = true")
+    page.evaluate(
+        """() => {
+          window.__same_page = true;
+          window.__outage = '';
+          setInterval(() => {
+            const e = document.getElementById('ct-outage');
+            if (e && !e.hidden) window.__outage = e.innerText;
+          }, 50);
+        }"""
+    )
     pid = int(str(system.status()["ingest"]["pid"]))
     os.kill(pid, signal.SIGKILL)
     killed = time.monotonic()
-    said = [20.0 + 0.1 * i for i in range(100)]
+    said = [round(20.0 + 0.1 * i, 6) for i in range(100)]
     base = time.time()
     for i, value in enumerate(said):  # every one of these is acknowledged by the broker while ingest is dead
         field.say("t_stn", value, t=base - 100 + i)
-    page.wait_for_function("() => /数据中断/.test(document.body.innerText)", timeout=10_000)
-    text = page.locator("#ct-outage").inner_text()
-    assert any(c.isdigit() for c in text), f"no age in {text!r}"
+    page.wait_for_function("() => /数据中断 \\d+ s/.test(window.__outage)", timeout=10_000)
     field.say("p1_tr", 37.7)
     wait_until(lambda: system.status()["ingest"]["pid"] not in (None, pid), 15, "ingest was started again")
     page.wait_for_function(
@@ -161,8 +169,8 @@ def test_kill_9_of_ingest_shows_an_outage_and_heals_without_reload(
 def test_a_restart_keeps_the_history_and_lost_nothing(system: System, field: Field, county: County) -> None:
     assert system.stop() == 0
     rows = read_history(system, field.point("t_stn").no)
-    for i in range(100):
-        assert 20.0 + 0.1 * i in rows, f"an acknowledged message was lost: {20.0 + 0.1 * i}"
+    lost = {round(20.0 + 0.1 * i, 6) for i in range(100)} - set(rows)
+    assert lost == set(), "acknowledged messages were lost"
     system.start()
     system.wait_ready()
     again = wait_until(

@@ -1,0 +1,12 @@
+"""Shared by every folder: one driver of the browser per run (it cannot be started twice in one process)."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Playwright, sync_playwright
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as driver:
+        yield driver
