@@ -1,4 +1,3 @@
-import asyncio
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from app.auth import AccountFile, current_account, may, protect
 from app.auth.gate import COOKIE, LINK_COOKIE, make_link
 from app.auth.tokens import RENEW_S, Tokens, read_secret
 from ingest.settings import read_settings
+from tests.support.aio import run_alone
 from twin.model.errors import ConfigError
 
 GOOD = "Qingshui-2026"
@@ -86,7 +86,7 @@ class Site:
         async def send(message: MutableMapping[str, Any]) -> None:
             messages.append(message)
 
-        asyncio.run(self.app(scope, receive, send))
+        run_alone(self.app(scope, receive, send))
         return Answer(messages)
 
     def sign_in(self, name: str = "li", password: str = GOOD, **more: str) -> Answer:

@@ -11,6 +11,7 @@ import pytest
 from app.live.frames import HEADER, Kind, make_network, make_readings, make_simulated
 from app.live.hub import QUEUE_FRAMES, LiveHub, Screen
 from ingest.store.api import NetworkState
+from tests.support.aio import run_alone
 from tests.support.fake_store import FakeStore
 from tests.support.tiny import make_tiny_county
 
@@ -79,7 +80,7 @@ def test_a_new_value_reaches_the_screen_and_an_outage_is_said_and_healed(store: 
         hub.leave(screen)
         await hub.stop()
 
-    asyncio.run(play())
+    run_alone(play())
 
 
 def test_a_screen_that_does_not_keep_up_starts_again_from_a_snapshot(store: FakeStore) -> None:
@@ -98,7 +99,7 @@ def test_a_screen_that_does_not_keep_up_starts_again_from_a_snapshot(store: Fake
         assert (kind, n) == (Kind.SNAPSHOT, 1)
         await hub.stop()
 
-    asyncio.run(play())
+    run_alone(play())
 
 
 def test_simulated_values_come_with_their_deviation(store: FakeStore) -> None:
