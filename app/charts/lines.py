@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import plotly.graph_objects as go
+from dash import Patch
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -74,7 +75,9 @@ def draw_lines(
         showlegend=bool(lines),
     )  # fmt: skip
     if span is not None:
-        figure.update_xaxes(range=[str(x) for x in local_stamps(np.array(span), timezone)])
+        # not ``range``: one that moves with the clock would win over the zoom of who looks
+        ends = [str(x) for x in local_stamps(np.array(span), timezone)]
+        figure.update_xaxes(autorangeoptions={"include": ends})
     if second_title:
         figure.update_layout(yaxis2={
             **axis, "overlaying": "y", "tickformat": ".1f", "nticks": 4, "side": "right", "showgrid": False,
@@ -84,3 +87,15 @@ def draw_lines(
         figure.add_annotation(text=empty, showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper",
                               font={"color": quiet, "size": 14})  # fmt: skip
     return figure
+
+
+def renew_lines(figure: go.Figure) -> Patch:
+    """What changes in a drawn ``figure`` as time goes on: its curves, not the zoom of who looks at it.
+
+    Dash writes a zoom into the figure it holds, so a whole new figure would undo it.
+    """
+    patch, new = Patch(), figure.to_plotly_json()
+    patch["data"] = new["data"]
+    patch["layout"]["annotations"] = new["layout"].get("annotations", [])
+    patch["layout"]["xaxis"]["autorangeoptions"] = new["layout"]["xaxis"].get("autorangeoptions", {})
+    return patch

@@ -3,9 +3,10 @@
 import time
 
 import dash_ag_grid as dag
-from dash import Dash, Input, Output, State, dcc, html, no_update
+import plotly.graph_objects as go
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
-from app.charts.lines import ACCENT, WARM, Line, draw_lines
+from app.charts.lines import ACCENT, WARM, Line, draw_lines, renew_lines
 from app.format import format_number
 from app.i18n import translate
 from app.pages.parts import kind_name, live, panel
@@ -159,9 +160,10 @@ def register(app: Dash, context: Context) -> None:
         selection: str | None, key: str, hours: int, _n: int | None, words: list[object]
     ) -> object:
         try:
-            return draw_point(context, selection or "", key, float(hours), str(words[0]), bool(words[1]))
+            figure = draw_point(context, selection or "", key, float(hours), str(words[0]), bool(words[1]))
         except StoreUnavailable:
             return no_update
+        return renew_lines(figure) if ctx.triggered_id == "heating-tick" else figure
 
 
 def _head(place: Substation | Source, context: Context, lang: str) -> list[object]:
@@ -199,7 +201,7 @@ def _points(place_id: str, context: Context, lang: str) -> html.Table:
     return html.Table([html.Thead(head), html.Tbody(rows)], className="ct-table")
 
 
-def draw_point(context: Context, place: str, key: str, hours: float, lang: str, light: bool) -> object:
+def draw_point(context: Context, place: str, key: str, hours: float, lang: str, light: bool) -> go.Figure:
     """Measured solid, simulated dashed; a source shows the same quantity of its own."""
     known = context.county.point_by_id
     point = known.get(f"{place}/{key}") or known.get(f"{place}/{key.replace('p1_', 'src_')}")

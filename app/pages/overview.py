@@ -4,9 +4,10 @@ import math
 import time
 
 import numpy as np
+import plotly.graph_objects as go
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
-from app.charts.lines import COOL, WARM, Line, draw_lines
+from app.charts.lines import COOL, WARM, Line, draw_lines, renew_lines
 from app.domains.heating.decide import Matter, find_matters
 from app.domains.heating.kpi import HeatingFigures, compute_figures, delivery_share, rms
 from app.format import MISSING, format_number
@@ -78,11 +79,13 @@ def register(app: Dash, context: Context) -> None:
     @app.callback(
         Output("day-chart", "figure"), Input("day-tick", "n_intervals"), State("overview-lang", "data")
     )
-    def refresh_day(_n: int | None, words: list[object]) -> object:
+    def refresh_day(n: int | None, words: list[object]) -> object:
+        lang, light = str(words[0]), bool(words[1])
         try:
-            return context.ask(f"day-{words}", 20.0, lambda: draw_day(context, str(words[0]), bool(words[1])))
+            figure = context.ask(f"day-{words}", 20.0, lambda: draw_day(context, lang, light))
         except StoreUnavailable:
             return no_update
+        return renew_lines(figure) if n else figure
 
 
 def draw_vitals(context: Context, lang: str) -> list[object]:
@@ -172,7 +175,7 @@ def _matter(m: Matter, lang: str) -> html.Button:
     )
 
 
-def draw_day(context: Context, lang: str, light: bool) -> object:
+def draw_day(context: Context, lang: str, light: bool) -> go.Figure:
     end = time.time()
     q = find_quantity("power")
     lines: list[Line] = []

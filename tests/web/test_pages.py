@@ -1,0 +1,303 @@
+"""The pages in a real Chromium: values, ages, words, sizes, outages; nothing from another host."""
+
+import json
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from app.format import MINUS, format_age, format_number
+from app.i18n import TEXTS
+from tests.web.conftest import Site, simulate
+
+CELL = '.ct-points [data-point="S01/p1_ts"][data-field="value"]'
+ROW_OF = "//tr[.//*[@data-point='S01/{key}']]"
+
+
+def open_page(page: Page, site: Site, path: str) -> None:
+    page.goto(site.url + path)
+    page.locator(".ct-app").wait_for()
+    page.wait_for_function("() => window.CT?.status?.store?.up === true")
+
+
+@pytest.fixture
+def heating(page: Page, site: Site) -> Page:
+    open_page(page, site, "/heating?sel=S01")
+    return page
+
+
+def test_a_value_stands_with_unit_age_simulation_and_deviation(heating: Page, site: Site) -> None:
+    simulate(site.store, p1_ts=4.0)
+    row = heating.locator(ROW_OF.format(key="p1_ts"))
+    expect(row.locator('[data-field="value"]')).to_contain_text("88.0°C")
+    expect(row.locator('[data-field="sim"]')).to_contain_text("84.0°C")
+    expect(row.locator('[data-field="residual"]')).to_contain_text("4.0")
+    expect(row.locator('[data-field="z"]')).to_have_text("4.1")
+    expect(row.locator('[data-field="z"]')).to_have_attribute("data-level", "bad")
+    expect(row.locator('[data-field="age"]')).to_contain_text("s")
+
+
+def test_a_new_value_comes_by_itself_and_zero_is_a_value(heating: Page, site: Site) -> None:
+    for value, text in ((71.5, "71.5"), (0.0, "0.0"), (-3.25, f"{MINUS}3.")):
+        site.store.put("S01/p1_ts", value)
+        expect(heating.locator(CELL)).to_contain_text(text)
+
+
+def test_what_was_never_measured_is_missing_and_not_zero(heating: Page) -> None:
+    cell = heating.locator('.ct-points [data-point="S01/t_stn"][data-field="value"]')
+    expect(cell.locator(".ct-num")).to_have_text("--")
+
+
+def test_an_old_value_says_how_old_it_is(heating: Page, site: Site) -> None:
+    site.store.put("S01/p1_ts", 66.6, t=time.time() - 7200.0)
+    expect(heating.locator(CELL)).to_contain_text("66.6")
+    expect(heating.locator(f"{CELL}.ct-stale .ct-age")).to_have_text("2 h")
+
+
+def test_measured_is_solid_and_simulated_dashed_on_one_chart(heating: Page) -> None:
+    heating.wait_for_function(
+        """() => {
+          const gd = document.querySelector('#station-chart .js-plotly-plot');
+          const lines = gd?.querySelectorAll('.scatterlayer path.js-line') ?? [];
+          const dash = gd?.data?.map(d => d.line?.dash ?? 'solid') ?? [];
+          return lines.length === 2 && dash.join() === 'solid,dash';
+        }"""
+    )
+
+
+def test_a_station_chosen_in_the_list_is_the_station_of_the_panel_and_the_address(heating: Page) -> None:
+    heating.locator('.ct-stations .ag-row[row-id="S03"] .ag-cell').first.click()
+    expect(heating.locator("#station-head h2")).to_have_text("文昌换热站")
+    expect(heating).to_have_url(re.compile("sel=S03"))
+    heating.reload()
+    expect(heating.locator("#station-head h2")).to_have_text("文昌换热站")
+
+
+def test_a_chosen_station_goes_along_to_the_overview_and_back(heating: Page) -> None:
+    heating.get_by_role("link", name="总览").click()
+    expect(heating.locator("#vitals .ct-vital")).to_have_count(10)
+    expect(heating).to_have_url(re.compile("sel=S01"))
+    heating.get_by_role("link", name="智慧供热").click()
+    expect(heating.locator("#station-head h2")).to_have_text("东关换热站")
+
+
+def test_the_language_switch_changes_every_word_and_stays(heating: Page) -> None:
+    heating.locator("#ct-language").click()
+    expect(heating.locator("#station-head h2")).to_have_text("Dongguan station")
+    expect(heating.locator("#ct-language")).to_have_text("中文")
+    heating.get_by_role("link", name="Overview").click()
+    expect(heating.get_by_role("heading", name="Vital signs")).to_be_visible()
+    heating.wait_for_function("() => document.documentElement.lang === 'en'")
+    chinese = heating.evaluate(
+        "() => (document.querySelector('.ct-app').innerText.match(/[\\u4e00-\\u9fff]+/g) ?? [])"
+    )
+    assert set(chinese) <= {"中文"}
+
+
+def test_an_outage_of_the_store_is_said_with_its_age_and_heals_without_reload(
+    heating: Page, site: Site
+) -> None:
+    heating.evaluate("() => { window.__same = true; }")
+    expect(heating.locator("#ct-outage")).to_be_hidden()
+    site.store.down = True
+    expect(heating.locator("#ct-outage")).to_contain_text("数据中断")
+    expect(heating.locator("#ct-outage")).to_contain_text("s（自 ")
+    site.store.down = False
+    site.store.put("S01/p1_ts", 79.9)
+    expect(heating.locator("#ct-outage")).to_be_hidden(timeout=15_000)
+    expect(heating.locator(CELL)).to_contain_text("79.9")
+    assert heating.evaluate("() => window.__same === true")
+
+
+def test_a_restart_of_the_server_heals_without_reload(heating: Page, site: Site) -> None:
+    heating.evaluate("() => { window.__same = true; }")
+    site.stop()
+    expect(heating.locator("#ct-outage")).to_contain_text("数据中断")
+    site.start()
+    site.store.put("S01/p1_ts", 78.8)
+    expect(heating.locator(CELL)).to_contain_text("78.8", timeout=20_000)
+    expect(heating.locator("#ct-outage")).to_be_hidden()
+    assert heating.evaluate("() => window.__same === true")
+
+
+def test_the_overview_shows_figures_with_their_counts(page: Page, site: Site) -> None:
+    open_page(page, site, "/")
+    vitals = page.locator("#vitals")
+    expect(vitals).to_contain_text("11.20MW")  # two sources of 5.6 MW
+    expect(vitals).to_contain_text("室温合格率3 个测点100.0%".replace("3 个测点", ""))
+    expect(vitals).to_contain_text("3 个测点")
+    expect(page.locator("#matters")).to_contain_text(TEXTS["overview.calm"][0])
+
+
+def test_a_deviation_asks_for_a_decision_and_leads_to_its_station(page: Page, site: Site) -> None:
+    simulate(site.store, p1_tr=9.0)
+    open_page(page, site, "/")
+    first = page.locator("#matters .ct-matter").first
+    expect(first).to_contain_text("一次回水温度")
+    first.click()
+    expect(page).to_have_url(re.compile("sel=S0"))
+
+
+def test_refused_messages_are_shown_with_reason_and_content(page: Page, site: Site) -> None:
+    from ingest.store.api import DeadLetter
+
+    now = time.time()
+    bad = b'{"ts": "<script>window.bad = 1</script>"}\xff\x00'
+    site.store.dead = [DeadLetter("h", now, now, 3, "heat/x/data", "not JSON at 7", bad)]
+    open_page(page, site, "/data-quality")
+    row = page.locator("#dead tbody tr")
+    expect(row).to_contain_text("not JSON at 7")
+    expect(row).to_contain_text("heat/x/data")
+    assert page.evaluate("() => window.bad") is None
+
+
+def test_processes_are_shown_as_the_supervisor_tells_them(page: Page, site: Site) -> None:
+    file = site.settings.status_file
+    file.parent.mkdir(parents=True)
+    said = {"name": "ingest", "state": "backoff", "pid": 1, "since": time.time() - 30, "restarts": 4}
+    file.write_text(json.dumps({"t": time.time(), "processes": [said]}))
+    open_page(page, site, "/data-quality")
+    expect(page.locator("#processes tbody tr")).to_contain_text("数据接入等待重启4")
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (3840, 2160), (7680, 2160)])
+@pytest.mark.parametrize("path", ["/", "/heating", "/data-quality"])
+def test_a_wall_has_no_scrollbars_no_chrome_and_scales_by_its_smaller_side(
+    page: Page, site: Site, path: str, size: tuple[int, int]
+) -> None:
+    width, height = size
+    page.set_viewport_size({"width": width, "height": height})
+    open_page(page, site, f"{path}?kiosk=1&sel=S01")
+    page.locator(".ct-kiosk .ct-panel").first.wait_for()
+    expect(page.locator(".ct-nav, #ct-language")).to_have_count(0)
+    expect(page.locator("#ct-clock")).to_contain_text(":")
+    root = "document.documentElement"
+    assert page.evaluate(f"() => [{root}.scrollWidth <= innerWidth, {root}.scrollHeight <= innerHeight]") == [
+        True, True,
+    ]  # fmt: skip
+    font = float(page.evaluate(f"() => parseFloat(getComputedStyle({root}).fontSize)"))
+    assert font == pytest.approx(16 * min(width / 1920, height / 1080))
+    assert page.evaluate("() => getComputedStyle(document.querySelector('.ct-kiosk')).cursor") == "none"
+
+
+def test_on_a_phone_there_is_one_column_and_fingers_find_their_targets(browser: Browser, site: Site) -> None:
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, bypass_csp=True, device_scale_factor=2
+    )
+    page = context.new_page()
+    for path in ("/", "/heating?sel=S01", "/data-quality"):
+        open_page(page, site, path)
+        page.locator(".ct-panel").first.wait_for()
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390, path
+        heights = page.eval_on_selector_all(
+            ".ct-nav-item, #ct-language, button.ct-matter",
+            "all => all.map(e => e.getBoundingClientRect().height)",
+        )
+        assert heights and min(heights) >= 44, path
+    context.close()
+
+
+def test_an_embedded_view_has_no_frame_and_may_be_light(page: Page, site: Site) -> None:
+    open_page(page, site, "/embed/heating?theme=light")
+    expect(page.locator(".ct-top, .ct-nav")).to_have_count(0)
+    page.wait_for_function("() => document.documentElement.dataset.theme === 'light'")
+    page.wait_for_function("() => getComputedStyle(document.body).backgroundColor === 'rgb(238, 242, 246)'")
+
+
+def test_the_public_page_tells_sums_and_means_in_plain_words(page: Page, site: Site) -> None:
+    page.goto(site.url + "/public")
+    expect(page.locator(".state")).to_have_text("供热正常")
+    expect(page.locator("main")).to_contain_text("20.5 °C")
+    expect(page.locator("main")).to_contain_text("依据 3 个室温测点")
+    site.store.down = True
+    page.goto(site.url + "/public?lang=en")
+    expect(page.locator("main")).to_contain_text("20.5 °C")  # what was known half a minute ago
+
+
+def test_the_public_page_without_data_says_so(page: Page, site: Site) -> None:
+    site.store.down = True
+    page.goto(site.url + "/public")
+    expect(page.locator(".state")).to_have_text("暂时没有供热数据")
+    expect(page.locator("main")).to_contain_text("-- °C")
+
+
+def test_an_empty_store_is_no_error(page: Page, site: Site) -> None:
+    site.store.rows.clear()
+    site.store.past.clear()
+    site.store.result = None
+    problems: list[str] = []
+    page.on("pageerror", lambda e: problems.append(str(e)))
+    page.on("response", lambda r: problems.append(r.url) if r.status >= 400 else None)
+    for path in ("/", "/heating?sel=S01", "/data-quality"):
+        open_page(page, site, path)
+        page.locator(".ct-panel").first.wait_for()
+    open_page(page, site, "/")
+    expect(page.locator("#vitals .ct-vital").first).to_contain_text("--")
+    assert problems == []
+
+
+def test_nothing_leaves_this_machine_and_nothing_is_missing_under_the_real_policy(
+    browser: Browser, site: Site
+) -> None:
+    context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    page = context.new_page()
+    asked: list[str] = []
+    problems: list[str] = []
+    page.on("request", lambda r: asked.append(r.url))
+    page.on("pageerror", lambda e: problems.append(str(e)))
+    page.on("response", lambda r: problems.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+    page.on("console", lambda m: problems.append(m.text) if "Content Security Policy" in m.text else None)
+    for path, sign in (
+        ("/", "#vitals .ct-vital"),
+        ("/heating?sel=S01", CELL),
+        ("/data-quality", ".ct-counter"),
+    ):
+        page.goto(site.url + path)
+        page.locator(sign).first.wait_for()
+    expect(page.locator("#device-grid .ag-row").first).to_be_visible()
+    context.close()
+    outside = [
+        u for u in asked if not u.startswith((site.url, site.url.replace("http", "ws"), "data:", "blob:"))
+    ]
+    assert (outside, problems) == ([], [])
+
+
+FORMATTERS: tuple[tuple[str, Callable[[float], str], list[float]], ...] = (
+    ("x => CT.formatNumber(x, 2)", lambda x: format_number(x, 2), [0.0, -0.004, -0.006, 1234.5, -98765.432]),
+    ("x => CT.formatNumber(x, 0)", lambda x: format_number(x, 0), [0.4, -0.4, 1e6, -12.0]),
+    ("x => CT.formatAge(x)", lambda x: format_age(x, "zh"), [-5.0, 0.0, 99.0, 101.0, 5990.0, 7300.0, 2e6]),
+)
+
+
+@pytest.mark.parametrize(("script", "ours", "cases"), FORMATTERS)
+def test_the_browser_writes_numbers_and_ages_as_the_server_does(
+    heating: Page, script: str, ours: Callable[[float], str], cases: list[float]
+) -> None:
+    assert [heating.evaluate(script, x) for x in cases] == [ours(x) for x in cases]
+
+
+def test_zoom_survives_an_update_of_the_chart(heating: Page) -> None:
+    chart = "document.querySelector('#station-chart .js-plotly-plot')"
+    span = f"() => {chart}._fullLayout.xaxis.range.map(x => Date.parse(x.replace(' ', 'T') + 'Z') / 1000)"
+    heating.wait_for_function(f"() => {chart}?.querySelectorAll('.scatterlayer path.js-line').length === 2")
+    start, end = heating.evaluate(span)
+    assert end - start == pytest.approx(6 * 3600, rel=0.02)
+    box = heating.locator("#station-chart .nsewdrag").bounding_box()
+    assert box is not None
+    heating.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.5 * box["height"])
+    heating.mouse.down()
+    heating.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 0.5 * box["height"], steps=8)
+    heating.mouse.up()
+    heating.wait_for_function(f"() => !{chart}._fullLayout.xaxis.autorange")
+    zoomed = heating.evaluate(span)
+    assert zoomed[1] - zoomed[0] == pytest.approx(0.3 * (end - start), rel=0.1)
+    heating.evaluate(
+        f"""() => {{
+          {chart}.__before = {chart}.data;
+          window.dash_clientside.set_props('heating-tick', {{ n_intervals: 99 }});
+        }}"""
+    )
+    heating.wait_for_function(f"() => {chart}.data !== {chart}.__before")
+    assert heating.evaluate(span) == zoomed
