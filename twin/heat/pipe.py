@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from twin.heat.film import cylinder_resistance
 from twin.heat.kernels import density, enthalpy, temperature
-from twin.heat.plugflow import advance_pipe
+from twin.heat.plugflow import advance_pipe, make_scratch
+from twin.heat.transient_kernel import survey_pipes
 from twin.model.errors import InputError
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 STEEL_J_M3_K = 7800.0 * 480.0
 COPPER_J_M3_K = 8960.0 * 385.0
@@ -41,8 +41,8 @@ class PipeShell:
         return 1.0 / (1.0 / self.inner_w_m_k + 1.0 / self.outer_w_m_k)
 
     def as_row(self) -> Floats:
-        """The four numbers as a row for the kernels."""
-        return np.array([self.wall_j_m_k, self.insulation_j_m_k, self.inner_w_m_k, self.outer_w_m_k])
+        """The four numbers as a row (1, 4) for the kernels."""
+        return np.array([[self.wall_j_m_k, self.insulation_j_m_k, self.inner_w_m_k, self.outer_w_m_k]])
 
 
 def describe_shell(
@@ -142,25 +142,6 @@ def simulate_pipe(
 
 
 @njit(cache=True, error_model="numpy")
-def _stored(
-    mass: Floats,
-    h: Floats,
-    ring: NDArray[np.int64],
-    t_wall: Floats,
-    t_shell: Floats,
-    wall: Floats,
-    size: float,
-) -> float:
-    total = 0.0
-    for q in range(ring[1]):
-        j = (ring[0] + q) % mass.shape[0]
-        total += mass[j] * h[j]
-    for i in range(t_wall.shape[0]):
-        total += size * (wall[0] * t_wall[i] + wall[1] * t_shell[i])
-    return total
-
-
-@njit(cache=True, error_model="numpy")
 def _run_pipe(
     t: Floats,
     flow: Floats,
@@ -173,40 +154,26 @@ def _run_pipe(
     t_start: float,
 ) -> tuple[Floats, Floats]:
     n_cell, cap = resolution, resolution
-    mass, h = np.zeros(cap), np.zeros(cap)
-    ring = np.array([0, 1])
-    mass[0], h[0] = 0.25 * pi * diameter * diameter * length * density(t_start), enthalpy(t_start)
-    t_wall = np.full(n_cell, t_start)
-    through = wall[2] / (wall[2] + wall[3])
-    t_shell = np.full(n_cell, t_around[0] + (t_start - t_around[0]) * through)
-    mean, t_parcel = np.empty(n_cell), np.empty(cap)
-    t_out, sums = np.empty(t.shape[0]), np.zeros(4)
+    mass, h = np.zeros((1, cap)), np.zeros((1, cap))
+    ring = np.array([[0, 1]])
+    mass[0, 0], h[0, 0] = 0.25 * pi * diameter * diameter * length * density(t_start), enthalpy(t_start)
+    t_wall = np.full((1, n_cell), t_start)
+    through = wall[0, 2] / (wall[0, 2] + wall[0, 3])
+    t_shell = np.full((1, n_cell), t_around[0] + (t_start - t_around[0]) * through)
+    work, index = make_scratch(cap, n_cell)
+    t_out, sums, h_mean, lengths = np.empty(t.shape[0]), np.zeros(4), np.zeros(1), np.array([length])
     t_out[0] = t_start
-    size = length / n_cell
-    before = _stored(mass, h, ring, t_wall, t_shell, wall, size)
+    before = survey_pipes(mass, h, ring, t_wall, t_shell, wall, lengths, h_mean)
     for k in range(1, t.shape[0]):
         dt = t[k] - t[k - 1]
         m_flow = 0.5 * (flow[k] + flow[k - 1])
         h_in = enthalpy(0.5 * (t_in[k] + t_in[k - 1]))
         gone, energy, lost = advance_pipe(
-            mass,
-            h,
-            ring,
-            t_wall,
-            t_shell,
-            length,
-            diameter,
-            wall,
-            abs(m_flow) * dt,
-            m_flow >= 0.0,
-            h_in,
-            0.5 * (t_around[k] + t_around[k - 1]),
-            dt,
-            mean,
-            t_parcel,
-        )
+            0, mass, h, ring, t_wall, t_shell, length, diameter, wall, abs(m_flow) * dt, m_flow >= 0.0, h_in,
+            0.5 * (t_around[k] + t_around[k - 1]), dt, work, index,
+        )  # fmt: skip
         sums += np.array([abs(m_flow) * dt * h_in, energy, lost, 0.0])
-        still = h[(ring[0] + (ring[1] - 1 if m_flow >= 0.0 else 0)) % cap]
+        still = h[0, (ring[0, 0] + (ring[0, 1] - 1 if m_flow >= 0.0 else 0)) % cap]
         t_out[k] = temperature(energy / gone if m_flow != 0.0 and gone > 0.0 else still)
-    sums[3] = _stored(mass, h, ring, t_wall, t_shell, wall, size) - before
+    sums[3] = survey_pipes(mass, h, ring, t_wall, t_shell, wall, lengths, h_mean) - before
     return t_out, sums

@@ -7,7 +7,9 @@ and the wall cells beside them exchange heat by the exact solution of the two-ca
 insulation and surroundings follow implicitly. What one side loses the other gains, so energy is conserved to
 rounding, and every new temperature is a mean of old ones, so none leaves the range of what came in.
 
-A queue is three rows: ``mass`` and ``h`` (cap,) used as a ring, ``ring`` = [first, count].
+All pipes lie in shared arrays, one row each: ``mass`` and ``h`` (n_pipe, cap) used as rings, ``ring``
+(n_pipe, 2) = [first, count], ``t_wall`` and ``t_shell`` (n_pipe, n_cell). ``k`` names the row. Rows are never
+sliced: that would cost more than the physics.
 """
 
 from math import exp, pi
@@ -16,185 +18,187 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from twin.heat.film import axial_dispersion, nusselt
-from twin.heat.kernels import conductivity, density, heat_capacity, quick_temperature, viscosity
+from twin.heat.kernels import heat_capacity, quick_temperature
+from twin.heat.quick import film_w_m_k, fluidity, relative_dispersion, volume_m3_kg
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+MEAN, PARCEL, PULL, SEGMENT = 0, 1, 2, 3
+"""Rows of the scratch array: cell means, parcel temperatures, pull of each parcel, masses of the overlaps."""
 
-@njit(cache=True, error_model="numpy")
-def push(mass: Floats, h: Floats, ring: Ints, at_start: bool, m: float, h_in: float, share: float) -> None:
+
+@njit(cache=True)
+def make_scratch(cap: int, n_cell: int) -> tuple[Floats, Ints]:
+    """Working memory of :func:`advance_pipe` and :func:`exchange`."""
+    return np.zeros((4, cap + n_cell)), np.zeros((2, cap + n_cell), np.int64)
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def push(
+    k: int, mass: Floats, h: Floats, ring: Ints, at_start: bool, m: float, h_in: float, share: float
+) -> None:
     """Add ``m`` kg at one end. It joins the parcel there while that one is below ``share`` kg."""
-    cap, first, count = mass.shape[0], ring[0], ring[1]
-    j = first if at_start else (first + count - 1) % cap
-    if count > 0 and (mass[j] < share or count >= cap):
-        h[j] = (h[j] * mass[j] + h_in * m) / (mass[j] + m)
-        mass[j] += m
+    cap, first, count = mass.shape[1], ring[k, 0], ring[k, 1]
+    j = first if at_start else first + count - 1
+    j = j - cap if j >= cap else j
+    if count > 0 and (mass[k, j] < share or count >= cap):
+        joint = mass[k, j] + m
+        h[k, j] = (h[k, j] * mass[k, j] + h_in * m) / joint
+        mass[k, j] = joint
         return
     if at_start:
-        ring[0] = (first - 1) % cap
-        j = ring[0]
+        j = cap - 1 if first == 0 else first - 1
+        ring[k, 0] = j
     else:
-        j = (first + count) % cap
-    mass[j] = m
-    h[j] = h_in
-    ring[1] = count + 1
+        j = first + count
+        j = j - cap if j >= cap else j
+    mass[k, j] = m
+    h[k, j] = h_in
+    ring[k, 1] = count + 1
 
 
-@njit(cache=True, error_model="numpy")
-def pop_excess(mass: Floats, h: Floats, ring: Ints, at_start: bool, volume: float) -> tuple[float, float]:
+@njit(cache=True, error_model="numpy", inline="always")
+def pop_excess(
+    k: int, mass: Floats, h: Floats, ring: Ints, at_start: bool, volume: float
+) -> tuple[float, float]:
     """Let leave at one end what does not fit into ``volume`` m³; return kg and J (enthalpy) that left."""
-    cap, first, count = mass.shape[0], ring[0], ring[1]
-    over = -volume
-    for q in range(count):
-        j = (first + q) % cap
-        over += mass[j] / density(quick_temperature(h[j]))
+    cap = mass.shape[1]
+    over, j = -volume, ring[k, 0]
+    for _ in range(ring[k, 1]):
+        over += mass[k, j] * volume_m3_kg(h[k, j])
+        j = 0 if j + 1 == cap else j + 1
     gone, energy = 0.0, 0.0
-    while over > 0.0 and ring[1] > 0:
-        j = ring[0] if at_start else (ring[0] + ring[1] - 1) % cap
-        leave = over * density(quick_temperature(h[j]))
-        if leave < mass[j] or ring[1] == 1:
-            leave = min(leave, 0.999999 * mass[j])
-            mass[j] -= leave
-            return gone + leave, energy + leave * h[j]
-        gone += mass[j]
-        energy += mass[j] * h[j]
-        over *= 1.0 - mass[j] / leave
+    while over > 0.0 and ring[k, 1] > 0:
+        j = ring[k, 0]
+        if not at_start:
+            j = j + ring[k, 1] - 1
+            j = j - cap if j >= cap else j
+        leave = over / volume_m3_kg(h[k, j])
+        if leave < mass[k, j] or ring[k, 1] == 1:
+            leave = min(leave, 0.999999 * mass[k, j])
+            mass[k, j] -= leave
+            return gone + leave, energy + leave * h[k, j]
+        gone += mass[k, j]
+        energy += mass[k, j] * h[k, j]
+        over *= 1.0 - mass[k, j] / leave
         if at_start:
-            ring[0] = (ring[0] + 1) % cap
-        ring[1] -= 1
+            ring[k, 0] = 0 if j + 1 == cap else j + 1
+        ring[k, 1] -= 1
     return gone, energy
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def disperse(
-    mass: Floats, h: Floats, ring: Ints, from_start: bool, d_ax: float, kg_m: float, dt: float
+    k: int, mass: Floats, h: Floats, ring: Ints, from_start: bool, d_ax: float, kg_m: float, dt: float
 ) -> None:
     """Mix neighbouring parcels by axial dispersion ``d_ax`` m²/s; ``kg_m`` is the water per metre."""
-    cap, first = mass.shape[0], ring[0]
-    last = ring[1] - 2
-    for n in range(last + 1):
-        q = n if from_start else last - n
-        i, j = (first + q) % cap, (first + q + 1) % cap
-        m1, m2 = mass[i], mass[j]
-        joint = m1 * m2 / (m1 + m2)
-        x = 2.0 * kg_m * kg_m * d_ax * dt / ((m1 + m2) * joint)
-        moved = joint * (h[i] - h[j]) * x / (1.0 + x)
-        h[i] -= moved / m1
-        h[j] += moved / m2
+    cap, first, count = mass.shape[1], ring[k, 0], ring[k, 1]
+    factor = 2.0 * kg_m * kg_m * d_ax * dt
+    for n in range(count - 1):
+        i = first + (n if from_start else count - 2 - n)
+        i = i - cap if i >= cap else i
+        j = 0 if i + 1 == cap else i + 1
+        m1, m2 = mass[k, i], mass[k, j]
+        # implicit exchange of J = m1 m2 / (m1 + m2) dh x / (1 + x), x = factor / (m1 m2); one division
+        part = (h[k, i] - h[k, j]) * factor / ((m1 + m2) * (m1 * m2 + factor))
+        h[k, i] -= part * m2
+        h[k, j] += part * m1
 
 
-@njit(cache=True, error_model="numpy")
-def _mean_per_cell(
-    mass: Floats, t_parcel: Floats, ring: Ints, n_cell: int, m_cell: float, mean: Floats
-) -> None:
-    """Fill ``mean[:n_cell]`` with the temperature of the water beside each wall cell."""
-    cap, first = mass.shape[0], ring[0]
-    cell, room, acc = 0, m_cell, 0.0
-    for q in range(ring[1]):
-        rest, t_j = mass[(first + q) % cap], t_parcel[q]
-        while rest >= room and cell < n_cell - 1:
-            mean[cell] = (acc + room * t_j) / m_cell
-            rest -= room
-            cell += 1
-            room, acc = m_cell, 0.0
-        acc += rest * t_j
-        room -= rest
-    mean[cell] = acc / (m_cell - room) if m_cell > room else t_parcel[ring[1] - 1]
-
-
-@njit(cache=True, error_model="numpy")
-def _pull_parcels(
-    mass: Floats,
-    h: Floats,
-    t_parcel: Floats,
-    ring: Ints,
-    n_cell: int,
-    m_cell: float,
-    pull: Floats,
-    relax: float,
-    cp: float,
-) -> None:
-    """Move every parcel by the mean of ``pull`` over the cells it touches, less its own ``relax`` share."""
-    cap, first = mass.shape[0], ring[0]
-    cell, room = 0, m_cell
-    for q in range(ring[1]):
-        j = (first + q) % cap
-        rest, acc = mass[j], 0.0
-        while rest >= room and cell < n_cell - 1:
-            acc += room * pull[cell]
-            rest -= room
+@njit(cache=True, error_model="numpy", inline="always")
+def _overlap(k: int, mass: Floats, ring: Ints, n_cell: int, m_cell: float, work: Floats, index: Ints) -> int:
+    """Cut parcels and cells into overlaps (parcel, cell, kg) and sum the cells' heat; returns how many."""
+    cap, count = mass.shape[1], ring[k, 1]
+    j, q, cell, n = ring[k, 0], 0, 0, 0
+    rest, room = mass[k, j], m_cell
+    for i in range(n_cell):
+        work[MEAN, i] = 0.0
+    while True:
+        ends = rest < room or cell == n_cell - 1
+        take = rest if ends else room
+        work[SEGMENT, n], index[0, n], index[1, n] = take, q, cell
+        work[MEAN, cell] += take * work[PARCEL, q]
+        n += 1
+        if ends:
+            room -= take
+            q += 1
+            if q == count:
+                return n
+            j = 0 if j + 1 == cap else j + 1
+            rest = mass[k, j]
+        else:
+            rest -= take
             cell += 1
             room = m_cell
-        acc += rest * pull[cell]
-        room -= rest
-        h[j] += cp * (acc / mass[j] - relax * t_parcel[q])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def exchange(
+    k: int,
     mass: Floats,
     h: Floats,
     ring: Ints,
     t_wall: Floats,
     t_shell: Floats,
     length: float,
-    diameter: float,
     wall: Floats,
-    flow: float,
+    film: float,
     t_ground: float,
     dt: float,
-    mean: Floats,
-    t_parcel: Floats,
+    work: Floats,
+    index: Ints,
 ) -> float:
-    """Exchange heat between parcels, wall cells, insulation and surroundings over ``dt``.
+    """Exchange heat between parcels, wall cells, insulation and surroundings of row ``k`` over ``dt``.
 
     Parameters
     ----------
-    wall : (4,) capacities of wall and insulation, J/(m K); conductances wall to insulation node and
+    wall : (n_pipe, 4) capacities of wall and insulation, J/(m K); conductances wall to insulation node and
         insulation node to surroundings, W/(m K)
-    flow : kg/s, for the film and the dispersion
-    mean, t_parcel : scratch, as long as the wall and the queue
+    film : conductance from water to wall, W/(m K)
 
     Returns
     -------
     energy lost to the surroundings, J
     """
-    cap, first, count, n_cell = mass.shape[0], ring[0], ring[1], t_wall.shape[0]
-    content = 0.0
+    cap, count, n_cell = mass.shape[1], ring[k, 1], t_wall.shape[1]
+    content, j = 0.0, ring[k, 0]
     for q in range(count):
-        j = (first + q) % cap
-        t_parcel[q] = quick_temperature(h[j])
-        content += mass[j]
-    t_mid = t_parcel[count // 2]
-    cp, mu, lam = heat_capacity(t_mid), viscosity(t_mid), conductivity(t_mid)
-    re = 4.0 * abs(flow) / (pi * diameter * mu)
-    size = length / n_cell
-    g_film = nusselt(re, mu * cp / lam) * lam * pi * size
-    m_cell = content / n_cell
-    c_water, c_wall, c_shell = m_cell * cp, wall[0] * size, wall[1] * size
-    relax = 1.0 - exp(-g_film * dt / c_water)
-    share = c_wall / (c_water + c_wall) * (1.0 - exp(-g_film * dt * (1.0 / c_water + 1.0 / c_wall)))
-    _mean_per_cell(mass, t_parcel, ring, n_cell, m_cell, mean)
-    g1, g2 = wall[2] * size * dt, wall[3] * size * dt
+        work[PARCEL, q] = quick_temperature(h[k, j])
+        work[PULL, q] = 0.0
+        content += mass[k, j]
+        j = 0 if j + 1 == cap else j + 1
+    cp = heat_capacity(work[PARCEL, count // 2])
+    size, m_cell = length / n_cell, content / n_cell
+    c_water, c_wall, c_shell = m_cell * cp, wall[k, 0] * size, wall[k, 1] * size
+    rate = film * size * dt / c_water
+    relax = 1.0 - exp(-rate)
+    share = c_wall / (c_water + c_wall) * (1.0 - exp(-rate * (1.0 + c_water / c_wall)))
+    n_overlap = _overlap(k, mass, ring, n_cell, m_cell, work, index)
+    g1, g2 = wall[k, 2] * size * dt, wall[k, 3] * size * dt
     b11, b22 = c_wall + g1, c_shell + g1 + g2
-    inverse = 1.0 / (b11 * b22 - g1 * g1)
-    lost = 0.0
+    inverse, per_cell, lost = 1.0 / (b11 * b22 - g1 * g1), 1.0 / m_cell, 0.0
     for i in range(n_cell):
-        gain = share * (mean[i] - t_wall[i])
-        mean[i] = relax * mean[i] - gain
-        r1 = c_wall * t_wall[i] + c_water * gain
-        r2 = c_shell * t_shell[i] + g2 * t_ground
-        t_wall[i] = (r1 * b22 + r2 * g1) * inverse
-        t_shell[i] = (r2 * b11 + r1 * g1) * inverse
-        lost += g2 * (t_shell[i] - t_ground)
-    _pull_parcels(mass, h, t_parcel, ring, n_cell, m_cell, mean, relax, cp)
+        mean = work[MEAN, i] * per_cell
+        gain = share * (mean - t_wall[k, i])
+        work[MEAN, i] = relax * mean - gain
+        r1 = c_wall * t_wall[k, i] + c_water * gain
+        r2 = c_shell * t_shell[k, i] + g2 * t_ground
+        t_wall[k, i] = (r1 * b22 + r2 * g1) * inverse
+        t_shell[k, i] = (r2 * b11 + r1 * g1) * inverse
+        lost += g2 * (t_shell[k, i] - t_ground)
+    for n in range(n_overlap):
+        work[PULL, index[0, n]] += work[SEGMENT, n] * work[MEAN, index[1, n]]
+    j = ring[k, 0]
+    for q in range(count):
+        h[k, j] += cp * (work[PULL, q] / mass[k, j] - relax * work[PARCEL, q])
+        j = 0 if j + 1 == cap else j + 1
     return lost
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def advance_pipe(
+    k: int,
     mass: Floats,
     h: Floats,
     ring: Ints,
@@ -208,45 +212,35 @@ def advance_pipe(
     h_in: float,
     t_ground: float,
     dt: float,
-    mean: Floats,
-    t_parcel: Floats,
+    work: Floats,
+    index: Ints,
 ) -> tuple[float, float, float]:
-    """Move a pipe on by ``dt``: ``m_in`` kg of enthalpy ``h_in`` enter at one end.
+    """Move pipe ``k`` on by ``dt``: ``m_in`` kg of enthalpy ``h_in`` enter at one end.
 
     Returns
     -------
     kg and J that leave at the other end, and J lost to the surroundings
     """
-    cap = mass.shape[0]
-    volume = 0.25 * pi * diameter * diameter * length
-    j = (ring[0] + ring[1] // 2) % cap
-    t_mid = quick_temperature(h[j])
-    content = volume * density(t_mid)
+    cap = mass.shape[1]
+    area = 0.25 * pi * diameter * diameter
+    volume = area * length
+    j = ring[k, 0] + ring[k, 1] // 2
+    j = j - cap if j >= cap else j
+    t_mid, v_mid = quick_temperature(h[k, j]), volume_m3_kg(h[k, j])
+    content = volume / v_mid
     n_sub = max(1, int(np.ceil(m_in / content)))
     step, part = dt / n_sub, m_in / n_sub
-    d_ax = axial_dispersion(m_in / dt, diameter, density(t_mid), viscosity(t_mid))
+    re = m_in / dt * diameter / area * fluidity(t_mid)
+    film = film_w_m_k(re, t_mid)
+    d_ax = relative_dispersion(re) * m_in / dt * v_mid / area * diameter
     gone, energy, lost = 0.0, 0.0, 0.0
     for _ in range(n_sub):
         if part > 0.0:
-            push(mass, h, ring, at_start, part, h_in, content / (cap - 2))
-        out, out_energy = pop_excess(mass, h, ring, not at_start, volume)
+            push(k, mass, h, ring, at_start, part, h_in, content / (cap - 2))
+        out, out_energy = pop_excess(k, mass, h, ring, not at_start, volume)
         gone += out
         energy += out_energy
         if d_ax > 0.0:
-            disperse(mass, h, ring, at_start, d_ax, content / length, step)
-        lost += exchange(
-            mass,
-            h,
-            ring,
-            t_wall,
-            t_shell,
-            length,
-            diameter,
-            wall,
-            m_in / dt,
-            t_ground,
-            step,
-            mean,
-            t_parcel,
-        )
+            disperse(k, mass, h, ring, at_start, d_ax, content / length, step)
+        lost += exchange(k, mass, h, ring, t_wall, t_shell, length, wall, film, t_ground, step, work, index)
     return gone, energy, lost

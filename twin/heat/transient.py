@@ -14,10 +14,12 @@ from twin.heat.boundary import SteadyBoundary, SteadyState
 from twin.heat.case import Case, HeatAnswer, prepare_case
 from twin.heat.hydraulics import FlowAnswer, solve_flows
 from twin.heat.pipe import INSULATION_J_M3_K, STEEL_J_M3_K
+from twin.heat.plugflow import make_scratch
+from twin.heat.quick import read_temperatures
 from twin.heat.steady import assemble_state, pose_flows, solve_steady
 from twin.heat.topology import CompiledNetwork
-from twin.heat.transient_kernel import advance_network, fill_pipes, mean_temperatures, stored_energy
-from twin.heat.water import density_kg_m3
+from twin.heat.transient_kernel import advance_network, fill_pipes, net_outflow, survey_pipes
+from twin.heat.water import density_kg_m3, enthalpy_j_kg
 from twin.model.errors import EngineError, InputError
 
 Floats = NDArray[np.float64]
@@ -34,8 +36,10 @@ class TransientState:
     """What the network remembers between two steps; nobody but this module looks inside the queues.
 
     ``mass``, ``h`` (n_pipe, n_parcel) and ``ring`` (n_pipe, 2): water; ``t_wall``, ``t_shell``
-    (n_pipe, n_cell): steel and insulation, °C; ``t_point`` (2 n_node,); ``m`` (n_pipe,) last flows;
-    ``wait_kg``, ``wait_j`` (2 n_node,): water that waits at a point; ``time_s`` since the start.
+    (n_pipe, n_cell): steel and insulation, °C; ``wall`` (n_pipe, 4): shells as built; ``h_point``
+    (2 n_node,) enthalpy; ``t_pipe`` (n_pipe,) mean of the water; ``m`` (n_pipe,) last flows; ``wait_kg``,
+    ``wait_j`` (2 n_node,): water that waits at a point; ``stored_j`` in pipes and at points; ``time_s`` since
+    the start.
     """
 
     mass: Floats
@@ -43,10 +47,13 @@ class TransientState:
     ring: Ints
     t_wall: Floats
     t_shell: Floats
-    t_point: Floats
+    wall: Floats
+    h_point: Floats
+    t_pipe: Floats
     m: Floats
     wait_kg: Floats
     wait_j: Floats
+    stored_j: float
     time_s: float
 
 
@@ -78,16 +85,15 @@ class TransientRun:
     end: TransientState
 
 
-def describe_network_shells(net: CompiledNetwork, u_factor: Floats | None = None) -> Floats:
+def describe_network_shells(net: CompiledNetwork) -> Floats:
     """Shell rows (n_pipe, 4) of a buried steel network from its diameters and loss coefficients.
 
     Wall thickness 3.2 mm + 0.9 % of the diameter (steel pipe tables); 45 mm of foam.
     """
-    d, u = net.diameter_m, net.u_w_m_k * (1.0 if u_factor is None else u_factor)
+    d, u = net.diameter_m, np.maximum(net.u_w_m_k, 1e-9)
     d_wall = d + 2.0 * (0.0032 + 0.009 * d)
     d_shell = d_wall + 2.0 * INSULATION_M
     half = 0.5 * INSULATION_SHARE
-    u = np.maximum(u, 1e-9)
     return np.stack(
         [
             STEEL_J_M3_K * np.pi / 4.0 * (d_wall**2 - d**2),
@@ -119,12 +125,31 @@ def begin_transient(
     mass, h = np.zeros((n_pipe, parcels)), np.zeros((n_pipe, parcels))
     ring = np.zeros((n_pipe, 2), np.int64)
     t_wall, t_shell = np.zeros((n_pipe, cells)), np.zeros((n_pipe, cells))
+    wall = describe_network_shells(net)
     fill_pipes(
-        mass, h, ring, t_wall, t_shell, describe_network_shells(net, boundary.u_factor), net.length_m,
+        mass, h, ring, t_wall, t_shell, _scale_losses(wall, boundary.u_factor), net.length_m,
         net.diameter_m, density_kg_m3(steady.t_pipe_c), t_start, t_end, boundary.t_ground_c,
     )  # fmt: skip
+    t_pipe, h_mean = np.empty(n_pipe), np.empty(n_pipe)
+    stored = survey_pipes(mass, h, ring, t_wall, t_shell, wall, net.length_m, h_mean)
+    read_temperatures(h_mean, t_pipe)
     empty = np.zeros(net.n_point)
-    return TransientState(mass, h, ring, t_wall, t_shell, t_point, m, empty, empty.copy(), 0.0), steady
+    state = TransientState(
+        mass,
+        h,
+        ring,
+        t_wall,
+        t_shell,
+        wall,
+        enthalpy_j_kg(t_point),
+        t_pipe,
+        m,
+        empty,
+        empty.copy(),
+        stored,
+        0.0,
+    )
+    return state, steady
 
 
 def step_transient(
@@ -143,25 +168,11 @@ def step_transient(
     if not dt_s > 0.0:
         raise InputError(f"dt_s is {dt_s:g}, it must be positive")
     case = prepare_case(net, boundary)
-    n = _copy(state)
-    t_pipe = np.empty(net.n_pipe)
-    mean_temperatures(n.mass, n.h, n.ring, t_pipe)
-    answer = solve_flows(pose_flows(net, case, t_pipe), net.program, state.m)
+    problem = pose_flows(net, case, state.t_pipe)
+    answer = solve_flows(problem, net.program, state.m)
     if not answer.converged:  # a warm start far away may mislead: once more from nothing
-        answer = solve_flows(pose_flows(net, case, t_pipe), net.program)
-    heat, energy = _advance(net, boundary, case, answer, n, dt_s)
-    after = TransientState(
-        n.mass,
-        n.h,
-        n.ring,
-        n.t_wall,
-        n.t_shell,
-        n.t_point,
-        answer.m,
-        n.wait_kg,
-        n.wait_j,
-        state.time_s + dt_s,
-    )
+        answer = solve_flows(problem, net.program)
+    after, heat, energy = _advance(net, boundary, case, answer, state, dt_s)
     return after, assemble_state(net, boundary, case, answer, heat, answer.iterations), energy
 
 
@@ -195,58 +206,73 @@ def simulate(
     return TransientRun(np.array(times), tuple(states), tuple(energy), state)
 
 
-def _copy(s: TransientState) -> TransientState:
-    return TransientState(
-        mass=s.mass.copy(),
-        h=s.h.copy(),
-        ring=s.ring.copy(),
-        t_wall=s.t_wall.copy(),
-        t_shell=s.t_shell.copy(),
-        t_point=s.t_point.copy(),
-        m=s.m,
-        wait_kg=s.wait_kg.copy(),
-        wait_j=s.wait_j.copy(),
-        time_s=s.time_s,
-    )
+def _scale_losses(wall: Floats, u_factor: Floats | None) -> Floats:
+    if u_factor is None:
+        return wall
+    out = wall.copy()
+    out[:, 2:] *= np.maximum(u_factor, 1e-9)[:, None]
+    return out
+
+
+def spread_exchange(
+    net: CompiledNetwork, m: Floats, flow: Floats, leak: Floats, t_source_c: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """What enters and leaves the pipes at the points: inflow kg/s, its enthalpy J/kg, draw kg/s."""
+    n, source = net.n_node, net.source_node
+    surplus = np.zeros(net.n_point)  # positive: water enters the pipes here
+    net_outflow(net.start, net.end, m, surplus)
+    inflow, draw, h_inflow = np.zeros(net.n_point), np.zeros(net.n_point), np.zeros(net.n_point)
+    at = np.concatenate([source, n + source])
+    inflow[at], draw[at] = np.maximum(surplus[at], 0.0), np.maximum(-surplus[at], 0.0)
+    np.add.at(draw, net.station_node, flow)
+    draw += leak
+    hot = enthalpy_j_kg(t_source_c)
+    h_inflow[source], h_inflow[n + source] = hot, hot
+    return inflow, h_inflow, draw
 
 
 def _advance(
     net: CompiledNetwork, b: SteadyBoundary, case: Case, answer: FlowAnswer, s: TransientState, dt_s: float
-) -> tuple[HeatAnswer, StepEnergy]:
-    """Move heat in ``s`` (changed in place)."""
-    n, source = net.n_node, net.source_node
-    m = answer.m if answer.converged else np.zeros(net.n_pipe)
-    surplus = np.zeros(net.n_point)  # positive: water enters the pipes here
-    np.add.at(surplus, net.start, m)
-    np.subtract.at(surplus, net.end, m)
-    served = answer.reached[net.station_node] & answer.reached[n + net.station_node] & answer.converged
+) -> tuple[TransientState, HeatAnswer, StepEnergy]:
+    """Move heat from one state to the next."""
+    n, n_pipe = net.n_node, net.n_pipe
+    ok = answer.converged
+    m = answer.m if ok else np.zeros(n_pipe)
+    served = answer.reached[net.station_node] & answer.reached[n + net.station_node] & ok
     flow = np.where(served, case.flow, 0.0)
-    inflow, draw = np.zeros(net.n_point), np.zeros(net.n_point)
-    at = np.concatenate([source, n + source])
-    inflow[at], draw[at] = np.maximum(surplus[at], 0.0), np.maximum(-surplus[at], 0.0)
-    np.add.at(draw, net.station_node, flow)
-    if answer.converged:
-        draw += answer.leak
-    t_inflow = np.zeros(net.n_point)
     hot = np.where(np.isfinite(b.t_source_c), b.t_source_c, b.t_ground_c)
-    t_inflow[source], t_inflow[n + source] = hot, hot
+    inflow, h_inflow, draw = spread_exchange(net, m, flow, answer.leak if ok else np.zeros(net.n_point), hot)
     t_station = b.t_return_c.astype(np.float64).copy()
     heat_w = np.zeros(len(flow)) if b.heat_w is None else np.nan_to_num(b.heat_w)
-    wanted = heat_w.copy()
-    by_heat = ~np.isfinite(t_station)
-    wall = describe_network_shells(net, b.u_factor)
-    before = stored_energy(s.mass, s.h, s.ring, s.t_wall, s.t_shell, wall, net.length_m) + s.wait_j.sum()
-    t_out, loss, sums = np.full(net.n_pipe, b.t_ground_c), np.zeros(net.n_pipe), np.zeros(4)
+    wanted, by_heat = heat_w.copy(), ~np.isfinite(t_station)
+    mass, h, ring = s.mass.copy(), s.h.copy(), s.ring.copy()
+    t_wall, t_shell = s.t_wall.copy(), s.t_shell.copy()
+    h_point, wait_kg, wait_j = s.h_point.copy(), s.wait_kg.copy(), s.wait_j.copy()
+    h_out = np.full(n_pipe, float(enthalpy_j_kg(b.t_ground_c)))
+    loss, sums, t_out, t_pipe, t_point = (
+        np.zeros(n_pipe),
+        np.zeros(4),
+        np.empty(n_pipe),
+        np.empty(n_pipe),
+        np.empty(net.n_point),
+    )
+    wall = _scale_losses(s.wall, b.u_factor)
+    work, index = make_scratch(mass.shape[1], t_wall.shape[1])
     advance_network(
-        net.start, net.end, m, net.length_m, net.diameter_m, wall, s.mass, s.h, s.ring, s.t_wall, s.t_shell,
-        s.t_point, s.wait_kg, s.wait_j, inflow, t_inflow, draw, net.station_node, flow, t_station, heat_w,
-        b.t_ground_c, dt_s, t_out, loss, sums,
+        net.start, net.end, m, net.length_m, net.diameter_m, wall, mass, h, ring, t_wall, t_shell,
+        h_point, wait_kg, wait_j, inflow, h_inflow, draw, net.station_node, flow, t_station, heat_w,
+        b.t_ground_c, dt_s, h_out, loss, sums, work, index,
     )  # fmt: skip
-    after = stored_energy(s.mass, s.h, s.ring, s.t_wall, s.t_shell, wall, net.length_m) + s.wait_j.sum()
-    t_pipe = np.empty(net.n_pipe)
-    mean_temperatures(s.mass, s.h, s.ring, t_pipe)
+    read_temperatures(h_point, t_point)
+    read_temperatures(h_out, t_out)
+    stored = survey_pipes(mass, h, ring, t_wall, t_shell, wall, net.length_m, h_out) + float(wait_j.sum())
+    read_temperatures(h_out, t_pipe)
+    after = TransientState(
+        mass, h, ring, t_wall, t_shell, s.wall, h_point, t_pipe, answer.m, wait_kg, wait_j, stored,
+        s.time_s + dt_s,
+    )  # fmt: skip
     heat = HeatAnswer(
-        t_point=s.t_point.copy(),
+        t_point=t_point,
         t_out=t_out,
         t_pipe=t_pipe,
         loss_w=loss,
@@ -255,6 +281,5 @@ def _advance(
         unreachable=by_heat & (flow > 0.0) & (heat_w < 0.999 * wanted),
         settled=True,
     )
-    return heat, StepEnergy(
-        float(sums[0]), float(sums[1]), float(sums[2]), float(sums[3]), float(after - before)
-    )
+    brought, drawn, lost, taken = (float(x) for x in sums)
+    return after, heat, StepEnergy(brought, drawn, lost, taken, stored - s.stored_j)

@@ -11,8 +11,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from twin.heat.kernels import enthalpy, temperature
+from twin.heat.kernels import enthalpy, quick_temperature
 from twin.heat.plugflow import advance_pipe, exchange
+from twin.heat.quick import film_w_m_k, read_temperature
 from twin.heat.thermal import STILL_KG_S, order_points
 
 Floats = NDArray[np.float64]
@@ -52,21 +53,128 @@ def fill_pipes(
             t_shell[k, i] = t_ground + (t - t_ground) * through
 
 
+@njit(cache=True)
+def net_outflow(start: Ints, end: Ints, m: Floats, out: Floats) -> None:
+    """Fill ``out`` (n_point,) with what the pipes carry away from each point, kg/s."""
+    out[:] = 0.0
+    for k in range(m.shape[0]):
+        out[start[k]] += m[k]
+        out[end[k]] -= m[k]
+
+
 @njit(cache=True, error_model="numpy")
-def stored_energy(
-    mass: Floats, h: Floats, ring: Ints, t_wall: Floats, t_shell: Floats, wall: Floats, length: Floats
+def survey_pipes(
+    mass: Floats,
+    h: Floats,
+    ring: Ints,
+    t_wall: Floats,
+    t_shell: Floats,
+    wall: Floats,
+    length: Floats,
+    h_mean: Floats,
 ) -> float:
-    """Energy in water (above 0 °C), walls and insulation, J."""
+    """Fill ``h_mean`` (n_pipe,) with the mean enthalpy of each pipe's water, J/kg.
+
+    Returns
+    -------
+    energy in water (above 0 °C), walls and insulation, J
+    """
     total = 0.0
     n_pipe, cap = mass.shape
     n_cell = t_wall.shape[1]
     for k in range(n_pipe):
-        for q in range(ring[k, 1]):
-            j = (ring[k, 0] + q) % cap
-            total += mass[k, j] * h[k, j]
+        kg, joule, j = 0.0, 0.0, ring[k, 0]
+        for _ in range(ring[k, 1]):
+            kg += mass[k, j]
+            joule += mass[k, j] * h[k, j]
+            j = 0 if j + 1 == cap else j + 1
+        h_mean[k] = joule / kg
+        t_w, t_s = 0.0, 0.0
         for i in range(n_cell):
-            total += length[k] / n_cell * (wall[k, 0] * t_wall[k, i] + wall[k, 1] * t_shell[k, i])
+            t_w += t_wall[k, i]
+            t_s += t_shell[k, i]
+        total += joule + length[k] / n_cell * (wall[k, 0] * t_w + wall[k, 1] * t_s)
     return total
+
+
+@njit(cache=True, error_model="numpy")
+def advance_side(
+    side: int,
+    order: Ints,
+    first: Ints,
+    outgoing: Ints,
+    start: Ints,
+    end: Ints,
+    m: Floats,
+    length: Floats,
+    diameter: Floats,
+    wall: Floats,
+    mass: Floats,
+    h: Floats,
+    ring: Ints,
+    t_wall: Floats,
+    t_shell: Floats,
+    h_point: Floats,
+    inflow: Floats,
+    h_inflow: Floats,
+    draw: Floats,
+    t_ground: float,
+    dt: float,
+    kg: Floats,
+    joule: Floats,
+    wait_kg: Floats,
+    wait_j: Floats,
+    served: NDArray[np.bool_],
+    mixed: NDArray[np.bool_],
+    h_out: Floats,
+    loss: Floats,
+    sums: Floats,
+    work: Floats,
+    index: Ints,
+) -> None:
+    """Advance the pipes of one side (0 supply, 1 return) in flow order by ``dt``.
+
+    Afterwards ``kg`` and ``joule`` hold what was drawn at each point of the side. ``sums``: J brought in and
+    J lost to the ground are added to places 0 and 2.
+    """
+    n_point = h_point.shape[0]
+    n_node = n_point // 2
+    for q in range(n_point):
+        i = order[q]
+        if (i >= n_node) != (side == 1):
+            continue
+        gain = inflow[i] * dt * h_inflow[i]
+        kg[i] += inflow[i] * dt
+        joule[i] += gain
+        sums[0] += gain
+        served[i] = True
+        due = draw[i]  # what the flows say must leave here in this step
+        for j in range(first[i], first[i + 1]):
+            due += abs(m[outgoing[j]])
+        if kg[i] <= 0.0 or due <= 0.0:
+            wait_kg[i] += kg[i]
+            wait_j[i] += joule[i]
+            continue
+        h_mix, factor = joule[i] / kg[i], kg[i] / due  # factor: about dt, a little more where water expands
+        h_point[i], mixed[i] = h_mix, True
+        kg[i] = draw[i] * factor
+        joule[i] = kg[i] * h_mix
+        for j in range(first[i], first[i + 1]):
+            k = outgoing[j]
+            gone, energy, lost = advance_pipe(
+                k, mass, h, ring, t_wall, t_shell, length[k], diameter[k], wall, abs(m[k]) * factor,
+                m[k] > 0.0, h_mix, t_ground, dt, work, index,
+            )  # fmt: skip
+            down = end[k] if m[k] > 0.0 else start[k]
+            if served[down]:
+                wait_kg[down] += gone
+                wait_j[down] += energy
+            else:
+                kg[down] += gone
+                joule[down] += energy
+            h_out[k] = energy / gone if gone > 0.0 else h_mix
+            loss[k] = lost / dt
+            sums[2] += lost
 
 
 @njit(cache=True, error_model="numpy")
@@ -82,11 +190,11 @@ def advance_network(
     ring: Ints,
     t_wall: Floats,
     t_shell: Floats,
-    t_point: Floats,
+    h_point: Floats,
     wait_kg: Floats,
     wait_j: Floats,
     inflow: Floats,
-    t_inflow: Floats,
+    h_inflow: Floats,
     draw: Floats,
     station: Ints,
     station_flow: Floats,
@@ -94,129 +202,83 @@ def advance_network(
     station_heat: Floats,
     t_ground: float,
     dt: float,
-    t_out: Floats,
+    h_out: Floats,
     loss: Floats,
     sums: Floats,
+    work: Floats,
+    index: Ints,
 ) -> None:
     """Advance the whole network by ``dt``.
 
     Parameters
     ----------
     m : (n_pipe,) flows of this step
-    inflow, t_inflow : (n_point,) water entering from sources, kg/s, and its temperature
+    inflow, h_inflow : (n_point,) water entering from sources, kg/s, and its enthalpy
     draw : (n_point,) water leaving, kg/s (stations, leaks and the return of sources)
     station : (n_station,) node of each; its supply point is the node, its return point ``n_node`` further
     station_flow : (n_station,); ``station_t`` holds the return temperature where known, else NaN and
         ``station_heat`` the heat in W; both are filled with what came out
+    h_point, h_out : (n_point,), (n_pipe,) enthalpies, filled where water moves
     sums : (4,) filled with J brought in, J drawn (leaks and sources), J lost to the ground, J to stations
     """
-    n_point, n_node = t_point.shape[0], t_point.shape[0] // 2
+    n_point = h_point.shape[0]
     order, _, first, outgoing = order_points(start, end, m, n_point)
     kg, joule = wait_kg.copy(), wait_j.copy()
     wait_kg[:], wait_j[:], sums[:] = 0.0, 0.0, 0.0
     served, mixed = np.zeros(n_point, np.bool_), np.zeros(n_point, np.bool_)
-    mean, t_parcel = np.empty(t_wall.shape[1]), np.empty(mass.shape[1])
     for side in range(2):
-        for q in range(n_point):
-            i = order[q]
-            if (i >= n_node) != (side == 1):
-                continue
-            gain = inflow[i] * dt * enthalpy(t_inflow[i]) if inflow[i] > 0.0 else 0.0
-            kg[i] += inflow[i] * dt
-            joule[i] += gain
-            sums[0] += gain
-            served[i] = True
-            due = draw[i] * dt  # what the flows say must leave here in this step
-            for j in range(first[i], first[i + 1]):
-                due += abs(m[outgoing[j]]) * dt
-            if kg[i] <= 0.0 or due <= 0.0:
-                wait_kg[i] += kg[i]
-                wait_j[i] += joule[i]
-                continue
-            h_mix, factor = joule[i] / kg[i], kg[i] / due
-            t_point[i], mixed[i] = temperature(h_mix), True
-            kg[i] = draw[i] * dt * factor
-            joule[i] = kg[i] * h_mix
-            for j in range(first[i], first[i + 1]):
-                k = outgoing[j]
-                gone, energy, lost = advance_pipe(
-                    mass[k], h[k], ring[k], t_wall[k], t_shell[k], length[k], diameter[k], wall[k],
-                    abs(m[k]) * dt * factor, m[k] > 0.0, h_mix, t_ground, dt, mean, t_parcel,
-                )  # fmt: skip
-                down = end[k] if m[k] > 0.0 else start[k]
-                _receive(down, gone, energy, served[down], kg, joule, wait_kg, wait_j)
-                t_out[k] = temperature(energy / gone) if gone > 0.0 else t_point[i]
-                loss[k] = lost / dt
-                sums[2] += lost
+        advance_side(
+            side, order, first, outgoing, start, end, m, length, diameter, wall, mass, h, ring, t_wall,
+            t_shell, h_point, inflow, h_inflow, draw, t_ground, dt, kg, joule, wait_kg, wait_j, served, mixed,
+            h_out, loss, sums, work, index,
+        )  # fmt: skip
         if side == 0:
             _close_stations(
-                station, n_node, station_flow, station_t, station_heat, draw, kg, joule, t_ground, dt, sums
-            )
+                station, n_point // 2, station_flow, station_t, station_heat, draw, kg, joule, t_ground, dt,
+                sums,
+            )  # fmt: skip
     for i in range(n_point):
         sums[1] += joule[i] if mixed[i] else 0.0
-    sums[2] += _rest_pipes(
-        start, end, m, length, diameter, wall, mass, h, ring, t_wall, t_shell, t_point, mixed, t_ground, dt,
-        t_out, loss, mean, t_parcel,
+    sums[2] += rest_pipes(
+        start, end, m, length, wall, mass, h, ring, t_wall, t_shell, h_point, mixed, t_ground, dt, h_out,
+        loss, work, index,
     )  # fmt: skip
 
 
-@njit(cache=True)
-def _receive(
-    i: int,
-    kg_in: float,
-    joule_in: float,
-    late: bool,
-    kg: Floats,
-    joule: Floats,
-    wait_kg: Floats,
-    wait_j: Floats,
-) -> None:
-    """Water reaches a point, or waits there if the point has been served already."""
-    if late:
-        wait_kg[i] += kg_in
-        wait_j[i] += joule_in
-    else:
-        kg[i] += kg_in
-        joule[i] += joule_in
-
-
 @njit(cache=True, error_model="numpy")
-def _rest_pipes(
+def rest_pipes(
     start: Ints,
     end: Ints,
     m: Floats,
     length: Floats,
-    diameter: Floats,
     wall: Floats,
     mass: Floats,
     h: Floats,
     ring: Ints,
     t_wall: Floats,
     t_shell: Floats,
-    t_point: Floats,
+    h_point: Floats,
     mixed: NDArray[np.bool_],
     t_ground: float,
     dt: float,
-    t_out: Floats,
+    h_out: Floats,
     loss: Floats,
-    mean: Floats,
-    t_parcel: Floats,
+    work: Floats,
+    index: Ints,
 ) -> float:
-    """Pipes without flow only lose heat; points without flow take the temperature of such a pipe."""
-    total = 0.0
+    """Pipes without flow only lose heat; points without flow take the state of such a pipe's last parcel."""
+    total, cap = 0.0, mass.shape[1]
     for k in range(m.shape[0]):
         if abs(m[k]) > STILL_KG_S:
             continue
-        lost = exchange(
-            mass[k], h[k], ring[k], t_wall[k], t_shell[k], length[k], diameter[k], wall[k], 0.0,
-            t_ground, dt, mean, t_parcel,
-        )  # fmt: skip
+        film = film_w_m_k(0.0, quick_temperature(h[k, ring[k, 0]]))
+        lost = exchange(k, mass, h, ring, t_wall, t_shell, length[k], wall, film, t_ground, dt, work, index)
         loss[k] = lost / dt
         total += lost
-        t_out[k] = temperature(h[k, (ring[k, 0] + ring[k, 1] - 1) % mass.shape[1]])
+        h_out[k] = h[k, (ring[k, 0] + ring[k, 1] - 1) % cap]
         for i in (start[k], end[k]):
             if not mixed[i]:
-                t_point[i] = t_out[k]
+                h_point[i] = h_out[k]
     return total
 
 
@@ -245,8 +307,8 @@ def _close_stations(
         water = taken[i] * flow[s] / draw[i]
         h_in = taken_j[i] / taken[i]
         if np.isnan(t_return[s]):
-            h_out = max(h_in - heat[s] * dt / water, enthalpy(min(t_ground, temperature(h_in))))
-            t_return[s] = temperature(h_out)
+            h_out = max(h_in - heat[s] * dt / water, min(enthalpy(t_ground), h_in))
+            t_return[s] = read_temperature(h_out)
         else:
             h_out = enthalpy(t_return[s])
         given = water * (h_in - h_out)
@@ -256,16 +318,3 @@ def _close_stations(
         joule[i] -= water * h_in
         kg[n_node + i] += water
         joule[n_node + i] += water * h_out
-
-
-@njit(cache=True)
-def mean_temperatures(mass: Floats, h: Floats, ring: Ints, t_pipe: Floats) -> None:
-    """Fill ``t_pipe`` with the mean temperature of each pipe's water."""
-    cap = mass.shape[1]
-    for k in range(mass.shape[0]):
-        kg, t = 0.0, 0.0
-        for q in range(ring[k, 1]):
-            j = (ring[k, 0] + q) % cap
-            kg += mass[k, j]
-            t += mass[k, j] * h[k, j]
-        t_pipe[k] = temperature(t / kg)
