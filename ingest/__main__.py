@@ -6,14 +6,18 @@ import sys
 import threading
 import tomllib
 
+from paho.mqtt.enums import MQTTProtocolVersion
+
 from ingest.adapters import compile_directory, make_adapters
 from ingest.county import load_county
-from ingest.settings import Settings, parse_mqtt_url, read_settings
+from ingest.settings import Broker, Settings, parse_mqtt_url, read_settings
 from ingest.store.owner import StoreOwner
 from ingest.worker.decode import Decoder
 from ingest.worker.inbox import Inbox
-from ingest.worker.line import Line, probe_protocol
-from ingest.worker.loop import Writer
+from ingest.worker.line import Lines, make_lanes
+from ingest.worker.loop import WATCH_KEY, Writer
+from ingest.worker.probe import probe_broker
+from ingest.worker.watch import BrokerWatch
 from twin.model.errors import ConfigError, CountyTwinError
 
 log = logging.getLogger("ingest")
@@ -54,25 +58,37 @@ def run(settings: Settings, stop: threading.Event) -> None:
         owner.serve(settings.store_uri, settings.store_token)
         log.info("store open at %s", settings.store_uri)
         owner.write_state(0, "connecting", 0.0, 0.0)
-        version = None
-        while version is None and not stop.is_set():
-            version = probe_protocol(broker)
-            if version is None:
-                log.warning("broker %s:%d does not answer yet", broker.host, broker.port)
-                owner.write_state(0, "no answer", 0.0, 0.0)
-                stop.wait(1.0)
+        version = wait_for_broker(broker, owner, stop)
         if version is None:
             return
-        inbox = Inbox()
-        line = Line(broker, version, f"county-twin-ingest-{county.meta.adcode}", filters, inbox)
-        writer = Writer(
-            owner, Decoder(make_adapters(owner.read_memory()), compile_directory(county)), inbox, line, stop
-        )
+        memory = owner.read_memory()
+        seen = memory.get(WATCH_KEY)
+        watch = BrokerWatch(int(seen) if seen else None)
+        lanes = make_lanes(f"county-twin-ingest-{county.meta.adcode}", filters)
+        inbox = Inbox(len(lanes))
+        line = Lines(broker, version, lanes, inbox, watch)
+        decoder = Decoder(make_adapters(memory), compile_directory(county), owner.read_offline())
         line.start()
-        writer.run()
+        Writer(owner, decoder, inbox, line, stop, watch).run()
         line.stop()
     finally:
         owner.close()
+
+
+def wait_for_broker(broker: Broker, owner: StoreOwner, stop: threading.Event) -> MQTTProtocolVersion | None:
+    """What the broker speaks, as soon as it lets us in; None when stopped before."""
+    said, wait = "", 1.0
+    while not stop.is_set():
+        answer = probe_broker(broker)
+        if answer.version is not None:
+            return answer.version
+        if answer.reason != said:
+            said, wait = answer.reason, 1.0
+            log.warning("broker: %s; %s", answer.reason, answer.mend)
+        owner.write_state(0, f"{answer.reason}; {answer.mend}", 0.0, 0.0)
+        stop.wait(wait)
+        wait = min(1.5 * wait, 5.0)
+    return None
 
 
 def main() -> int:

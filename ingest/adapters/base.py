@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from twin.model.county import County, Device, Point
 from twin.model.errors import PayloadError
 from twin.model.quantities import VENDOR_UNITS, find_quantity
@@ -24,6 +27,11 @@ FUTURE_S = 600.0
 """Nor when the reading comes from further ahead than this."""
 MAX_PROBLEMS = 5
 """Reasons kept of one message."""
+LARGEST = 1e290
+"""No measured number is larger, and none below becomes infinite when it is turned into SI."""
+_NO_KEYS: Mapping[str, int] = {}
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +47,17 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Who sends what: devices by (dialect, external id), channels by (device id, external key)."""
+    """Who sends what: devices by (dialect, external id), point numbers by device id and external key.
+
+    ``scale``, ``offset``, ``low``, ``high``: (n_point,) as in :class:`Channel`.
+    """
 
     devices: Mapping[tuple[str, str], Device]
-    channels: Mapping[tuple[str, str], Channel]
+    keys: Mapping[str, Mapping[str, int]]
+    scale: Floats
+    offset: Floats
+    low: Floats
+    high: Floats
 
     def find_device(self, dialect: str, external_id: str) -> Device:
         """Raises ``PayloadError``: no such device."""
@@ -51,12 +66,33 @@ class Directory:
             raise PayloadError(f"unknown device {external_id[:80]!r}: add it to the county's devices")
         return device
 
+    def convert(self, point_no: Ints, number: Floats) -> Floats:
+        """Vendor numbers (n,) of points (n,) in SI."""
+        return number * self.scale[point_no] + self.offset[point_no]
+
+    def judge(self, point_no: Ints, value: Floats, t: Floats, received: Floats) -> Ints:
+        """Quality (n,): clock first (a value at a wrong time is no use), then range, then lateness."""
+        quality = np.full(point_no.size, int(Quality.GOOD))
+        quality[t < received - LATE_S] = int(Quality.LATE)
+        outside = ~((value >= self.low[point_no]) & (value <= self.high[point_no]))
+        quality[outside] = int(Quality.OUT_OF_RANGE)
+        quality[(t > received + FUTURE_S) | (t < received - OLDEST_S)] = int(Quality.CLOCK_SUSPECT)
+        return quality
+
 
 def compile_directory(county: County) -> Directory:
     """Resolve units and ranges once."""
+    keys: dict[str, dict[str, int]] = {d.id: {} for d in county.devices}
+    for p in county.points:
+        keys.setdefault(p.device_id, {})[p.external_key] = p.no
+    channels = sorted((_channel(p) for p in county.points), key=lambda c: c.point_no)
     return Directory(
         devices={(d.dialect, d.external_id): d for d in county.devices},
-        channels={(p.device_id, p.external_key): _channel(p) for p in county.points},
+        keys=keys,
+        scale=np.array([c.scale for c in channels]),
+        offset=np.array([c.offset for c in channels]),
+        low=np.array([c.low for c in channels]),
+        high=np.array([c.high for c in channels]),
     )
 
 
@@ -72,12 +108,15 @@ def _channel(point: Point) -> Channel:
 class Decoded:
     """What came out of one message.
 
-    ``heard``: device id -> newest measuring time (s) in it; ``online``: device id -> said by birth, death or
-    connect messages; ``replies``: (topic, payload) to publish, such as a request for a new birth;
-    ``memory``: key -> text that the adapter must know after a restart.
+    ``point_no``, ``t`` (s), ``number`` (in the vendor's unit): columns of the readings, turned into SI and
+    judged for a whole batch at once; ``heard``: device id -> newest measuring time (s) in it; ``online``:
+    device id -> said by birth, death or connect messages; ``replies``: (topic, payload) to publish, such as
+    a request for a new birth; ``memory``: key -> text that the adapter must know after a restart.
     """
 
-    readings: list[Reading] = field(default_factory=list)
+    point_no: list[int] = field(default_factory=list)
+    t: list[float] = field(default_factory=list)
+    number: list[float] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     heard: dict[str, float] = field(default_factory=dict)
     online: dict[str, bool] = field(default_factory=dict)
@@ -87,45 +126,42 @@ class Decoded:
     def add_values(
         self, directory: Directory, device: Device, t: float, received: float, values: Mapping[str, object]
     ) -> None:
-        """Turn ``values`` (vendor key -> raw value) measured at ``t`` into readings."""
-        self.heard[device.id] = max(t, self.heard.get(device.id, -math.inf))
+        """Take ``values`` (vendor key -> raw value) measured at ``t``."""
+        if t > self.heard.get(device.id, -math.inf):
+            self.heard[device.id] = t
+        keys = directory.keys.get(device.id, _NO_KEYS)
         for key, raw in values.items():
-            channel = directory.channels.get((device.id, key))
-            if channel is None:
+            no = keys.get(key)
+            if no is None:
                 self.problems.append(f"{device.external_id}: unknown point {str(key)[:60]!r}")
-                continue
-            if raw is None:
-                continue
-            number = _as_number(raw)
-            if number is None:
-                self.problems.append(
-                    f"{device.external_id}: {str(key)[:60]!r} is {type(raw).__name__} {str(raw)[:40]!r}, "
-                    "a number is needed"
-                )
-                continue
-            value = number * channel.scale + channel.offset
-            self.readings.append(Reading(channel.point_no, t, value, judge(channel, value, t, received)))
+            elif isinstance(raw, (float, int)) and -LARGEST < raw < LARGEST:
+                self.point_no.append(no)
+                self.t.append(t)
+                self.number.append(float(raw))
+            elif raw is not None:
+                self.problems.append(_refuse(device, key, raw))
+
+    def readings(self, directory: Directory, received: float) -> list[Reading]:
+        """The readings one by one, in SI with their quality, for a message that came at ``received``."""
+        no, t = np.array(self.point_no, np.int64), np.array(self.t, float)
+        value = directory.convert(no, np.array(self.number, float))
+        quality = directory.judge(no, value, t, np.full(t.size, received))
+        columns = (x.tolist() for x in (no, t, value, quality))
+        return [Reading(*row) for row in zip(*columns, strict=True)]
 
 
-def _as_number(raw: object) -> float | None:
-    if isinstance(raw, bool):
-        return float(raw)
-    if isinstance(raw, (int, float)):
-        try:
-            number = float(raw)
-        except OverflowError:
-            return None
-        return number if math.isfinite(number) else None
-    return None
+def _refuse(device: Device, key: object, raw: object) -> str:
+    where = f"{device.external_id}: {str(key)[:60]!r}"
+    if isinstance(raw, (float, int)) and (isinstance(raw, int) or math.isfinite(raw)):
+        return f"{where} is {_short(raw)}, too large to be a measured value"
+    return f"{where} is {type(raw).__name__} {_short(raw)!r}, a number is needed"
 
 
-def judge(channel: Channel, value: float, t: float, received: float) -> int:
-    """Quality of a reading: clock first (a value at a wrong time is no use), then range, then lateness."""
-    if t > received + FUTURE_S or t < received - OLDEST_S:
-        return int(Quality.CLOCK_SUSPECT)
-    if not channel.low <= value <= channel.high:
-        return int(Quality.OUT_OF_RANGE)
-    return int(Quality.LATE if t < received - LATE_S else Quality.GOOD)
+def _short(raw: object) -> str:
+    """First 40 characters; a number of a thousand digits is not written out."""
+    if isinstance(raw, int) and abs(raw) > 2**200:
+        return f"a number of {raw.bit_length()} bits"
+    return str(raw)[:40]
 
 
 def read_timestamp_ms(raw: object, received: float) -> float:

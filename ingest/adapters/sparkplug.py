@@ -19,18 +19,23 @@ _SIGNED_32 = (1, 2, 3)
 _SIGNED_64 = 4
 _VERBS = ("NBIRTH", "NDEATH", "DBIRTH", "DDEATH", "NDATA", "DDATA")
 REBIRTH_EVERY_S = 30.0
+MAX_NODES = 4096
+_NOT_MEASURED = ("Properties/", "Device Control/", "Node Control/", "Node Info/", "bdSeq")
+"""Beginnings of metric names that births and commands carry beside measured values."""
 
 
 @dataclass(slots=True)
 class _Node:
     """What is known of one edge node: aliases per device ("" for the node), last sequence number.
 
+    ``bd_seq`` numbers its present connection, so that the will of an earlier one is known as such;
     ``remembered``: its aliases are from before a restart and it has not been heard since.
     """
 
     aliases: dict[str, dict[int, str]] = field(default_factory=dict)
     devices: set[str] = field(default_factory=set)
     seq: int | None = None
+    bd_seq: int | None = None
     rebirth_asked: float = float("-inf")
     remembered: bool = False
 
@@ -46,9 +51,7 @@ class SparkplugAdapter:
         for key, value in (memory or {}).items():
             dialect, *sender = key.split("/")
             if dialect == self.name:
-                aliases = {device: dict(pairs) for device, pairs in json.loads(value).items()}
-                known = _Node(aliases, {d for d in aliases if d}, remembered=True)
-                self._nodes[sender[0], sender[1]] = known
+                self._nodes[sender[0], sender[1]] = _recall(value)
 
     def matches(self, topic: str) -> bool:
         """See ``Adapter``."""
@@ -64,31 +67,48 @@ class SparkplugAdapter:
         group, verb, edge = parts[1], parts[2], parts[3]
         external_id = parts[4] if len(parts) == 5 else ""
         message = _parse(payload)
-        node = self._nodes.setdefault((group, edge), _Node())
+        node = self._find_node(group, edge)
         out = Decoded()
-        in_order = self._follow_sequence(node, verb, message)
         if verb == "NDEATH":
-            self._mark(out, directory, node.devices, False, received)
+            if _is_of_this_connection(node, message):
+                self._mark(out, directory, {edge, *node.devices}, False, received)
             return out
+        complete = self._follow_sequence(node, verb, message)
         if verb == "DDEATH":
             self._mark(out, directory, {external_id}, False, received)
-            return out
-        known = self._learn_names(out, node, (group, edge), verb, external_id, message)
-        stale, node.remembered = node.remembered and verb != "NBIRTH", False
-        if not in_order or not known or stale:
+        else:
+            if not external_id or (self.name, external_id) in directory.devices:
+                complete &= self._learn_names(out, node, (group, edge), verb, external_id, message)
+            complete &= not node.remembered or verb == "NBIRTH"
+        node.remembered = False
+        if not complete:
             self._ask_rebirth(out, node, group, edge, received)
-        if external_id:
-            node.devices.add(external_id)
-            self._read_metrics(out, directory, node, external_id, message, received, birth=verb == "DBIRTH")
+        if verb == "DDEATH":
+            return out
+        try:
+            self._read_metrics(out, directory, node, external_id, edge, message, received, verb)
+        except PayloadError as e:
+            if not out.replies:
+                raise
+            out.problems.append(str(e))
         return out
+
+    def _find_node(self, group: str, edge: str) -> _Node:
+        """The edge node; of too many the first is forgotten, so that invented names fill no memory."""
+        node = self._nodes.get((group, edge))
+        if node is None:
+            if len(self._nodes) >= MAX_NODES:
+                del self._nodes[next(iter(self._nodes))]
+            node = self._nodes[group, edge] = _Node()
+        return node
 
     def _follow_sequence(self, node: _Node, verb: str, message: Payload) -> bool:
         """False when a message is missing between the last one and this."""
         if verb == "NBIRTH":
             node.aliases.clear()
-            node.seq = message.seq
+            node.seq, node.bd_seq = message.seq, _bd_seq(message)
             return True
-        if verb == "NDEATH" or not message.HasField("seq"):
+        if not message.HasField("seq"):
             return True
         expected = None if node.seq is None else (node.seq + 1) % 256
         repeated = node.seq is not None and message.seq == node.seq
@@ -110,7 +130,8 @@ class SparkplugAdapter:
                 aliases[metric.alias] = metric.name
         if new:
             table = {device: list(names.items()) for device, names in node.aliases.items()}
-            out.memory["/".join((self.name, *sender))] = json.dumps(table, ensure_ascii=False)
+            kept = {"bd_seq": node.bd_seq, "aliases": table}
+            out.memory["/".join((self.name, *sender))] = json.dumps(kept, ensure_ascii=False)
         return all(m.HasField("name") or m.alias in aliases for m in message.metrics)
 
     def _ask_rebirth(self, out: Decoded, node: _Node, group: str, edge: str, received: float) -> None:
@@ -131,31 +152,64 @@ class SparkplugAdapter:
                 out.heard[device.id] = received
 
     def _read_metrics(
-        self, out: Decoded, directory: Directory, node: _Node, external_id: str, message: Payload,
-        received: float, birth: bool,
+        self, out: Decoded, directory: Directory, node: _Node, external_id: str, edge: str, message: Payload,
+        received: float, verb: str,
     ) -> None:  # fmt: skip
-        device = directory.find_device(self.name, external_id)
-        if birth:
-            out.online[device.id] = True
+        """Values of a device, or of the edge node itself when the county has a device of its name."""
         aliases = node.aliases.get(external_id, {})
+        sender = external_id or edge
+        named = [(m, m.name if m.HasField("name") else aliases.get(m.alias)) for m in message.metrics]
+        values = [(m, name) for m, name in named if name is None or not name.startswith(_NOT_MEASURED)]
+        if not external_id and (self.name, edge) not in directory.devices:
+            if values:
+                out.problems.append(
+                    f"{len(values)} values of edge node {edge[:80]!r} itself, such as {values[0][1]!r:.60}: "
+                    "add a device of that name to the county's devices to have them read"
+                )
+            return
+        device = directory.find_device(self.name, sender)
+        if external_id:
+            node.devices.add(external_id)
+        if verb.endswith("BIRTH"):
+            out.online[device.id] = True
         base = read_timestamp_ms(message.timestamp if message.HasField("timestamp") else None, received)
         by_time: dict[float, dict[str, object]] = {}
-        for metric in message.metrics:
-            name = metric.name if metric.HasField("name") else aliases.get(metric.alias)
+        for metric, name in values:
             if name is None:
-                out.problems.append(f"{external_id}: alias {metric.alias} was never introduced by a birth")
-                continue
-            if birth and name.startswith(("Properties/", "Device Control/", "Node Control/", "bdSeq")):
+                out.problems.append(f"{sender}: alias {metric.alias} was never introduced by a birth")
                 continue
             try:
                 stamp = metric.timestamp if metric.HasField("timestamp") else None
                 t = base if stamp is None else read_timestamp_ms(stamp, received)
             except PayloadError as e:
-                out.problems.append(f"{external_id}: {e}")
+                out.problems.append(f"{sender}: {e}")
                 continue
             by_time.setdefault(t, {})[name] = _value(metric)
-        for t, values in by_time.items():
-            out.add_values(directory, device, t, received, values)
+        for t, measured in by_time.items():
+            out.add_values(directory, device, t, received, measured)
+
+
+def _recall(text: str) -> _Node:
+    """An edge node from ``Decoded.memory``; schema 2 of the store kept the aliases only."""
+    kept = json.loads(text)
+    whole = isinstance(kept.get("aliases"), dict)
+    table = kept["aliases"] if whole else kept
+    aliases = {device: dict(pairs) for device, pairs in table.items()}
+    return _Node(aliases, {d for d in aliases if d}, None, kept["bd_seq"] if whole else None, remembered=True)
+
+
+def _bd_seq(message: Payload) -> int | None:
+    """Number of the connection in a birth or a will; None when it has none."""
+    for metric in message.metrics:
+        if metric.name == "bdSeq" and metric.WhichOneof("value") in ("long_value", "int_value"):
+            return int(metric.long_value or metric.int_value)
+    return None
+
+
+def _is_of_this_connection(node: _Node, will: Payload) -> bool:
+    """False for the will of an earlier connection, which the broker may publish after the new birth."""
+    number = _bd_seq(will)
+    return number is None or node.bd_seq is None or number == node.bd_seq
 
 
 def _parse(payload: bytes) -> Payload:

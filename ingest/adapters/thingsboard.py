@@ -35,7 +35,7 @@ class ThingsBoardAdapter:
                 self._read_rows(out, directory, external_id, rows, received)
             except PayloadError as e:
                 out.problems.append(str(e))
-        if not out.readings and out.problems:
+        if not out.point_no and out.problems:
             raise PayloadError("; ".join(out.problems[:3]))
         return out
 

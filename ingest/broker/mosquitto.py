@@ -6,6 +6,8 @@ from pathlib import Path
 MAX_QUEUED = 500_000
 """Messages kept for ingest while it is away; at 200 messages/s that is about 40 minutes."""
 MAX_QUEUED_BYTES = 256_000_000
+MAX_INFLIGHT = 20_000
+"""Sent to one client and not yet acknowledged; ingest acknowledges after its commit, so it must be large."""
 MAX_PACKET_BYTES = 2_000_000
 
 _CONF = """\
@@ -49,7 +51,7 @@ def write_mosquitto_conf(folder: Path, port: int) -> Path:
     text = _CONF.format(
         port=port,
         folder=folder.absolute(),
-        inflight=1000,
+        inflight=MAX_INFLIGHT,
         queued=MAX_QUEUED,
         queued_bytes=MAX_QUEUED_BYTES,
         packet=MAX_PACKET_BYTES,

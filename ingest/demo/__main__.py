@@ -21,7 +21,7 @@ from ingest.demo.devices.field import Field
 from ingest.demo.devices.voice import Voice, open_voice
 from ingest.demo.plant.weather import MODES
 from ingest.settings import Settings, parse_mqtt_url, read_settings
-from ingest.worker.line import probe_protocol
+from ingest.worker.probe import probe_broker
 from twin.model.errors import ConfigError, CountyTwinError
 
 log = logging.getLogger("devices")
@@ -70,9 +70,9 @@ class Runner:
     def run(self) -> None:
         """Connect, settle, then one tick a second."""
         broker = parse_mqtt_url(self.settings.mqtt_url)
-        version = probe_protocol(broker)
+        version = probe_broker(broker).version
         while version is None and not self.stop.wait(1.0):
-            version = probe_protocol(broker)
+            version = probe_broker(broker).version
         if version is None:
             return
         fresh = not self.state_file.exists()

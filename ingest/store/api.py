@@ -4,6 +4,7 @@ All times are float seconds since 1970-01-01 UTC; values are SI (°C for tempera
 arrays in columns. Every call raises ``StoreUnavailable`` when the owner does not answer.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -114,8 +115,42 @@ class DeviceState:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a person should know of the way in, added up by ``kind`` and ``subject``.
+
+    Kinds: ``broker_dropped`` (the broker threw away messages of a full queue), ``dead_letter_flood``
+    (subject: sender; so many bad messages that only a part is kept), ``counter_rollover``, ``counter_reset``,
+    ``counter_back`` (subject: point number), ``dead_letters_redone``, ``unstorable``.
+    """
+
+    kind: str
+    subject: str
+    first_t: float
+    last_t: float
+    count: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class CounterEvent:
+    """A counter that fell from ``before`` to ``after`` (SI): ``rollover`` (after a full turn of ``span``),
+    ``reset`` (exchanged, began again) or ``back`` (fell a little, which none should)."""
+
+    point_no: int
+    t: float
+    kind: str
+    before: float
+    after: float
+    span: float
+
+
+@dataclass(frozen=True, slots=True)
 class IngestStats:
-    """Counters since the store was created, and the state of the writer now."""
+    """Counters since the store was created, and the state of the writer now.
+
+    ``broker_dropped``: messages the broker threw away (of all its subscribers, where it says so);
+    ``unkept_messages``: bad messages of a flood that were counted but not kept as dead letters.
+    """
 
     t: float
     messages: int
@@ -128,6 +163,8 @@ class IngestStats:
     broker: str
     messages_per_s: float
     readings_per_s: float
+    broker_dropped: int = 0
+    unkept_messages: int = 0
 
 
 class Store(Protocol):
@@ -175,6 +212,25 @@ class Store(Protocol):
 
     def dead_letters(self, limit: int = 200) -> list[DeadLetter]:
         """Newest first."""
+        ...
+
+    def redo_dead_letters(self, hashes: Sequence[str] | None = None) -> None:
+        """Ask ingest to read these dead letters again (None: all), within about a second.
+
+        Letters that are now read whole leave the list; the outcome is a notice ``dead_letters_redone``.
+        """
+        ...
+
+    def notices(self, since: float = 0.0) -> list[Notice]:
+        """What happened at or after ``since``, newest first."""
+        ...
+
+    def counter_events(self, start: float, end: float) -> list[CounterEvent]:
+        """Counters that fell between two times, by time."""
+        ...
+
+    def consumption(self, point_no: int, start: float, end: float) -> float:
+        """What a counter counted between two times (SI), over roll-overs and resets; NaN: nothing known."""
         ...
 
     def device_states(self) -> list[DeviceState]:

@@ -1,7 +1,7 @@
 """What the worker hands to the writer in one transaction."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,19 +15,21 @@ KEEP_PAYLOAD = 65_536
 
 @dataclass(frozen=True, slots=True)
 class DeadMessage:
-    """A message (or part of one) that could not be read."""
+    """A message (or part of one) that could not be read; ``size`` is its whole length in bytes."""
 
     hash: str
     t_us: int
     topic: str
     reason: str
     payload: bytes
+    count: int = 1
+    size: int = 0
 
 
 def make_dead_message(topic: str, payload: bytes, reason: str, t_us: int) -> DeadMessage:
     """Key a rejected message by topic and payload; keep the first 64 KiB."""
     digest = hashlib.sha256(topic.encode("utf-8", "replace") + b"\0" + payload).hexdigest()[:32]
-    return DeadMessage(digest, t_us, topic[:500], reason[:500], payload[:KEEP_PAYLOAD])
+    return DeadMessage(digest, t_us, topic[:500], reason[:500], payload[:KEEP_PAYLOAD], 1, len(payload))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,22 @@ class DeviceMark:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeMark:
+    """Something that a person should know: ``kind`` of ``subject`` happened ``count`` times more."""
+
+    kind: str
+    subject: str
+    t_us: int
+    count: int = 1
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
-    """Readings as columns (n,), times in microseconds since 1970 UTC, and everything that goes with them."""
+    """Readings as columns (n,), times in microseconds since 1970 UTC, and everything that goes with them.
+
+    ``redone``: hashes of dead letters that this batch holds the readings of, and that leave the table.
+    """
 
     point_no: Ints
     t_us: Ints
@@ -55,3 +71,21 @@ class Batch:
     devices: tuple[DeviceMark, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
     memory: dict[str, str] = field(default_factory=dict)
+    notices: tuple[NoticeMark, ...] = ()
+    redone: tuple[str, ...] = ()
+
+    def halves(self) -> tuple["Batch", "Batch"] | None:
+        """Two smaller batches that hold the same, for a writer that could not take it; None: indivisible."""
+        n, k = self.point_no.size, len(self.dead)
+        if n + k < 2:
+            return None
+        i, j = (n + 1) // 2, (k + 1) // 2
+        first = replace(
+            self, point_no=self.point_no[:i], t_us=self.t_us[:i], received_us=self.received_us[:i],
+            value=self.value[:i], quality=self.quality[:i], dead=self.dead[:j],
+        )  # fmt: skip
+        second = Batch(
+            self.point_no[i:], self.t_us[i:], self.received_us[i:], self.value[i:], self.quality[i:],
+            dead=self.dead[j:],
+        )  # fmt: skip
+        return first, second

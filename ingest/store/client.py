@@ -7,7 +7,7 @@ soon as the owner is back.
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar, cast
 
 import duckdb
@@ -18,16 +18,19 @@ from numpy.typing import NDArray
 from ingest.settings import Settings
 from ingest.store import questions as q
 from ingest.store.api import (
+    CounterEvent,
     DeadLetter,
     DeviceState,
     IngestStats,
     LatestTable,
     NetworkState,
+    Notice,
     Series,
     SimulatedTable,
     SimulationResult,
 )
 from ingest.store.bind import Bindable, bind_numbers, microseconds
+from ingest.store.counters import add_up
 from ingest.store.duck import open_duckdb
 from twin.model.errors import StoreUnavailable
 from twin.model.readings import Quality
@@ -213,6 +216,8 @@ class StoreClient:
             broker=str(s["broker"][0]) if known else "unknown",
             messages_per_s=float(s["messages_per_s"][0]) if known else 0.0,
             readings_per_s=float(s["readings_per_s"][0]) if known else 0.0,
+            broker_dropped=c.get("broker_dropped", 0),
+            unkept_messages=c.get("unkept_messages", 0),
         )
 
     def dead_letters(self, limit: int = 200) -> list[DeadLetter]:
@@ -226,6 +231,44 @@ class StoreClient:
             )
             for i in range(len(r["hash"]))
         ]  # fmt: skip
+
+    def redo_dead_letters(self, hashes: Sequence[str] | None = None) -> None:
+        """See ``Store.redo_dead_letters``."""
+        wanted = ["*"] if hashes is None else list(hashes)
+        at = np.full(len(wanted), microseconds(time.time()))
+        table = pa.table({"t": pa.array(at.astype("datetime64[us]")), "hash": pa.array(wanted, pa.string())})
+        self._append("redo_request", table)
+
+    def notices(self, since: float = 0.0) -> list[Notice]:
+        """See ``Store.notices``."""
+        r = self._ask(q.NOTICES, {"since": microseconds(since)})
+        return [
+            Notice(
+                str(r["kind"][i]), str(r["subject"][i]), float(r["first_t"][i]), float(r["last_t"][i]),
+                int(r["count"][i]), str(r["detail"][i]),
+            )
+            for i in range(len(r["kind"]))
+        ]  # fmt: skip
+
+    def counter_events(self, start: float, end: float) -> list[CounterEvent]:
+        """See ``Store.counter_events``."""
+        r = self._ask(q.COUNTER_EVENTS, {"start": microseconds(start), "end": microseconds(end)})
+        return [
+            CounterEvent(
+                int(r["point_no"][i]), float(r["t"][i]), str(r["kind"][i]), float(r["before"][i]),
+                float(r["after"][i]), float(r["span"][i]),
+            )
+            for i in range(len(r["t"]))
+        ]  # fmt: skip
+
+    def consumption(self, point_no: int, start: float, end: float) -> float:
+        """See ``Store.consumption``."""
+        r = self._ask(
+            q.COUNTED,
+            {"point": int(point_no), "start": microseconds(start), "end": microseconds(end),
+             "usable": int(Quality.UNCERTAIN)},
+        )  # fmt: skip
+        return add_up(_floats(r["value"]), _floats(r["span"]))
 
     def device_states(self) -> list[DeviceState]:
         """See ``Store.device_states``."""

@@ -2,62 +2,26 @@
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from importlib import resources
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from ingest.store.batch import Batch, DeviceMark
+from ingest.store.batch import Batch, DeadMessage, NoticeMark
+from ingest.store.counters import CounterWatch, Fall
 from ingest.store.duck import open_duckdb
+from ingest.store.extras import tidy, write_rest
+from ingest.store.migrate import migrate
+from ingest.store.rows import insert_readings
 from twin.model.county import Point
 from twin.model.errors import ConfigError
 from twin.model.quantities import find_quantity
 from twin.model.readings import Quality
 
 log = logging.getLogger("ingest")
-
-KEEP_RAW_DAYS = 730
-KEEP_NETWORK_STATE_S = 3600
-MAX_DEAD_LETTERS = 5000
-COUNTERS = ("messages", "readings", "rejected_messages", "rejected_readings", "duplicates", "late")
-
-
-def migrate(db: duckdb.DuckDBPyConnection) -> int:
-    """Bring the schema up to date; returns its version. Each migration runs in one transaction.
-
-    Raises
-    ------
-    ConfigError : the file was written by a newer version of this project
-    """
-    db.execute(
-        "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL, applied TIMESTAMP NOT NULL)"
-    )
-    row = db.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()
-    have = int(row[0]) if row else 0
-    files = sorted(
-        (f for f in (resources.files("ingest.store") / "migrations").iterdir() if f.name.endswith(".sql")),
-        key=lambda f: f.name,
-    )
-    newest = int(files[-1].name[:4])
-    if have > newest:
-        raise ConfigError(
-            f"the store has schema {have}, this program knows {newest}: update the program or give an "
-            "older data folder with --data"
-        )
-    for file in files:
-        number = int(file.name[:4])
-        if number <= have:
-            continue
-        db.execute("BEGIN")
-        db.execute(file.read_text(encoding="utf-8"))
-        db.execute("INSERT INTO schema_version VALUES (?, now()::TIMESTAMP)", [number])
-        db.execute("COMMIT")
-        have = number
-    return have
 
 
 class StoreOwner:
@@ -93,6 +57,9 @@ class StoreOwner:
         np.maximum.at(self.newest_us, rows["point_no"][known], rows["t"][known])
         row = self.db.execute("SELECT coalesce(max(seq), 0) FROM latest").fetchone()
         self.seq = int(row[0]) if row else 0
+        self.counters = CounterWatch(points)
+        held = self.db.execute("SELECT point_no, value FROM latest WHERE value IS NOT NULL").fetchnumpy()
+        self.counters.remember(np.asarray(held["point_no"], np.int64), np.ma.filled(held["value"], np.nan))
 
     def _write_points(self, points: Sequence[Point]) -> None:
         table = pa.table(
@@ -141,31 +108,32 @@ class StoreOwner:
 
         After return everything is on disk. On any error nothing of the batch is, and it may be tried again.
         """
-        readings, repeats = self._new_rows(batch)
+        rows, repeats = self._new_rows(batch)
         self.db.execute("BEGIN")
         try:
-            stored = self._insert_readings(readings)
+            stored = insert_readings(self.db, rows)
             counts = dict(batch.counts)
-            counts["duplicates"] = repeats + readings.num_rows - stored
+            counts["duplicates"] = repeats + rows.num_rows - stored
             counts["readings"] = stored
-            self._write_latest(readings)
-            self._write_rest(batch, counts)
+            self._write_latest(rows)
+            falls = self._find_falls(rows)
+            write_rest(self.db, batch, counts, falls)
             self.db.execute("COMMIT")
         except BaseException:
             with suppress(duckdb.Error):  # a failed commit has ended the transaction; the first error counts
                 self.db.execute("ROLLBACK")
             raise
-        self._remember(readings)
+        self._remember(rows)
         return stored
 
     def _new_rows(self, batch: Batch) -> tuple[pa.Table, int]:
-        """Rows of the batch, the last one kept of repeats within it; marks those that may be in the table."""
+        """Rows of the batch by point and time, the last of repeats; marks those that may be stored yet."""
         no, t = batch.point_no, batch.t_us
         order = np.lexsort((np.arange(no.size), t, no))
         last = np.ones(no.size, bool)
         if no.size:
             last[:-1] = (no[order][1:] != no[order][:-1]) | (t[order][1:] != t[order][:-1])
-        keep = np.sort(order[last])
+        keep = order[last]
         suspect = batch.quality[keep] == Quality.CLOCK_SUSPECT
         table = pa.table(
             {
@@ -180,35 +148,30 @@ class StoreOwner:
         )
         return table, int(no.size - keep.size)
 
-    def _insert_readings(self, rows: pa.Table) -> int:
-        if rows.num_rows == 0:
-            return 0
-        self.db.register("batch", rows)
-        sure = self.db.execute(
-            "INSERT INTO reading SELECT point_no, t, received, value, quality FROM batch WHERE NOT look"
-        ).fetchone()
-        doubtful = self.db.execute(
-            "INSERT INTO reading SELECT b.point_no, b.t, b.received, b.value, b.quality FROM batch b "
-            "ANTI JOIN (SELECT point_no, t FROM reading "
-            "  WHERE t BETWEEN (SELECT min(t) FROM batch WHERE look) "
-            "  AND (SELECT max(t) FROM batch WHERE look)) r "
-            "ON b.point_no = r.point_no AND b.t = r.t WHERE b.look"
-        ).fetchone()
-        return int(sure[0] if sure else 0) + int(doubtful[0] if doubtful else 0)
-
     def _write_latest(self, rows: pa.Table) -> None:
-        if rows.num_rows == 0:
+        newer = rows["newer"].to_numpy()
+        if not newer.any():
             return
         self.seq += 1
+        no = rows["point_no"].to_numpy()[newer]
+        newest = np.flatnonzero(newer)[np.concatenate((no[1:] != no[:-1], [True]))]
+        self.db.register("newest", rows.take(pa.array(newest)))
         self.db.execute(
-            "INSERT INTO latest SELECT point_no, t, received, value, quality, ? FROM batch "
-            "WHERE newer "
-            "QUALIFY row_number() OVER (PARTITION BY point_no ORDER BY t DESC) = 1 "
+            "INSERT INTO latest SELECT point_no, t, received, value, quality, ? FROM newest "
             "ON CONFLICT (point_no) DO UPDATE SET t = excluded.t, received = excluded.received, "
             "value = excluded.value, quality = excluded.quality, seq = excluded.seq",
             [self.seq],
         )
-        self.db.unregister("batch")
+        self.db.unregister("newest")
+
+    def _find_falls(self, rows: pa.Table) -> list[Fall]:
+        good = rows["newer"].to_numpy() & (rows["quality"].to_numpy() >= int(Quality.UNCERTAIN))
+        if not good.any():
+            return []
+        t = rows["t"].to_numpy().astype(np.int64)
+        return self.counters.find_falls(
+            rows["point_no"].to_numpy()[good].astype(np.int64), t[good], rows["value"].to_numpy()[good]
+        )
 
     def _remember(self, rows: pa.Table) -> None:
         no = rows["point_no"].to_numpy()
@@ -217,53 +180,48 @@ class StoreOwner:
         np.maximum.at(self.newest_us, no, t)
         np.maximum.at(self.last_t_us, no[newer], t[newer])
 
-    def _write_rest(self, batch: Batch, counts: dict[str, int]) -> None:
-        for name in COUNTERS:
-            if counts.get(name):
-                self.db.execute(
-                    "INSERT INTO ingest_counter VALUES (?, ?) "
-                    "ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
-                    [name, counts[name]],
-                )
-        for dead in batch.dead:
-            self.db.execute(
-                "INSERT INTO dead_letter VALUES (?, make_timestamp(?), make_timestamp(?), 1, ?, ?, ?) "
-                "ON CONFLICT (hash) DO UPDATE SET last_t = excluded.last_t, count = count + 1, "
-                "reason = excluded.reason",
-                [dead.hash, dead.t_us, dead.t_us, dead.topic, dead.reason, dead.payload],
-            )
-        for key, value in batch.memory.items():
-            self.db.execute(
-                "INSERT INTO adapter_memory VALUES (?, ?) "
-                "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                [key, value],
-            )
-        self._write_devices(batch.devices)
-
     def read_memory(self) -> Mapping[str, str]:
         """What adapters asked to be remembered, stored with the messages it came from."""
         return dict(self.db.execute("SELECT key, value FROM adapter_memory").fetchall())
 
-    def _write_devices(self, marks: Sequence[DeviceMark]) -> None:
-        if not marks:
-            return
-        table = pa.table(
-            {
-                "device_id": [m.device_id for m in marks],
-                "last_t": pa.array(np.array([m.t_us for m in marks], "datetime64[us]")),
-                "last_received": pa.array(np.array([m.received_us for m in marks], "datetime64[us]")),
-                "messages": pa.array([m.messages for m in marks], pa.int64()),
-                "skew_s": pa.array([m.skew_s for m in marks], pa.float64()),
-                "online": [m.online for m in marks],
-            }
-        )
-        self.db.register("mark", table)
-        self.db.execute(
-            "INSERT INTO device_state SELECT * FROM mark ON CONFLICT (device_id) DO UPDATE SET "
-            "last_t = greatest(last_t, excluded.last_t), last_received = excluded.last_received, "
-            "messages = messages + excluded.messages, skew_s = excluded.skew_s, online = excluded.online"
-        )
-        self.db.unregister("mark")
+    def read_offline(self) -> dict[str, float]:
+        """Devices that were declared gone, and when they were last heard (s)."""
+        rows = self.db.execute("SELECT device_id, epoch(last_received) FROM device_state WHERE NOT online")
+        return dict(rows.fetchall())
+
+    def write_side(
+        self, counts: Mapping[str, int], notices: Sequence[NoticeMark], memory: Mapping[str, str]
+    ) -> None:
+        """Counters, notices and memory that belong to no message, in one transaction."""
+        none = np.zeros(0, np.int64)
+        batch = Batch(
+            none, none, none, np.zeros(0), none,
+            counts=dict(counts), notices=tuple(notices), memory=dict(memory),
+        )  # fmt: skip
+        self.write(batch)
+
+    def take_redo_requests(self) -> list[str]:
+        """Hashes of dead letters that somebody wants read again (``*``: all); they leave the table."""
+        rows = self.db.execute("SELECT DISTINCT hash FROM redo_request").fetchall()
+        if rows:
+            self.db.execute("DELETE FROM redo_request")
+        return [str(r[0]) for r in rows]
+
+    def read_letters(self, hashes: Sequence[str], at_once: int) -> Iterator[list[DeadMessage]]:
+        """Dead letters by time of their first arrival (``*``: all), some at once."""
+        wanted = [] if "*" in hashes else list(hashes)
+        order = self.db.execute(
+            "SELECT hash FROM dead_letter WHERE len(?) = 0 OR list_contains(?, hash) ORDER BY first_t, hash",
+            [wanted, wanted],
+        ).fetchall()
+        for i in range(0, len(order), at_once):
+            part = [r[0] for r in order[i : i + at_once]]
+            rows = self.db.execute(
+                "SELECT hash, epoch_us(first_t), topic, reason, payload, count, coalesce(size, 0) "
+                "FROM dead_letter WHERE list_contains(?, hash) ORDER BY first_t, hash",
+                [part],
+            ).fetchall()
+            yield [DeadMessage(*row) for row in rows]
 
     def write_state(self, queue: int, broker: str, messages_per_s: float, readings_per_s: float) -> None:
         """Say how the writer is; one row, replaced."""
@@ -276,19 +234,8 @@ class StoreOwner:
         self.db.execute("COMMIT")
 
     def tidy(self) -> None:
-        """Drop what is past its time: network states, surplus dead letters, raw readings after two years."""
-        now = round(time.time() * 1e6)
-        self.db.execute(
-            "DELETE FROM network_state WHERE t < make_timestamp(?)", [now - KEEP_NETWORK_STATE_S * 1_000_000]
-        )
-        self.db.execute(
-            "DELETE FROM dead_letter WHERE hash NOT IN "
-            "(SELECT hash FROM dead_letter ORDER BY last_t DESC LIMIT ?)",
-            [MAX_DEAD_LETTERS],
-        )
-        old = now - KEEP_RAW_DAYS * 86_400_000_000
-        self.db.execute("DELETE FROM reading WHERE t < make_timestamp(?) AND quality <> ?",
-                        [old, int(Quality.CLOCK_SUSPECT)])  # fmt: skip
+        """Drop what is past its time (see ``extras.tidy``)."""
+        tidy(self.db, round(time.time() * 1e6))
 
     def close(self) -> None:
         """Checkpoint and let go of the file."""

@@ -65,6 +65,22 @@ DEAD_LETTERS = """
 SELECT hash, epoch(first_t) AS first_t, epoch(last_t) AS last_t, count, topic, reason, payload
 FROM dead_letter ORDER BY last_t DESC LIMIT $rows
 """
+NOTICES = """
+SELECT kind, subject, epoch(first_t) AS first_t, epoch(last_t) AS last_t, count, detail
+FROM ingest_notice WHERE last_t >= make_timestamp($since) ORDER BY last_t DESC, kind, subject
+"""
+COUNTER_EVENTS = """
+SELECT point_no, epoch(t) AS t, kind, before, after, span FROM counter_event
+WHERE t BETWEEN make_timestamp($start) AND make_timestamp($end) ORDER BY t, point_no
+"""
+# The last reading before the time belongs to it: what was counted since then.
+COUNTED = """
+WITH r AS (
+    SELECT t, value FROM reading WHERE point_no = $point AND quality >= $usable
+      AND t BETWEEN make_timestamp($start) AND make_timestamp($end)
+), e AS (SELECT t, span FROM counter_event WHERE point_no = $point AND kind = 'rollover')
+SELECT r.value, coalesce(e.span, 0.0) AS span FROM r LEFT JOIN e USING (t) ORDER BY r.t
+"""
 DEVICES = """
 SELECT device_id, epoch(last_t) AS last_t, epoch(last_received) AS last_received, messages, skew_s, online
 FROM device_state ORDER BY device_id

@@ -8,56 +8,74 @@ import numpy as np
 
 from ingest.adapters import Adapter, Decoded, Directory
 from ingest.adapters.base import MAX_PROBLEMS
-from ingest.store.batch import Batch, DeadMessage, DeviceMark, make_dead_message
+from ingest.store.batch import Batch, DeviceMark
+from ingest.worker.clocks import Clocks
 from ingest.worker.inbox import Message
+from ingest.worker.quota import DeadLetterQuota
 from twin.model.errors import PayloadError
-from twin.model.readings import Quality, Reading
+from twin.model.readings import Quality
 
-SKEW_WEIGHT = 0.2
-"""Weight of the newest message in the smoothed clock skew."""
-SKEW_LIVE_S = 150.0
-"""Only messages this fresh tell something of the clock (older ones were stored on the way)."""
+
+@dataclass
+class _Columns:
+    """Readings of a batch as they come; ``size`` and ``received`` per message."""
+
+    point_no: list[int] = field(default_factory=list)
+    t: list[float] = field(default_factory=list)
+    number: list[float] = field(default_factory=list)
+    size: list[int] = field(default_factory=list)
+    received: list[float] = field(default_factory=list)
+
+    def add(self, found: Decoded, received: float) -> None:
+        self.point_no += found.point_no
+        self.t += found.t
+        self.number += found.number
+        self.size.append(len(found.point_no))
+        self.received.append(received)
 
 
 @dataclass
 class Decoder:
-    """Adapters plus what is remembered per device (smoothed skew, online)."""
+    """Adapters plus what is remembered per device (its clock, whether it is online).
+
+    ``offline_since``: devices that were declared gone, and when; what they measure later heals them.
+    """
 
     adapters: Sequence[Adapter]
     directory: Directory
-    skew_s: dict[str, float] = field(default_factory=dict)
-    online: dict[str, bool] = field(default_factory=dict)
+    offline_since: dict[str, float] = field(default_factory=dict)
+    clocks: Clocks = field(default_factory=Clocks)
+    quota: DeadLetterQuota = field(default_factory=DeadLetterQuota)
 
     def decode_batch(self, messages: Sequence[Message]) -> tuple[Batch, list[tuple[str, bytes]]]:
         """Readings of all messages as columns, and what is to be published in answer."""
-        readings: list[tuple[Reading, float]] = []
-        dead: list[DeadMessage] = []
+        columns = _Columns()
         replies: list[tuple[str, bytes]] = []
         memory: dict[str, str] = {}
         heard: dict[str, list[float]] = {}
-        received_last = 0.0
+        received_last = max((m.received for m in messages), default=0.0)
         counts = {"messages": len(messages), "rejected_messages": 0, "rejected_readings": 0}
         for m in messages:
-            received_last = max(received_last, m.received)
             try:
                 found = self._decode(m)
             except PayloadError as e:
                 counts["rejected_messages"] += 1
-                dead.append(make_dead_message(m.topic, m.payload, str(e), round(m.received * 1e6)))
+                self.quota.add(m.topic, m.payload, str(e), m.received)
                 continue
+            columns.add(found, m.received)
             if found.problems:
                 counts["rejected_readings"] += len(found.problems)
-                more = len(found.problems) - MAX_PROBLEMS
-                reason = "; ".join(found.problems[:MAX_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
-                dead.append(make_dead_message(m.topic, m.payload, reason, round(m.received * 1e6)))
-            readings.extend((r, m.received) for r in found.readings)
-            replies.extend(found.replies)
-            memory.update(found.memory)
-            self.online.update(found.online)
+                self.quota.add(m.topic, m.payload, join_problems(found.problems), m.received)
+            if found.replies:
+                replies += found.replies
+            if found.memory:
+                memory.update(found.memory)
+            self._follow(found, m.received)
             for device_id, t in found.heard.items():
-                heard.setdefault(device_id, []).append(t)
-                self._follow_clock(device_id, t, m.received)
-        return self._as_batch(readings, dead, heard, received_last, counts, memory), replies
+                row = heard.setdefault(device_id, [t, 0.0])
+                row[0] = max(row[0], t)
+                row[1] += 1
+        return self._as_batch(columns, heard, received_last, counts, memory), replies
 
     def _decode(self, m: Message) -> Decoded:
         for adapter in self.adapters:
@@ -71,43 +89,63 @@ class Decoder:
                     raise PayloadError(f"{adapter.name} adapter failed: {type(e).__name__}: {e}") from e
         raise PayloadError("no adapter reads this topic")
 
-    def _follow_clock(self, device_id: str, t: float, received: float) -> None:
-        if abs(t - received) > SKEW_LIVE_S:
-            return
-        before = self.skew_s.get(device_id, t - received)
-        self.skew_s[device_id] = before + SKEW_WEIGHT * (t - received - before)
+    def _follow(self, found: Decoded, received: float) -> None:
+        """Clocks; who is online: as births and deaths say, and whoever measured something after its death."""
+        for device_id, online in found.online.items():
+            if online:
+                self.offline_since.pop(device_id, None)
+            else:
+                self.offline_since[device_id] = received
+        for device_id, t in found.heard.items():
+            self.clocks.follow(device_id, t, received)
+            since = self.offline_since.get(device_id)
+            if since is None or device_id in found.online:
+                continue
+            if t - self.clocks.skew(device_id) >= since:
+                del self.offline_since[device_id]
 
     def _as_batch(
         self,
-        readings: list[tuple[Reading, float]],
-        dead: list[DeadMessage],
+        columns: _Columns,
         heard: dict[str, list[float]],
         received: float,
         counts: dict[str, int],
         memory: dict[str, str],
     ) -> Batch:
-        n = len(readings)
-        quality = np.fromiter((r.quality for r, _ in readings), np.int64, n)
+        point_no = np.array(columns.point_no, np.int64)
+        t = np.array(columns.t, np.float64)
+        at = np.repeat(np.array(columns.received, np.float64), columns.size)
+        value = self.directory.convert(point_no, np.array(columns.number, np.float64))
+        quality = self.directory.judge(point_no, value, t, at)
+        self.clocks.flag(quality, point_no, self.directory)
         counts["late"] = int((quality == Quality.LATE).sum())
+        dead, notices, counts["unkept_messages"] = self.quota.take(received)
         marks = tuple(
             DeviceMark(
                 device_id=device_id,
-                t_us=round(max(min(t, received + 86_400) for t in times) * 1e6),
+                t_us=round(max(min(newest, received + 86_400), 0.0) * 1e6),
                 received_us=round(received * 1e6),
-                messages=len(times),
-                skew_s=self.skew_s.get(device_id, math.nan),
-                online=self.online.get(device_id, True),
+                messages=int(number),
+                skew_s=self.clocks.offset_s.get(device_id, math.nan),
+                online=device_id not in self.offline_since,
             )
-            for device_id, times in heard.items()
+            for device_id, (newest, number) in heard.items()
         )
         return Batch(
-            point_no=np.fromiter((r.point_no for r, _ in readings), np.int64, n),
-            t_us=np.fromiter((round(r.t * 1e6) for r, _ in readings), np.int64, n),
-            received_us=np.fromiter((round(at * 1e6) for _, at in readings), np.int64, n),
-            value=np.fromiter((r.value for r, _ in readings), np.float64, n),
+            point_no=point_no,
+            t_us=np.rint(t * 1e6).astype(np.int64),
+            received_us=np.rint(at * 1e6).astype(np.int64),
+            value=value,
             quality=quality,
-            dead=tuple(dead),
+            dead=dead,
             devices=marks,
             counts=counts,
             memory=memory,
+            notices=notices,
         )
+
+
+def join_problems(problems: Sequence[str]) -> str:
+    """The first few, and how many more."""
+    more = len(problems) - MAX_PROBLEMS
+    return "; ".join(problems[:MAX_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")

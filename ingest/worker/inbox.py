@@ -1,13 +1,17 @@
-"""The bounded queue between the network thread and the writer."""
+"""The bounded queues between the network threads and the writer, one per lane, emptied in turn."""
 
-import queue
-import time
+import threading
+from collections import deque
 from dataclasses import dataclass
 
+MAX_BYTES = 48_000_000
+"""Payload bytes that may wait in all lanes together."""
+WAIT_S = 0.2
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Message:
-    """One MQTT message as it came. ``epoch`` numbers the connection it can be acknowledged on."""
+    """One MQTT message as it came. ``epoch`` numbers the connection of ``lane`` it is acknowledged on."""
 
     topic: str
     payload: bytes
@@ -15,29 +19,74 @@ class Message:
     mid: int
     qos: int
     epoch: int
+    lane: int = 0
 
 
 class Inbox:
-    """Bounded; ``put`` blocks when full, which stops the network thread and so the broker (back-pressure)."""
+    """Bounded in messages per lane and in bytes.
 
-    def __init__(self, size: int = 20_000) -> None:
-        self._queue: queue.Queue[Message] = queue.Queue(size)
+    ``put`` waits when it is full, which stops that network thread and so the broker (back-pressure). Lanes
+    are emptied in turn, so that a flood in one does not keep the others waiting.
+    """
 
-    def put(self, message: Message) -> None:
-        """Called from the network thread; waits for room."""
-        self._queue.put(message)
+    def __init__(self, lanes: int = 1, size: int = 20_000, max_bytes: int = MAX_BYTES) -> None:
+        self._queues: tuple[deque[Message], ...] = tuple(deque() for _ in range(lanes))
+        self._size, self._max_bytes = size, max_bytes
+        self._bytes_in = [0] * lanes
+        self._bytes_out = [0] * lanes
+        self._enough, self._room, self._closed = threading.Event(), threading.Event(), threading.Event()
+        self._wanted = size
+
+    def put(self, message: Message) -> bool:
+        """Called from the network thread of the lane; waits for room. False: closed, nothing was taken."""
+        queue = self._queues[message.lane]
+        while len(queue) >= self._size or self.waiting_bytes >= self._max_bytes:
+            if self._closed.is_set():
+                return False
+            self._room.clear()
+            self._enough.set()
+            self._room.wait(WAIT_S)
+        self._bytes_in[message.lane] += len(message.payload)
+        queue.append(message)
+        if len(queue) >= self._wanted:
+            self._enough.set()
+        return True
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Payload bytes in all lanes."""
+        return sum(self._bytes_in) - sum(self._bytes_out)
 
     def __len__(self) -> int:
-        return self._queue.qsize()
+        return sum(len(q) for q in self._queues)
+
+    def close(self) -> None:
+        """Let network threads that wait for room go on; what they bring stays unacknowledged."""
+        self._closed.set()
+        self._room.set()
 
     def collect(self, window_s: float, limit: int) -> list[Message]:
-        """Up to ``limit`` messages of the next ``window_s`` seconds; an empty list when there was none."""
+        """Up to ``limit`` messages, after ``window_s`` seconds or as soon as a lane holds a quarter of them.
+
+        Each lane gives at most its equal share as long as the others have something.
+        """
+        self._wanted = max(limit // 4, 1)
+        if not any(len(q) >= self._wanted for q in self._queues):
+            self._enough.wait(window_s)
+        self._enough.clear()
         out: list[Message] = []
-        end = time.monotonic() + window_s
+        share = max(limit // len(self._queues), 1)
         while len(out) < limit:
-            left = end - time.monotonic()
-            try:
-                out.append(self._queue.get(timeout=left) if left > 0 else self._queue.get_nowait())
-            except queue.Empty:
+            before = len(out)
+            for number, queue in enumerate(self._queues):
+                self._take(out, number, min(share, limit - len(out), len(queue)))
+            if len(out) == before:
                 break
+        self._room.set()
         return out
+
+    def _take(self, out: list[Message], lane: int, count: int) -> None:
+        popleft = self._queues[lane].popleft
+        taken = [popleft() for _ in range(count)]
+        self._bytes_out[lane] += sum(len(m.payload) for m in taken)
+        out.extend(taken)

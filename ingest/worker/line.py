@@ -1,13 +1,16 @@
-"""The MQTT line: persistent session, QoS 1, acknowledgement by hand after the commit.
+"""The MQTT line: persistent sessions, QoS 1, acknowledgement by hand after the commit.
 
 Speaks MQTT 5 where the broker does, else 3.1.1. A lost connection is taken up again with back-off by paho;
-what was not acknowledged comes again and is stored once.
+what was not acknowledged comes again and is stored once. There is one session (lane) per family of dialects:
+each has its own queue at the broker and its own in-flight window, so that a flood in one keeps no other
+waiting (decision record 0043).
 """
 
 import logging
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -17,70 +20,63 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.settings import Broker
 from ingest.worker.inbox import Inbox, Message
+from ingest.worker.probe import KEEPALIVE_S, explain_refusal, set_credentials
+from ingest.worker.watch import DROPPED_TOPIC, BrokerWatch
 
 log = logging.getLogger("ingest")
 
 SESSION_EXPIRY_S = 7 * 86_400
-RECEIVE_MAXIMUM = 2000
-KEEPALIVE_S = 30
+RECEIVE_MAXIMUM = 12_000
+"""Messages of a lane that the broker may have on the way unacknowledged."""
 
 
-def probe_protocol(broker: Broker, timeout_s: float = 4.0) -> MQTTProtocolVersion | None:
-    """MQTT 5 or 3.1.1, whichever the broker accepts; None when it does not answer at all."""
-    for version in (MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311):
-        accepted = threading.Event()
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=version)
-        _set_credentials(client, broker)
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """``client_id`` names the session at the broker; ``foreign``: filters that it must not hold any more."""
 
-        def on_connect(*args: object, done: threading.Event = accepted) -> None:
-            if not getattr(args[3], "is_failure", True):
-                done.set()
-
-        client.on_connect = on_connect
-        try:
-            client.connect(broker.host, broker.port, keepalive=KEEPALIVE_S)
-        except OSError:
-            return None
-        client.loop_start()
-        ok = accepted.wait(timeout_s)
-        client.disconnect()
-        client.loop_stop()
-        if ok:
-            return version
-    return None
+    number: int
+    client_id: str
+    filters: tuple[str, ...]
+    foreign: tuple[str, ...] = ()
 
 
-def _set_credentials(client: mqtt.Client, broker: Broker) -> None:
-    if broker.username is not None:
-        client.username_pw_set(broker.username, broker.password)
-    if broker.tls:
-        client.tls_set()
+OWN_LANES = {"heat": "flat", "v1": "gateway", "spBv1.0": "sparkplug"}
+"""First level of a topic -> lane; all others share the lane that has the plain client id."""
+
+
+def make_lanes(client_id: str, filters: Sequence[str]) -> tuple[Lane, ...]:
+    """Spread the filters over lanes; the first lane (the session of earlier versions) takes the rest."""
+    groups: dict[str, list[str]] = {"": []}
+    for f in dict.fromkeys(filters):
+        groups.setdefault(OWN_LANES.get(f.split("/")[0], ""), []).append(f)
+    foreign = tuple(f for name, fs in groups.items() if name for f in fs)
+    lanes = [Lane(0, client_id, tuple(groups.pop("")), foreign)]
+    lanes += [Lane(i, f"{client_id}-{name}", tuple(fs)) for i, (name, fs) in enumerate(groups.items(), 1)]
+    return tuple(lanes)
 
 
 class Line:
-    """One subscriber. ``state``: "connected" or since when and why not."""
+    """One lane's subscriber. ``state``: "connected" or since when and why not."""
 
     def __init__(
-        self,
-        broker: Broker,
-        version: MQTTProtocolVersion,
-        client_id: str,
-        filters: Sequence[str],
-        inbox: Inbox,
+        self, broker: Broker, version: MQTTProtocolVersion, lane: Lane, inbox: Inbox, watch: BrokerWatch
     ) -> None:
-        self._broker, self._filters, self._inbox = broker, tuple(filters), inbox
+        self._broker, self._lane, self._inbox, self._watch = broker, lane, inbox, watch
         self.epoch = 0
         self.state = "connecting"
+        self._asked: dict[int, tuple[str, ...]] = {}
+        self._guard = threading.Lock()
         self._v5 = version == MQTTProtocolVersion.MQTTv5
         clean = None if self._v5 else False
         self._client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id=client_id, protocol=version, clean_session=clean,
+            CallbackAPIVersion.VERSION2, client_id=lane.client_id, protocol=version, clean_session=clean,
             manual_ack=True,
         )  # fmt: skip
-        _set_credentials(self._client, broker)
+        set_credentials(self._client, broker)
         self._client.reconnect_delay_set(1, 10)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
+        self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
 
     def start(self) -> None:
@@ -98,9 +94,12 @@ class Line:
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """Tell the broker that these are stored. Those of an older connection come again by themselves."""
-        for m in messages:
-            if m.qos > 0 and m.epoch == self.epoch:
-                self._client.ack(m.mid, m.qos)
+        ack = self._client.ack
+        with self._guard:
+            epoch = self.epoch
+            for m in messages:
+                if m.qos > 0 and m.epoch == epoch:
+                    ack(m.mid, m.qos)
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Send an answer (QoS 0: it is asked again when it gets lost)."""
@@ -115,26 +114,92 @@ class Line:
         self, client: mqtt.Client, _data: object, _flags: mqtt.ConnectFlags, code: ReasonCode, _props: object
     ) -> None:
         if code.is_failure:
-            self.state = f"refused since {_now()}: {code}"
-            log.warning("broker %s:%d refuses: %s", self._broker.host, self._broker.port, code)
+            answer = explain_refusal(self._broker, code)
+            self.state = f"refused since {_now()}: {answer.reason or code}; {answer.mend}"
+            log.warning("broker: %s; %s", answer.reason or code, answer.mend)
             return
-        self.epoch += 1
+        with self._guard:
+            self.epoch += 1
         self.state = "connected"
-        client.subscribe([(f, 1) for f in self._filters])
-        log.info(
-            "connected to %s:%d, MQTT %s", self._broker.host, self._broker.port, "5" if self._v5 else "3.1.1"
-        )
+        if self._lane.foreign:
+            client.unsubscribe(list(self._lane.foreign))
+        if self._lane.filters:
+            _, number = client.subscribe([(f, 1) for f in self._lane.filters])
+            if number is not None:
+                self._asked[number] = self._lane.filters
+        if self._lane.number == 0:
+            client.subscribe(DROPPED_TOPIC, 0)
+        version = "5" if self._v5 else "3.1.1"
+        log.info("connected to %s:%d as %s, MQTT %s", self._broker.host, self._broker.port,
+                 self._lane.client_id, version)  # fmt: skip
+
+    def _on_subscribe(
+        self, _client: mqtt.Client, _data: object, number: int, codes: list[ReasonCode], _props: object
+    ) -> None:
+        asked = self._asked.pop(number, ())
+        refused = [f for f, code in zip(asked, codes, strict=False) if code.is_failure]
+        if refused:
+            names = ", ".join(refused)
+            self.state = f"may not subscribe to {names} since {_now()}: allow it in the broker's access list"
+            log.error("broker: %s", self.state)
 
     def _on_disconnect(self, *args: object) -> None:
-        self.state = f"away since {_now()}"
-        log.warning("broker connection lost: %s", args[3] if len(args) > 3 else "")
+        with self._guard:
+            self.epoch += 1  # what came before must not be acknowledged on the next connection
+        if not self.state.startswith("refused"):
+            self.state = f"away since {_now()}"
+            log.warning(
+                "broker connection of %s lost: %s", self._lane.client_id, args[3] if len(args) > 3 else ""
+            )
 
     def _on_message(self, _client: mqtt.Client, _data: object, m: mqtt.MQTTMessage) -> None:
         try:
             topic = m.topic
         except UnicodeDecodeError:
             topic = "(topic is not UTF-8)"
-        self._inbox.put(Message(topic, bytes(m.payload), time.time(), m.mid, m.qos, self.epoch))
+        if topic == DROPPED_TOPIC:
+            self._watch.see(bytes(m.payload))
+            return
+        lane = self._lane.number
+        self._inbox.put(Message(topic, bytes(m.payload), time.time(), m.mid, m.qos, self.epoch, lane))
+
+
+class Lines:
+    """All lanes as one."""
+
+    def __init__(
+        self, broker: Broker, version: MQTTProtocolVersion, lanes: Sequence[Lane], inbox: Inbox,
+        watch: BrokerWatch,
+    ) -> None:  # fmt: skip
+        self._lines = tuple(Line(broker, version, lane, inbox, watch) for lane in lanes)
+        self._inbox = inbox
+
+    @property
+    def state(self) -> str:
+        """Of the first lane that is not connected, else "connected"."""
+        return next((line.state for line in self._lines if line.state != "connected"), "connected")
+
+    def start(self) -> None:
+        """Connect all in the background."""
+        for line in self._lines:
+            line.start()
+
+    def acknowledge(self, messages: Sequence[Message]) -> None:
+        """See ``Line.acknowledge``."""
+        for number, line in enumerate(self._lines):
+            mine = [m for m in messages if m.lane == number]
+            if mine:
+                line.acknowledge(mine)
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Send an answer."""
+        self._lines[0].publish(topic, payload)
+
+    def stop(self) -> None:
+        """Leave; also when network threads wait for room in the inbox."""
+        self._inbox.close()
+        for line in self._lines:
+            line.stop()
 
 
 def _now() -> str:

@@ -4,22 +4,46 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import duckdb
+import numpy as np
 
+from ingest.store.batch import Batch, NoticeMark
 from ingest.store.owner import StoreOwner
 from ingest.worker.decode import Decoder
 from ingest.worker.inbox import Inbox, Message
-from ingest.worker.line import Line
+from ingest.worker.redo import redo_dead_letters
+from ingest.worker.watch import BrokerWatch
 
 log = logging.getLogger("ingest")
 
 WINDOW_S = 0.25
-MAX_MESSAGES = 4000
+MAX_MESSAGES = 8000
 STATE_EVERY_S = 1.0
 TIDY_EVERY_S = 300.0
 RETRY_FIRST_S, RETRY_MAX_S = 0.5, 15.0
+TRIES_WHOLE = 3
+"""So often a batch is tried as it is; then it is halved, so that one bad row does not stop the line."""
+WATCH_KEY = "broker/dropped"
+
+
+class Lines(Protocol):
+    """What the writer needs of the MQTT lines."""
+
+    @property
+    def state(self) -> str:
+        """ "connected", or why not."""
+        ...
+
+    def acknowledge(self, messages: list[Message]) -> None:
+        """These are stored."""
+        ...
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Send an answer."""
+        ...
 
 
 @dataclass
@@ -29,10 +53,12 @@ class Writer:
     owner: StoreOwner
     decoder: Decoder
     inbox: Inbox
-    line: Line
+    line: Lines
     stop: threading.Event
+    watch: BrokerWatch = field(default_factory=BrokerWatch)
     clock: Callable[[], float] = time.monotonic
     _marks: list[tuple[float, int, int]] = field(default_factory=list)
+    _trouble: str = ""
     _state_at: float = float("-inf")
     _tidy_at: float = float("-inf")
 
@@ -48,30 +74,53 @@ class Writer:
         """One batch; returns the number of messages."""
         messages = self.inbox.collect(window_s, MAX_MESSAGES)
         if messages:
-            self._store(messages)
+            self._take(messages)
         self._say_state()
         return len(messages)
 
-    def _store(self, messages: list[Message]) -> None:
+    def _take(self, messages: list[Message]) -> None:
         batch, replies = self.decoder.decode_batch(messages)
-        wait = RETRY_FIRST_S
-        while True:
-            try:
-                stored = self.owner.write(batch)
-                break
-            except (duckdb.Error, OSError) as e:
-                log.error(
-                    "cannot store (%s); nothing is acknowledged, trying again in %.0f s -- is the disk full?",
-                    str(e).splitlines()[0], wait,
-                )  # fmt: skip
-                self.line.state = "connected, but the store cannot write"
-                if self.stop.wait(wait):
-                    return
-                wait = min(2 * wait, RETRY_MAX_S)
+        stored = self._store(batch)
+        if stored is None:
+            return
         self.line.acknowledge(messages)
         for topic, payload in replies:
             self.line.publish(topic, payload)
         self._marks.append((self.clock(), len(messages), stored))
+
+    def _store(self, batch: Batch) -> int | None:
+        """Readings stored; None when told to stop before it could be done (nothing is acknowledged)."""
+        wait, tries = RETRY_FIRST_S, 0
+        while True:
+            try:
+                stored = self.owner.write(batch)
+                self._trouble = ""
+                return stored
+            except (duckdb.Error, OSError) as e:
+                said, tries = str(e).splitlines()[0], tries + 1
+                no_room = isinstance(e, (duckdb.IOException, OSError))
+            self._trouble = "store cannot write: " + (f"{said} -- is the disk full?" if no_room else said)
+            if tries >= TRIES_WHOLE and not no_room:
+                return self._store_halves(batch, said)
+            log.error("%s; nothing is acknowledged, trying again in %.1f s", self._trouble, wait)
+            self._say_state()
+            if self.stop.wait(wait):
+                return None
+            wait = min(2 * wait, RETRY_MAX_S)
+
+    def _store_halves(self, batch: Batch, reason: str) -> int | None:
+        halves = batch.halves()
+        if halves is None:
+            log.error("the store refuses one row for ever (%s): it is left out", reason)
+            none = np.zeros(0, np.int64)
+            mark = NoticeMark("unstorable", "store", round(time.time() * 1e6), 1, reason[:500])
+            left = replace(
+                batch, point_no=none, t_us=none, received_us=none, value=np.zeros(0), quality=none, dead=(),
+                counts={**batch.counts, "unstorable": 1}, notices=(*batch.notices, mark),
+            )  # fmt: skip
+            return self.owner.write(left)
+        done = [self._store(half) for half in halves]
+        return None if None in done else sum(n or 0 for n in done)
 
     def _say_state(self) -> None:
         now = self.clock()
@@ -82,12 +131,27 @@ class Writer:
         try:
             self.owner.write_state(
                 len(self.inbox),
-                self.line.state,
+                self._trouble or self.line.state,
                 sum(m[1] for m in self._marks) / 10.0,
                 sum(m[2] for m in self._marks) / 10.0,
             )
-            if now - self._tidy_at > TIDY_EVERY_S:
-                self._tidy_at = now
-                self.owner.tidy()
-        except duckdb.Error as e:
+            if not self._trouble:
+                self._keep_house(now)
+        except (duckdb.Error, OSError) as e:
             log.error("cannot write the state of ingest: %s", str(e).splitlines()[0])
+
+    def _keep_house(self, now: float) -> None:
+        """What need not happen with every batch."""
+        dropped = self.watch.take()
+        if dropped:
+            log.error("the broker has dropped %d messages: a subscriber's queue there was full", dropped)
+            mark = NoticeMark("broker_dropped", "broker", round(time.time() * 1e6), dropped)
+            self.owner.write_side({"broker_dropped": dropped}, (mark,), {WATCH_KEY: str(self.watch.seen)})
+        wanted = self.owner.take_redo_requests()
+        if wanted:
+            redo_dead_letters(self.owner, self.decoder, wanted)
+        if now - self._tidy_at > TIDY_EVERY_S:
+            self._tidy_at = now
+            if self.watch.seen is not None:
+                self.owner.write_side({}, (), {WATCH_KEY: str(self.watch.seen)})
+            self.owner.tidy()

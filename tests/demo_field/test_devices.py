@@ -40,7 +40,7 @@ class Wire:
         found = adapter.decode(topic, payload, self.now, self.directory)
         self.problems += found.problems
         self.replies += found.replies
-        for r in found.readings:
+        for r in found.readings(self.directory, self.now):
             self.values.setdefault(r.point_no, []).append((r.t, r.value))
 
 

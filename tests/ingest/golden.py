@@ -67,7 +67,7 @@ def describe(found: Decoded) -> dict[str, object]:
     return {
         "readings": [
             [point_ids()[r.point_no], f"{r.value:.9g}", RECEIVED - r.t, Quality(r.quality).name]
-            for r in found.readings
+            for r in found.readings(directory(), RECEIVED)
         ],
         "problems": found.problems,
         "online": found.online,

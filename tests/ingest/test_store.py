@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from ingest.store.batch import Batch, DeviceMark, make_dead_message
 from ingest.store.bind import bind_numbers
 from ingest.store.client import StoreClient
-from ingest.store.owner import StoreOwner, migrate
+from ingest.store.migrate import migrate
+from ingest.store.owner import StoreOwner
 from tests.ingest.store_child import BASE_US, ROWS
 from tests.support.system import ROOT, free_port, wait_until
 from tests.support.tiny import make_tiny_county

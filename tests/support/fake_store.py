@@ -5,11 +5,13 @@ import time
 import numpy as np
 
 from ingest.store.api import (
+    CounterEvent,
     DeadLetter,
     DeviceState,
     IngestStats,
     LatestTable,
     NetworkState,
+    Notice,
     Series,
     SimulatedTable,
     SimulationResult,
@@ -31,6 +33,8 @@ class FakeStore:
         self.result: SimulationResult | None = None
         self.run_no = 0
         self.dead: list[DeadLetter] = []
+        self.noticed: list[Notice] = []
+        self.redo_wanted: list[list[str] | None] = []
 
     def put(self, point_id: str, value: float, t: float | None = None, quality: int = Quality.GOOD) -> None:
         self.seq += 1
@@ -42,6 +46,22 @@ class FakeStore:
     def _up(self) -> None:
         if self.down:
             raise StoreUnavailable("the store is away")
+
+    def redo_dead_letters(self, hashes: list[str] | None = None) -> None:
+        self._up()
+        self.redo_wanted.append(hashes)
+
+    def notices(self, since: float = 0.0) -> list[Notice]:
+        self._up()
+        return [n for n in self.noticed if n.last_t >= since]
+
+    def counter_events(self, start: float, end: float) -> list[CounterEvent]:
+        self._up()
+        return []
+
+    def consumption(self, point_no: int, start: float, end: float) -> float:
+        rows = self.history(point_no, start, end)
+        return float(rows.value[-1] - rows.value[0]) if rows.value.size else float("nan")
 
     def latest(self, since_seq: int = 0) -> LatestTable:
         self._up()
