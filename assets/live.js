@@ -140,6 +140,8 @@
     if (!p) return '--';
     if (field === 'z') return p.z === undefined ? '--' : formatNumber(p.z, 1);
     if (field === 'age') return p.t === undefined ? '--' : formatAge(now() - p.t);
+    const words = field === 'value' && meta.choices[no];
+    if (words && p.value !== undefined) { const word = words[zh() ? 'zh' : 'en'][p.value]; if (word) return word; }
     const raw = field === 'sim' ? p.sim : field === 'residual' ? p.residual : p.value;
     return formatNumber(raw === undefined ? NaN : raw * q.scale, q.decimals);
   };

@@ -5,8 +5,10 @@ import math
 import time
 
 import dash_ag_grid as dag
+import numpy as np
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
+from app.domains.heating.kpi import rms
 from app.format import MISSING, format_age, format_number, local_time
 from app.i18n import TEXTS, translate
 from app.pages.parts import panel
@@ -51,12 +53,12 @@ def layout(view: View, context: Context) -> list[object]:
                 panel(translate("data.devices", lang), grid, "ct-tall"),
                 html.Div(
                     [
-                        panel(translate("data.processes", lang), html.Div(id="processes")),
-                        panel(translate("data.twin", lang), html.Div(id="twin-state")),
+                        panel(translate("data.processes", lang), html.Div(id="processes"), "ct-fit"),
+                        panel(translate("data.twin", lang), html.Div(id="twin-state"), "ct-fit"),
+                        panel(translate("data.dead", lang), html.Div(id="dead", className="ct-scroll")),
                     ],
                     className="ct-column",
                 ),
-                panel(translate("data.dead", lang), html.Div(id="dead", className="ct-scroll"), "ct-wide"),
             ],
             className="ct-data",
         ),
@@ -193,11 +195,17 @@ def _twin(context: Context, lang: str) -> list[object]:
         ids = rest.split(",")
         shown = ", ".join(ids[:6]) + (" …" if len(ids) > 6 else "")
         text = translate("data.twin_assumed", lang, n=len(ids), ids=shown)
+    elif code == "warming":
+        text = translate("data.twin_warming", lang)
     elif code == "failed":
         text = translate("data.twin_failed", lang, why=rest)
     else:
         text = translate("data.twin_ok", lang)
     age = format_age(time.time() - state.t, lang)
+    z = context.ask("simulated", 2.0, context.store.simulated_latest).z
+    z = z[np.isfinite(z)]
+    if z.size:
+        text += " · " + translate("data.twin_points", lang, n=z.size, z=format_number(rms(z), 2))
     return [html.P(text), html.P(f"{translate('col.age', lang)} {age}", className="ct-quiet")]
 
 

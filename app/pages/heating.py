@@ -67,6 +67,7 @@ def _grid(context: Context, lang: str) -> dag.AgGrid:
             "headerName": translate("col.name", lang),
             "pinned": "left",
             "width": 150,
+            "minWidth": 138,
             "filter": True,
         }
     ]
@@ -79,6 +80,7 @@ def _grid(context: Context, lang: str) -> dag.AgGrid:
                 "cellRenderer": "CTPoint",
                 "cellRendererParams": {"pointKey": key},
                 "width": 112,
+                "minWidth": 104,
                 "type": "rightAligned",
             }
         )
@@ -89,6 +91,7 @@ def _grid(context: Context, lang: str) -> dag.AgGrid:
             "valueGetter": {"function": "ctWorst(params.data.id)"},
             "cellRenderer": "CTWorst",
             "width": 96,
+            "minWidth": 84,
             "type": "rightAligned",
         }
     )

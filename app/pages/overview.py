@@ -97,6 +97,9 @@ def draw_vitals(context: Context, lang: str) -> list[object]:
     rooms = translate("vital.of", lang, n=now.rooms)
     delivered = delivery_share(context.county, context.values_now(), context.values_yesterday())
     points = translate("vital.of", lang, n=int(np.isfinite(z).sum()))
+    network = context.ask("network", 2.0, context.store.network_state)
+    if network is not None and network.status == "warming":
+        points = translate("vital.warming", lang)
     rows = [
         _vital("heat", lang, now.heat_w, then.heat_w, "power"),
         _vital("index", lang, now.index_w_m2, then.index_w_m2, "heat_index", stations),
@@ -105,7 +108,8 @@ def draw_vitals(context: Context, lang: str) -> list[object]:
         _vital("flow", lang, now.flow_m3_s, then.flow_m3_s, "volume_flow"),
         _vital("room", lang, now.room_c, then.room_c, "temperature", rooms),
         _share("pass", lang, now.pass_share, then.pass_share, rooms),
-        _share("delivery", lang, delivered, math.nan, stations),
+        _share("delivery", lang, delivered, math.nan,
+               stations if math.isfinite(delivered) else translate("vital.after_a_day", lang)),
         _row("twin", lang, format_number(rms(z), 2), "σ", "", points),
         _share("online", lang, fresh / total if total else math.nan, math.nan,
                translate("vital.devices", lang, n=total)),

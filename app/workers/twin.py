@@ -11,11 +11,12 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.workers.replay import CATCH_UP_S, GRID_S, Replay, plan_gap, plan_warm_up
 from ingest.county import load_county
 from ingest.settings import read_settings
 from ingest.store.api import LatestTable, NetworkState, SimulationResult, Store
@@ -38,26 +39,15 @@ log = logging.getLogger("twin")
 PERIOD_S = 30.0
 FIRST_AGAIN_S = 6.0
 """The first run at a start often lacks some stations: look again soon."""
-CATCH_UP_S = 24 * 3600.0
-WARM_UP_S = 6 * 3600.0
-"""Water needs hours from the source to the last station: this much past is replayed at every start."""
-GRID_S = 300.0
 HELPING_S = 6.0
 """Wall time per live run that may go into the replay."""
 LOOK_AGAIN_S = 40.0
 """How often gaps are looked for."""
+SETTLE_S = 3.0
+"""At a start the past may still be arriving: it is walked when nothing was added for this long."""
 EX_CONFIG = 78
 
 Floats = NDArray[np.float64]
-
-
-@dataclass
-class Replay:
-    """A run through the past: moments still to come, those to be kept, and the network so far."""
-
-    moments: list[float]
-    missing: set[float]
-    memory: Memory | None = None
 
 
 @dataclass
@@ -73,24 +63,31 @@ class TwinWorker:
     replay: Replay | None = None
     warmed_up: bool = False
     looked_at: float = float("-inf")
+    known: int = -1
 
     def __post_init__(self) -> None:
         self.net = compile_network(self.county.network)
         self.book = compile_points(self.county)
 
     def run_live(self, now: float) -> Comparison | None:
-        """One live run; None while there is nothing measured yet."""
+        """One live run; None while there is nothing measured yet.
+
+        Until the past has been walked the water in the pipes is a guess: the state of the network is kept
+        (status "warming"), but no value is put beside a measured one.
+        """
         snapshot = self._snapshot(self.store.latest(), now)
         if not _has_boundary(self.book, snapshot):
             return None
         result, seconds = self._compare(snapshot, self.memory)
         self.memory = result.memory
-        self.store.write_simulation(_as_result(result, seconds, with_network=True))
+        kept = _as_result(result, seconds, with_network=True)
+        self.store.write_simulation(kept if self.warmed_up else _without_points(kept))
         return result
 
     def catch_up(self, now: float, budget_s: float) -> int:
         """Replay for at most ``budget_s`` of wall time; returns the moments that were kept."""
-        if self.replay is None and time.monotonic() - self.looked_at > LOOK_AGAIN_S:
+        pause = LOOK_AGAIN_S if self.warmed_up else SETTLE_S
+        if self.replay is None and time.monotonic() - self.looked_at >= pause:
             self.looked_at = time.monotonic()
             self.replay = self._plan_replay(now)
         end, kept = time.monotonic() + budget_s, 0
@@ -116,11 +113,11 @@ class TwinWorker:
     def _hand_over(self, now: float) -> None:
         """The replay has reached its end: walk the rest, then the live runs go on from its water."""
         replay, self.replay = self.replay, None
-        if replay is None or replay.memory is None:
+        if replay is None or replay.memory is None or not replay.hands_over:
             return
         if now - replay.memory.t > 2 * GRID_S:  # it took long: the newest moments are still to be walked
             more = [float(t) for t in np.arange(replay.memory.t + GRID_S, now, GRID_S)]
-            self.replay = Replay(more, set(), replay.memory)
+            self.replay = Replay(more, set(), True, replay.memory)
             return
         self.memory, self.warmed_up = replay.memory, True
         log.info("the replay has reached the present; live runs go on from it")
@@ -134,16 +131,19 @@ class TwinWorker:
         return make_snapshot(self.county.points, t, table.point_no, table.t, table.value, table.quality)
 
     def _plan_replay(self, now: float) -> Replay | None:
-        """From the first gap of the last 24 h, or for warming up; None when there is nothing to do."""
-        grid, missing = self._find_gaps(now)
-        warm = [t for t in grid if t >= now - WARM_UP_S] if not self.warmed_up else []
-        first = min([*missing[:1], *warm[:1]], default=None)
-        if first is None:
+        """What is to be walked now; at a start only when the past has stopped arriving."""
+        known, missing = self._find_gaps(now)
+        if self.warmed_up:
+            replay = plan_gap(known, missing, now)
+        elif len(known) != self.known:
+            self.known = len(known)
             return None
-        lead = first - WARM_UP_S if missing else first  # let the water find its way before the first gap
-        moments = [t for t in grid if t >= lead]
-        log.info("replaying %d moments, %d of them missing", len(moments), len(missing))
-        return Replay(moments, set(missing))
+        else:
+            replay = plan_warm_up(known, missing, now)
+            self.warmed_up = replay is None  # no past: the guess is all there is
+        if replay is not None:
+            log.info("replaying %d moments, %d of them missing", len(replay.moments), len(replay.missing))
+        return replay
 
     def _find_gaps(self, now: float) -> tuple[list[float], list[float]]:
         """Grid moments with a measured source temperature, and those of them without a run; rising."""
@@ -194,6 +194,16 @@ def _as_result(c: Comparison, seconds: float, with_network: bool) -> SimulationR
     )
 
 
+def _without_points(result: SimulationResult) -> SimulationResult:
+    """While the past is being walked: the network for the scene, nothing to compare."""
+    none = np.empty(0)
+    status = result.status if result.status.startswith("failed") else "warming"
+    return replace(
+        result, status=status, point_no=np.empty(0, np.int64), value=none, sigma=none, measured=none,
+        network=replace(result.network, status=status) if result.network else None,
+    )  # fmt: skip
+
+
 def run_loop(worker: TwinWorker) -> None:
     """Run until stopped. The store may come and go: runs are skipped while it is away."""
     away_since: float | None = None
@@ -214,11 +224,14 @@ def run_loop(worker: TwinWorker) -> None:
                 if first and result.status.startswith("assumed"):
                     wait = FIRST_AGAIN_S
                 first = False
-                kept = worker.catch_up(time.time(), min(HELPING_S, wait - 1.0))
+                warm = worker.warmed_up
+                kept = worker.catch_up(time.time(), HELPING_S)
                 if kept:
                     log.info("caught up %d moments", kept)
-                if worker.replay is not None and wait > 10.0:
-                    wait = 10.0  # live runs come more often while the past is walked: small helpings
+                if not warm:  # the first values to compare are wanted at once
+                    wait = 0.0 if worker.warmed_up else SETTLE_S + 0.1
+                elif worker.replay is not None:
+                    wait = min(wait, 10.0)  # live runs come more often while the past is walked
         except StoreUnavailable as e:
             if away_since is None:
                 away_since = time.monotonic()

@@ -64,8 +64,16 @@ def store() -> PastStore:
     return PastStore()
 
 
-def make_worker(store: PastStore) -> TwinWorker:
-    return TwinWorker(store.county, store, threading.Event())
+def make_worker(store: PastStore, warmed_up: bool = True) -> TwinWorker:
+    return TwinWorker(store.county, store, threading.Event(), warmed_up=warmed_up)
+
+
+def walk(worker: TwinWorker, now: float, looks: int = 4) -> int:
+    done = 0
+    for _ in range(looks):
+        worker.looked_at = float("-inf")
+        done += worker.catch_up(now, budget_s=30.0)
+    return done
 
 
 def test_nothing_is_simulated_before_something_is_measured(store: PastStore) -> None:
@@ -86,23 +94,56 @@ def test_a_live_run_is_kept_with_the_state_of_the_network(store: PastStore) -> N
     assert 80 < np.nanmin(fed) < np.nanmax(fed) <= 92.0 + 1e-9
 
 
+def test_before_the_past_is_walked_the_network_is_drawn_and_nothing_compared(store: PastStore) -> None:
+    now = float(np.floor(time.time() / 300) * 300)
+    for back in range(3600, -1, -300):
+        fill(store, now - back)
+    worker = make_worker(store, warmed_up=False)
+    worker.run_live(now)
+    assert store.result is not None and store.result.network is not None
+    assert (store.result.network.status, store.result.point_no.size) == ("warming", 0)
+    assert np.isfinite(store.result.network.t_supply_c).any()
+    walk(worker, now)
+    worker.run_live(now)
+    assert store.result.network.status == "ok" and store.result.point_no.size > 20
+
+
 def test_the_past_is_replayed_in_order_and_its_gaps_kept_once(store: PastStore) -> None:
     now = float(np.floor(time.time() / 300) * 300)
-    for back in range(0, 3601, 300):
+    for back in range(3600, -1, -300):
         fill(store, now - back)
-    fill(store, now)
-    worker = make_worker(store)
+    worker = make_worker(store, warmed_up=False)
     worker.run_live(now)
-    done = 0
-    for _ in range(5):
-        done += worker.catch_up(now, budget_s=30.0)
-    assert done == 11  # every 5 min of the hour, but the newest, which are the live runs' own
+    assert worker.catch_up(now, budget_s=30.0) == 0 and worker.replay is None  # it may still be arriving
+    assert walk(worker, now) == 11  # every 5 min of the hour, but the newest, which are the live runs' own
     filled = [t for t, live in zip(store.runs, store.live, strict=True) if not live]
     assert filled == sorted(filled)
     assert worker.warmed_up and worker.memory is not None
     assert worker.memory.t == filled[-1]
-    worker.looked_at = float("-inf")
-    assert worker.catch_up(now, budget_s=30.0) == 0
+    assert walk(worker, now) == 0
+
+
+def test_without_a_past_the_live_runs_begin_from_a_guess(store: PastStore) -> None:
+    now = time.time()
+    fill(store, now)
+    worker = make_worker(store, warmed_up=False)
+    walk(worker, now)
+    worker.run_live(now)
+    assert store.result is not None and store.result.point_no.size > 20
+
+
+def test_an_old_gap_is_filled_without_touching_the_water_of_now(store: PastStore) -> None:
+    now = float(np.floor(time.time() / 300) * 300)
+    hours = range(20 * 3600, -1, -300)
+    for back in hours:
+        fill(store, now - back)
+    store.runs = [now - back for back in hours if not 12 * 3600 <= back < 13 * 3600]
+    store.live = [True] * len(store.runs)
+    worker = make_worker(store)
+    worker.run_live(now)
+    water = worker.memory
+    assert walk(worker, now) == 12
+    assert worker.memory is water
 
 
 def test_hot_water_arrives_when_it_has_travelled_not_before(store: PastStore) -> None:

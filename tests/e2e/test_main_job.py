@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
+from playwright.sync_api import TimeoutError as NotShown
 
 from tests.e2e.conftest import Field, display
 from tests.support.system import System, wait_until
@@ -39,7 +40,7 @@ def test_every_process_is_up(system: System) -> None:
     def up() -> bool:
         return {n for n, p in system.status().items() if p["state"] == "up"} >= expected
 
-    wait_until(up, 60, f"{expected} are up")
+    wait_until(up, 120, f"{expected} are up")
 
 
 def test_the_scene_shows_warm_supply_and_cool_return_pipes(page: Page) -> None:
@@ -60,15 +61,20 @@ def test_the_value_on_the_page_is_the_value_last_published(page: Page, field: Fi
     point = field.point("p1_tr")
     page.goto(page.url.split("?")[0] + f"?sel={point.place_id}")
     cell = page.locator(f'[data-point="{point.id}"]').first
-    cell.wait_for(timeout=30_000)
+    cell.wait_for(timeout=60_000)
+    shown = (
+        '([id, text]) => [...document.querySelectorAll(`[data-point="${id}"]`)]'
+        ".some(e => e.textContent.includes(text))"
+    )
     for value in (33.3, 36.6, 39.9):
-        field.say("p1_tr", value)
-        page.wait_for_function(
-            '([id, text]) => [...document.querySelectorAll(`[data-point="${id}"]`)]'
-            ".some(e => e.textContent.includes(text))",
-            arg=[point.id, display(point, value)],
-            timeout=10_000,
-        )
+        for last in (False, False, True):  # the demo device itself speaks too, once a minute
+            field.say("p1_tr", value)
+            try:
+                page.wait_for_function(shown, arg=[point.id, display(point, value)], timeout=20_000)
+                break
+            except NotShown:
+                if last:
+                    raise
 
 
 def test_measured_and_simulated_are_both_drawn_for_a_clicked_station(
@@ -124,10 +130,10 @@ def test_garbage_is_counted_and_kept_and_good_messages_go_on(
     field.say("p1_tr", 34.4)
     page.goto(f"{system.url}/heating?sel={point.place_id}")
     page.wait_for_function(
-        "t => document.body.innerText.includes(t)", arg=display(point, 34.4), timeout=15_000
+        "t => document.body.innerText.includes(t)", arg=display(point, 34.4), timeout=60_000
     )
     page.goto(f"{system.url}/data-quality")
-    page.wait_for_function("() => document.body.innerText.includes('nobody-knows-me')", timeout=30_000)
+    page.wait_for_function("() => document.body.innerText.includes('nobody-knows-me')", timeout=60_000)
 
 
 def test_kill_9_of_ingest_shows_an_outage_and_heals_without_reload(
@@ -152,14 +158,14 @@ def test_kill_9_of_ingest_shows_an_outage_and_heals_without_reload(
     base = time.time()
     for i, value in enumerate(said):  # every one of these is acknowledged by the broker while ingest is dead
         field.say("t_stn", value, t=base - 100 + i)
-    page.wait_for_function("() => /数据中断 \\d+ s/.test(window.__outage)", timeout=10_000)
+    page.wait_for_function("() => /数据中断 \\d+ s/.test(window.__outage)", timeout=60_000)
     field.say("p1_tr", 37.7)
-    wait_until(lambda: system.status()["ingest"]["pid"] not in (None, pid), 15, "ingest was started again")
+    wait_until(lambda: system.status()["ingest"]["pid"] not in (None, pid), 60, "ingest was started again")
     page.wait_for_function(
         """([id, text]) => [...document.querySelectorAll(`[data-point="${id}"]`)]
             .some(e => e.textContent.includes(text)) && !/数据中断/.test(document.body.innerText)""",
         arg=[field.point("p1_tr").id, display(field.point("p1_tr"), 37.7)],
-        timeout=20_000,
+        timeout=60_000,
     )
     healed = time.monotonic() - killed
     assert page.evaluate("window.__same_page === true")

@@ -192,7 +192,7 @@ def test_a_click_on_a_marker_tells_the_page(open_page: Callable[..., Page]) -> N
     page.evaluate("document.addEventListener('ct-select', (e) => { window.heard = e.detail; })")
     x, y = page.evaluate("CT.scene.project(CT.scene.spec.scene.places.find((p) => p.id === 'S03').top)")
     page.mouse.click(x, y)
-    page.wait_for_function("window.heard", timeout=5_000)
+    page.wait_for_function("window.heard", timeout=30_000)
     assert page.evaluate("[heard.kind, heard.id]") == ["station", "S03"]
     assert "is-selected" in (page.locator("[data-place=S03]").get_attribute("class") or "")
 
@@ -212,7 +212,7 @@ def test_a_click_on_a_building_selects_its_station(open_page: Callable[..., Page
     )
     assert county.buildings[6].substation_id == "S04"
     page.mouse.click(x, y)
-    page.wait_for_function("window.heard", timeout=5_000)
+    page.wait_for_function("window.heard", timeout=30_000)
     assert page.evaluate("heard.id") == "S04"
 
 

@@ -1,5 +1,6 @@
 """The pages in a real Chromium: values, ages, words, sizes, outages; nothing from another host."""
 
+import dataclasses
 import json
 import re
 import time
@@ -11,6 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 from app.format import MINUS, format_age, format_number
 from app.i18n import TEXTS
 from tests.web.conftest import Site, simulate
+
+expect.set_options(timeout=30_000)
 
 CELL = '.ct-points [data-point="S01/p1_ts"][data-field="value"]'
 ROW_OF = "//tr[.//*[@data-point='S01/{key}']]"
@@ -48,6 +51,16 @@ def test_a_new_value_comes_by_itself_and_zero_is_a_value(heating: Page, site: Si
 def test_what_was_never_measured_is_missing_and_not_zero(heating: Page) -> None:
     cell = heating.locator('.ct-points [data-point="S01/t_stn"][data-field="value"]')
     expect(cell.locator(".ct-num")).to_have_text("--")
+
+
+def test_a_state_is_a_word_in_the_language_of_the_page(heating: Page, site: Site) -> None:
+    site.store.put("S01/cp1_run", 1.0)
+    cell = heating.locator('.ct-points [data-point="S01/cp1_run"][data-field="value"]')
+    expect(cell).to_contain_text("运行")
+    site.store.put("S01/cp1_run", 0.0)
+    expect(cell).to_contain_text("停止")
+    heating.locator("#ct-language").click()
+    expect(cell).to_contain_text("stopped")
 
 
 def test_an_old_value_says_how_old_it_is(heating: Page, site: Site) -> None:
@@ -117,7 +130,7 @@ def test_a_restart_of_the_server_heals_without_reload(heating: Page, site: Site)
     expect(heating.locator("#ct-outage")).to_contain_text("数据中断")
     site.start()
     site.store.put("S01/p1_ts", 78.8)
-    expect(heating.locator(CELL)).to_contain_text("78.8", timeout=20_000)
+    expect(heating.locator(CELL)).to_contain_text("78.8")
     expect(heating.locator("#ct-outage")).to_be_hidden()
     assert heating.evaluate("() => window.__same === true")
 
@@ -221,6 +234,16 @@ def test_the_public_page_without_data_says_so(page: Page, site: Site) -> None:
     page.goto(site.url + "/public")
     expect(page.locator(".state")).to_have_text("暂时没有供热数据")
     expect(page.locator("main")).to_contain_text("-- °C")
+
+
+def test_a_twin_that_still_walks_through_the_past_says_so(page: Page, site: Site) -> None:
+    assert site.store.result is not None and site.store.result.network is not None
+    network = dataclasses.replace(site.store.result.network, status="warming")
+    site.store.result = dataclasses.replace(site.store.result, network=network)
+    open_page(page, site, "/")
+    expect(page.locator("#vitals")).to_contain_text(TEXTS["vital.warming"][0])
+    open_page(page, site, "/data-quality")
+    expect(page.locator("#twin-state")).to_contain_text(TEXTS["data.twin_warming"][0])
 
 
 def test_an_empty_store_is_no_error(page: Page, site: Site) -> None:
