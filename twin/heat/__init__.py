@@ -5,6 +5,9 @@ returned.
 """
 
 from twin.heat.boundary import Finding, Leak, Reason, SteadyBoundary, SteadyState
+from twin.heat.curve import TimeSlot, design_curve, read_curve
+from twin.heat.day import begin_day, compile_system, simulate_day
+from twin.heat.day_result import DayFinding, DayPlan, DayReason, DayRun, DayState, HeatSystem, Weather
 from twin.heat.exchanger import estimate_ua_w_k, solve_exchanger
 from twin.heat.steady import solve_steady
 from twin.heat.topology import CompiledNetwork, compile_network
@@ -12,17 +15,30 @@ from twin.heat.transient import TransientRun, TransientState, begin_transient, s
 
 __all__ = [
     "CompiledNetwork",
+    "DayFinding",
+    "DayPlan",
+    "DayReason",
+    "DayRun",
+    "DayState",
     "Finding",
+    "HeatSystem",
     "Leak",
     "Reason",
     "SteadyBoundary",
     "SteadyState",
+    "TimeSlot",
     "TransientRun",
     "TransientState",
+    "Weather",
+    "begin_day",
     "begin_transient",
     "compile_network",
+    "compile_system",
+    "design_curve",
     "estimate_ua_w_k",
+    "read_curve",
     "simulate",
+    "simulate_day",
     "solve_exchanger",
     "solve_steady",
     "step_transient",

@@ -127,7 +127,7 @@ def begin_transient(
     t_wall, t_shell = np.zeros((n_pipe, cells)), np.zeros((n_pipe, cells))
     wall = describe_network_shells(net)
     fill_pipes(
-        mass, h, ring, t_wall, t_shell, _scale_losses(wall, boundary.u_factor), net.length_m,
+        mass, h, ring, t_wall, t_shell, scale_losses(wall, boundary.u_factor), net.length_m,
         net.diameter_m, density_kg_m3(steady.t_pipe_c), t_start, t_end, boundary.t_ground_c,
     )  # fmt: skip
     t_pipe, h_mean = np.empty(n_pipe), np.empty(n_pipe)
@@ -167,13 +167,36 @@ def step_transient(
     """
     if not dt_s > 0.0:
         raise InputError(f"dt_s is {dt_s:g}, it must be positive")
-    case = prepare_case(net, boundary)
-    problem = pose_flows(net, case, state.t_pipe)
-    answer = solve_flows(problem, net.program, state.m)
-    if not answer.converged:  # a warm start far away may mislead: once more from nothing
-        answer = solve_flows(problem, net.program)
+    case, answer = solve_step_flows(net, boundary, state.t_pipe, state.m)
     after, heat, energy = _advance(net, boundary, case, answer, state, dt_s)
     return after, assemble_state(net, boundary, case, answer, heat, answer.iterations), energy
+
+
+def solve_step_flows(
+    net: CompiledNetwork, boundary: SteadyBoundary, t_pipe_c: Floats, m_before: Floats
+) -> tuple[Case, FlowAnswer]:
+    """Hydraulics of one step at the pipes' mean temperatures, from the flows before."""
+    case = prepare_case(net, boundary)
+    problem = pose_flows(net, case, t_pipe_c)
+    answer = solve_flows(problem, net.program, m_before)
+    if not answer.converged:  # a warm start far away may mislead: once more from nothing
+        answer = solve_flows(problem, net.program)
+    return case, answer
+
+
+def leak_flows(net: CompiledNetwork, b: SteadyBoundary, case: Case, answer: FlowAnswer) -> Floats:
+    """Water lost at every point, kg/s: through emitters, and by leaks of given flow."""
+    if not answer.converged:
+        return np.zeros(net.n_point)
+    lost = np.where(answer.reached, case.draw, 0.0)
+    given = np.where(case.holds, 0.0, np.nan_to_num(b.source_flow_kg_s)) * answer.reached[net.source_node]
+    np.add.at(lost, net.source_node, given)
+    np.subtract.at(lost, net.n_node + net.source_node, given)
+    served = answer.reached[net.station_node], answer.reached[net.n_node + net.station_node]
+    np.subtract.at(lost, net.station_node, case.flow * served[0])
+    np.add.at(lost, net.n_node + net.station_node, case.flow * served[1])
+    out: Floats = np.where(lost > 1e-9, lost, 0.0) + answer.leak
+    return out
 
 
 def simulate(
@@ -206,7 +229,8 @@ def simulate(
     return TransientRun(np.array(times), tuple(states), tuple(energy), state)
 
 
-def _scale_losses(wall: Floats, u_factor: Floats | None) -> Floats:
+def scale_losses(wall: Floats, u_factor: Floats | None) -> Floats:
+    """Shell rows with their conductances multiplied by ``u_factor`` (n_pipe,)."""
     if u_factor is None:
         return wall
     out = wall.copy()
@@ -241,7 +265,7 @@ def _advance(
     served = answer.reached[net.station_node] & answer.reached[n + net.station_node] & ok
     flow = np.where(served, case.flow, 0.0)
     hot = np.where(np.isfinite(b.t_source_c), b.t_source_c, b.t_ground_c)
-    inflow, h_inflow, draw = spread_exchange(net, m, flow, answer.leak if ok else np.zeros(net.n_point), hot)
+    inflow, h_inflow, draw = spread_exchange(net, m, flow, leak_flows(net, b, case, answer), hot)
     t_station = b.t_return_c.astype(np.float64).copy()
     heat_w = np.zeros(len(flow)) if b.heat_w is None else np.nan_to_num(b.heat_w)
     wanted, by_heat = heat_w.copy(), ~np.isfinite(t_station)
@@ -256,7 +280,7 @@ def _advance(
         np.empty(n_pipe),
         np.empty(net.n_point),
     )
-    wall = _scale_losses(s.wall, b.u_factor)
+    wall = scale_losses(s.wall, b.u_factor)
     work, index = make_scratch(mass.shape[1], t_wall.shape[1])
     advance_network(
         net.start, net.end, m, net.length_m, net.diameter_m, wall, mass, h, ring, t_wall, t_shell,
