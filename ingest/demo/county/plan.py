@@ -1,87 +1,110 @@
-"""The town plan: a warped grid of avenues (along the valley) and cross streets, and what stands in each block."""
+"""What stands in each block: quarters by age, public buildings where a town has them, parks, the estate."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from shapely.geometry import Point as Dot
+from shapely.geometry import Polygon
+from shapely.ops import polygonize, unary_union
 
-from ingest.demo.county.land import Land
+from ingest.demo.county.land import Land, Point
+from ingest.demo.county.streets import Town
 
-AVENUES = (330.0, 690.0, 1040.0, 1400.0)
-"""Distance north of the valley's river line, m, before jitter."""
-AVENUE_NAMES = ("滨河路", "人民路", "建设大道", "北环路")
-CROSS = 21
-WEST_END, EAST_END = -3900.0, 3900.0
-STREET_HALF = {0: 14.0, 1: 17.0, 2: 22.0, 3: 14.0}
-CROSS_HALF = 11.0
-CROSS_NAMES = ["西一路", "西二路", "西三路", "安定路", "崇文路", "西关路", "文化路", "解放路", "鼓楼街", "县府街", "中山路", "东关路", "育才路", "和平路", "兴业路", "东一路", "东二路", "迎宾路", "学府路", "科技路", "东环路"]  # fmt: skip
+MIN_BLOCK_M2 = 9_000.0
 
-Point = tuple[float, float]
+# use, (x, metres north of the river), least and most area of the block in ha; one block each
+_WANTED = (
+    ("government", (150.0, 640.0), 4.0, 12.0), ("square", (170.0, 330.0), 3.0, 10.0), ("market", (-130.0, 1000.0), 3.0, 9.0),
+    ("hospital", (930.0, 620.0), 4.0, 12.0), ("school", (-980.0, 900.0), 5.0, 12.0), ("school", (620.0, 1130.0), 5.0, 12.0),
+    ("school", (1750.0, 700.0), 5.0, 12.0), ("school", (-1620.0, 520.0), 5.0, 12.0), ("school", (950.0, -420.0), 5.0, 12.0),
+    ("school", (-600.0, 1180.0), 4.5, 12.0), ("college", (300.0, 1350.0), 6.0, 14.0), ("stadium", (1250.0, -230.0), 5.0, 14.0),
+    ("bus_station", (1900.0, 480.0), 4.0, 12.0), ("park", (-1180.0, 180.0), 3.0, 12.0), ("park", (1150.0, 230.0), 3.0, 12.0),
+    ("park", (-30.0, -200.0), 2.5, 12.0), ("park", (500.0, 880.0), 3.0, 10.0), ("park", (1500.0, 180.0), 3.0, 12.0), ("college", (1450.0, 1150.0), 6.0, 14.0), ("clinic", (-1400.0, 1000.0), 3.0, 9.0),
+    ("office", (390.0, -430.0), 3.0, 9.0), ("office", (700.0, 380.0), 3.0, 9.0), ("market", (1350.0, 560.0), 3.0, 9.0),
+    ("hotel", (480.0, 300.0), 3.0, 9.0), ("water_works", (-1980.0, 250.0), 3.0, 12.0),
+)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Block:
-    """One block between two cross streets ``i``, ``i + 1`` and two avenues ``k``, ``k + 1``."""
+    """One block: ``area`` without its streets, ``use``, ``year`` when it was built, ``name``."""
 
-    i: int
-    k: int
-    use: str
+    no: int
+    area: Polygon
+    use: str = "open"
+    year: int = 2000
+    name: str = ""
+    tilt_deg: float = 0.0
+    extra: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def middle(self) -> Point:
+        """A place inside."""
+        p = self.area.centroid
+        return float(p.x), float(p.y)
 
 
-class Plan:
-    """Street corners in metres, and block uses."""
+def make_blocks(town: Town, land: Land, rng: np.random.Generator) -> list[Block]:
+    """Blocks of the town from west to east, with their uses."""
+    lines = unary_union([s.shape for s in town.streets])
+    paved = unary_union([s.shape.buffer(s.width_m / 2 + 4.0, cap_style="flat") for s in town.streets])
+    water = Polygon(land.river.bank()).buffer(30.0)
+    blocks: list[Block] = []
+    found = sorted(polygonize(lines), key=lambda b: (round(b.centroid.x), round(b.centroid.y)))
+    for shape in found:
+        area = shape.difference(paved)
+        area = max(area.geoms, key=lambda g: g.area) if area.geom_type == "MultiPolygon" else area
+        if area.intersects(water) or area.area < MIN_BLOCK_M2:
+            continue
+        area = area.simplify(2.0)
+        x = float(area.centroid.x)
+        rise = float(land.river.y(x + 200.0) - land.river.y(x - 200.0)) / 400.0
+        blocks.append(Block(len(blocks), area, tilt_deg=float(np.degrees(np.arctan(rise)))))
+    _assign(blocks, town, land, rng)
+    return blocks
 
-    def __init__(self, land: Land, seed: int) -> None:
-        rng = np.random.default_rng((seed, 101))
-        self.land = land
-        gaps = rng.uniform(0.78, 1.22, CROSS - 1)
-        u = np.concatenate([[0.0], np.cumsum(gaps)])
-        self.u = WEST_END + (EAST_END - WEST_END) * u / u[-1]
-        self.du = rng.normal(0.0, 16.0, (CROSS, len(AVENUES)))
-        self.dv = rng.normal(0.0, 9.0, (CROSS, len(AVENUES)))
-        self.slant = rng.uniform(0.02, 0.12)
-        self.uses = self._assign(rng)
 
-    def corner(self, i: int, k: int) -> Point:
-        """Crossing of cross street ``i`` and avenue ``k``."""
-        v = AVENUES[k] + self.dv[i, k]
-        return self.at(self.u[i] + self.du[i, k], v)
+def _north(land: Land, b: Block) -> float:
+    x, y = b.middle
+    return y - float(land.river.y(x))
 
-    def at(self, u: float, v: float) -> Point:
-        """A place ``u`` metres along the valley and ``v`` metres north of the smoothed river line."""
-        x = u + self.slant * v
-        return float(x), float(self.land.valley_y(x) - 620.0 + v)
 
-    def street(self, i: int) -> list[Point]:
-        """A cross street from the river road to the north."""
-        return [self.corner(i, k) for k in range(len(AVENUES))]
+def _assign(blocks: list[Block], town: Town, land: Land, rng: np.random.Generator) -> None:
+    for b in blocks:
+        if town.estate.contains(Dot(b.middle)):
+            b.use, b.year = "industry", int(rng.integers(1988, 2018))
+        elif town.old.contains(Dot(b.middle)):
+            b.use, b.year = "old_town", 1960
+    for use, (x, v), low, high in _WANTED:
+        y = float(land.river.y(x)) + v
+        free = [b for b in blocks if b.use == "open" and low * 1e4 <= b.area.area <= high * 1e4]
+        best = min(free, key=lambda b: (b.middle[0] - x) ** 2 + (b.middle[1] - y) ** 2)
+        best.use, best.year = use, int(rng.integers(1996, 2019))
+    for b in blocks:
+        if b.use == "open":
+            _open_block(b, town, land, rng)
 
-    def avenue(self, k: int) -> list[Point]:
-        """An avenue from west to east."""
-        return [self.corner(i, k) for i in range(CROSS)]
 
-    def block_ring(self, i: int, k: int, margin: float = 0.0) -> list[Point]:
-        """Corners of a block inside its streets, counter-clockwise from the south-west."""
-        a, b = STREET_HALF[k] + 6.0 + margin, STREET_HALF[k + 1] + 6.0 + margin
-        c = CROSS_HALF + 6.0 + margin
-        (x0, y0), (x1, y1) = self.corner(i, k), self.corner(i + 1, k)
-        (x2, y2), (x3, y3) = self.corner(i + 1, k + 1), self.corner(i, k + 1)
-        return [(x0 + c, y0 + a), (x1 - c, y1 + a), (x2 - c, y2 - b), (x3 + c, y3 - b)]
-
-    def _assign(self, rng: np.random.Generator) -> dict[tuple[int, int], str]:
-        """Uses by place: old town in the middle south, industry in the west, compounds elsewhere."""
-        uses: dict[tuple[int, int], str] = {}
-        fixed = {
-            (9, 1): "government", (10, 1): "square", (8, 1): "market", (11, 2): "hospital", (6, 2): "school",
-            (13, 1): "school", (17, 2): "school", (4, 1): "school", (9, 2): "park", (15, 0): "park", (3, 0): "park",
-            (14, 2): "stadium", (19, 0): "bus_station", (0, 0): "industry", (0, 1): "industry", (0, 2): "industry",
-            (1, 0): "industry", (1, 2): "industry", (8, 0): "old_town", (9, 0): "old_town", (10, 0): "old_town",
-            (11, 0): "old_town", (7, 0): "old_town",
-        }  # fmt: skip
-        for i in range(CROSS - 1):
-            for k in range(len(AVENUES) - 1):
-                uses[(i, k)] = fixed.get((i, k), "compound")
-        free = [b for b, use in uses.items() if use == "compound"]
-        order = rng.permutation(len(free))
-        for n in order[: max(len(free) - 28, 0)]:
-            uses[free[n]] = "mixed"
-        return uses
+def _open_block(b: Block, town: Town, land: Land, rng: np.random.Generator) -> None:
+    """Quarters by place: old flats about the centre, newer ones outward, towers in the east and the south."""
+    x, v = b.middle[0], _north(land, b)
+    from_centre = float(np.hypot((x + 150.0) / 1.35, v - 560.0))
+    if town.south.contains(Dot(b.middle)):
+        b.use, b.year = "compound", int(rng.integers(2012, 2022))
+        return
+    edge = town.ring.exterior.distance(Dot(b.middle))
+    if v > 300.0 and edge < 190.0 and x < 900.0:
+        b.use = str(rng.choice(["urban_village", "open", "warehouse", "compound"], p=[0.22, 0.2, 0.18, 0.4]))
+    elif x > 1000.0 and v > 650.0 and rng.random() < 0.55:
+        b.use = str(rng.choice(["warehouse", "urban_village", "nursery", "open"], p=[0.35, 0.25, 0.25, 0.15]))
+    elif from_centre < 620.0 and rng.random() < 0.30:
+        b.use = "mixed"
+    elif rng.random() < 0.05 and from_centre > 800.0:
+        b.use = "urban_village"
+    else:
+        b.use = "compound"
+    if b.use == "compound":
+        base = 1989.0 + 0.0155 * from_centre + (6.0 if x > 600 else 0.0)
+        b.year = int(np.clip(base + rng.normal(0.0, 5.0), 1984, 2021))
+    elif b.use == "urban_village":
+        b.year = int(rng.integers(1985, 2005))

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ingest.demo.county.vendors import MAKERS, external_key, vendor_unit
 from twin.model.county import Building, Device, Feature, Point
 from twin.model.network import Source, Substation
 from twin.model.points import POINT_KINDS
@@ -51,35 +52,6 @@ WEATHER_KEYS = ("t_out", "wind", "solar", "rh_out")
 ROOM_KEYS = ("room_t", "room_rh", "room_bat")
 BUILDING_KEYS = ("b_ts", "b_tr", "b_flow")
 
-_PLAIN = {
-    "temperature": "°C", "volume": "m3", "fraction": "%", "humidity": "%", "level": "m", "frequency": "Hz",
-    "current": "A", "voltage": "V", "electric_power": "kW", "electric_energy": "kWh", "speed": "m/s",
-    "irradiance": "W/m2", "state": "1", "code": "1", "pressure": "MPa", "volume_flow": "m3/h", "power": "kW",
-    "energy": "GJ",
-}  # fmt: skip
-_UNITS: dict[str, dict[str, str]] = {
-    "flat": {},
-    "thingsboard": {"pressure": "bar", "power": "MW", "energy": "MWh"},
-    "sparkplug": {"pressure": "kPa", "power": "GJ/h", "volume_flow": "L/h"},
-}
-_VENDORS = {"flat": "陇中自控", "thingsboard": "华热物联", "sparkplug": "Nordwerk"}
-_SPARK = {
-    "p1_ts": "Primary/SupplyTemp", "p1_tr": "Primary/ReturnTemp", "p1_ps": "Primary/SupplyPressure",
-    "p1_pr": "Primary/ReturnPressure", "p1_flow": "Primary/Flow", "p1_heat": "Primary/HeatPower",
-    "s2_ts": "Secondary/SupplyTemp", "s2_tr": "Secondary/ReturnTemp", "s2_ps": "Secondary/SupplyPressure",
-    "s2_pr": "Secondary/ReturnPressure", "s2_flow": "Secondary/Flow", "cv_pos": "Valve/Position",
-}  # fmt: skip
-
-
-def external_key(dialect: str, key: str) -> str:
-    """The vendor's name of a point."""
-    if dialect == "flat":
-        return key.upper()
-    if dialect == "sparkplug":
-        return _SPARK.get(key, "Station/" + "".join(w.capitalize() for w in key.split("_")))
-    head, *rest = key.split("_")
-    return head + "".join(w.capitalize() for w in rest)
-
 
 class Registry:
     """Collects devices and numbers their points in order."""
@@ -103,7 +75,7 @@ class Registry:
                     key,
                     kind.quantity,
                     external_key(device.dialect, key),
-                    {**_PLAIN, **_UNITS[device.dialect]}[kind.quantity],
+                    vendor_unit(device.dialect, kind.quantity),
                     float(kind.period_s),
                     float(kind.deadband),
                     float(kind.low),
@@ -125,7 +97,7 @@ def make_registry(
         code = {"flat": f"HRZ{i + 1:03d}", "thingsboard": f"站点-{i + 1:02d}", "sparkplug": f"HS{i + 1:02d}"}[
             d
         ]
-        r.add(Device(f"D-{s.id}", "station_plc", f"{s.name}控制柜", s.id, d, code, _VENDORS[d]), STATION_KEYS)
+        r.add(Device(f"D-{s.id}", "station_plc", f"{s.name}控制柜", s.id, d, code, MAKERS[d]), STATION_KEYS)
     for source, code in zip(sources, ("CHP01", "PB01"), strict=True):
         r.add(
             Device(

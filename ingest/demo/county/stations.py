@@ -57,16 +57,21 @@ def make_sources(
     places: list[tuple[float, float]],
     heat_w: float,
     worst_drop_pa: float,
+    boiler_drop_pa: float,
     p_return_pa: float,
 ) -> list[Source]:
-    """CHP with the whole base load, peak boiler with a third of the design load."""
+    """CHP with the whole base load, peak boiler with a third of the design load.
+
+    ``worst_drop_pa``, ``boiler_drop_pa``: pressure lost in the supply from the CHP to the worst station and to
+    the boiler. While the boiler runs the network is less loaded, and it stands against less than the latter.
+    """
     p_supply = round(p_return_pa + 2 * worst_drop_pa + 170_000.0, -3)
     return [
         Source("SRC1", "渭阳热电厂", "Weiyang CHP", "chp", nodes[0], *places[0], round(1.0 * heat_w, -5),
                round(0.2 * heat_w, -5), round(heat_w / 7200.0), 0.88, T1_SUPPLY, T1_RETURN, p_supply, p_return_pa, True),
         Source("SRC2", "东郊调峰锅炉房", "East peak boiler", "boiler", nodes[1], *places[1], round(0.35 * heat_w, -5),
                round(0.05 * heat_w, -5), round(heat_w / 3600.0), 0.91, T1_SUPPLY, T1_RETURN,
-               p_supply - 150_000.0, p_return_pa + 100_000.0, False),
+               round(p_supply - 0.4 * boiler_drop_pa, -3), round(p_return_pa + 0.4 * boiler_drop_pa, -3), False),
     ]  # fmt: skip
 
 
