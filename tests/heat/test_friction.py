@@ -3,11 +3,13 @@
 import itertools
 from math import log10, pi, sqrt
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.heat.friction import friction_factor, pipe_drop, prepared_drop, relative_residual
+from twin.heat.drops import evaluate_drops
+from twin.heat.friction import friction_factor, pipe_drop, relative_residual
 
 
 @given(st.floats(4000.0, 1e8), st.floats(0.0, 0.05))
@@ -51,18 +53,25 @@ def test_drop_grows_without_jumps_through_the_transition():
     assert max(steps) < 10.0 * min(steps)
 
 
-@given(
-    st.floats(1e-6, 400.0),
-    st.floats(0.02, 1.0),
-    st.floats(0.0, 1e-3),
-    st.floats(0.0, 20.0),
-    st.floats(4.0, 12.0),
-)
-def test_the_prepared_form_is_the_same_function(m, d, roughness, zeta, guess):
+def test_many_pipes_at_once_solve_colebrook_with_the_exact_logarithm():
+    rng = np.random.default_rng(5)
+    re = 10.0 ** rng.uniform(np.log10(4000.0), 8.0, 50_000)
+    k = 10.0 ** rng.uniform(-8.0, np.log10(0.05), 50_000)
+    k[::50], re[::77] = 0.0, 4000.0
+    one, dp, slope = np.ones_like(re), np.empty_like(re), np.empty_like(re)
+    evaluate_drops(re / 1e5, np.stack([1e5 * one, k, one, 0.0 * one]), dp, slope)
+    x = re / 1e5 / np.sqrt(dp)
+    assert np.abs(x + 2.0 * np.log10(k / 3.7 + 2.51 * x / re)).max() < 1e-8
+    assert np.isfinite(slope).all()
+
+
+@given(st.floats(1e-6, 400.0), st.floats(0.02, 1.0), st.floats(0.0, 1e-3), st.floats(0.0, 20.0))
+def test_many_pipes_at_once_follow_the_same_law(m, d, roughness, zeta):
     rho, mu, length = 970.0, 3.5e-4, 100.0
     half = 0.5 / (rho * (0.25 * pi * d * d) ** 2)
-    args = (4.0 / (pi * d * mu), roughness / d, half * length / d, half * zeta, guess)
-    dp, slope, _ = prepared_drop(-m, *args)
+    constants = np.array([[4.0 / (pi * d * mu)], [roughness / d], [half * length / d], [half * zeta]])
+    dp, slope = np.empty(1), np.empty(1)
+    evaluate_drops(np.array([-m]), constants, dp, slope)
     want, want_slope = pipe_drop(-m, length, d, roughness, zeta, rho, mu)
-    assert dp == pytest.approx(want, rel=1e-7)
-    assert slope == pytest.approx(want_slope, rel=1e-5)
+    assert dp[0] == pytest.approx(want, rel=1e-8)
+    assert slope[0] == pytest.approx(want_slope, rel=1e-6)

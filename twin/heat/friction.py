@@ -2,7 +2,8 @@
 
 Laminar ``f = 64 / Re`` below Re 2000; Colebrook-White above Re 4000, solved to rounding by Newton's method
 started from Haaland's formula; between them the cubic in Re that meets both with the same slope, so that
-the pressure drop and its derivative are continuous in the flow.
+the pressure drop and its derivative are continuous in the flow. The solver works with many pipes at once,
+:mod:`twin.heat.drops`; this is the law itself, one pipe at a time, with the library's logarithm.
 
 Sources: C. F. Colebrook, J. Inst. Civ. Eng. 11 (1939) 133; S. E. Haaland, J. Fluids Eng. 105 (1983) 89.
 """
@@ -98,54 +99,3 @@ def relative_residual(re: float, k_rel: float) -> float:
     f, _ = colebrook(re, k_rel)
     x = 1.0 / sqrt(f)
     return (x + TWO_BY_LN10 * log(k_rel / 3.7 + 2.51 * x / re)) / x
-
-
-@njit(cache=True, error_model="numpy")
-def prepared_drop(
-    m: float, re_per_flow: float, k_rel: float, per_length: float, per_square: float, x: float
-) -> tuple[float, float, float]:
-    """The same as :func:`pipe_drop` with the constants of the pipe worked out before.
-
-    Parameters
-    ----------
-    re_per_flow : ``4 / (pi d mu)``
-    per_length : ``L / (2 rho A**2 d)``
-    per_square : ``zeta / (2 rho A**2)`` and other losses quadratic in the flow, Pa s²/kg²
-    x : a guess of ``1 / sqrt(f)``, best the last one
-
-    Returns
-    -------
-    dp_pa, slope, and ``x`` for the next time. Colebrook is solved by Halley's method, whose error is cubic
-    in the last step: steps end below 1e-3.
-    """
-    size = abs(m)
-    re = size * re_per_flow
-    if re < RE_TURBULENT:
-        if re < RE_LAMINAR:
-            line = 64.0 * per_length / re_per_flow
-            return m * (line + per_square * size), line + 2.0 * per_square * size, x
-        f, re_df = friction_factor(re, k_rel)
-        return (
-            (per_length * f + per_square) * size * m,
-            (per_length * (2.0 * f + re_df) + 2.0 * per_square) * size,
-            x,
-        )
-    a, b = k_rel / 3.7, 2.51 / re
-    r = 0.0
-    for _ in range(8):
-        s = a + b * x
-        r = b / s
-        d = 1.0 + TWO_BY_LN10 * r
-        step = (x + TWO_BY_LN10 * log(s)) / d
-        step /= 1.0 + 0.5 * step * TWO_BY_LN10 * r * r / d
-        x -= step
-        r *= 1.0 + r * step
-        if abs(step) < 1e-3 * x:
-            break
-    f = 1.0 / (x * x)
-    re_df = -2.0 * f * TWO_BY_LN10 * r / (1.0 + TWO_BY_LN10 * r)
-    return (
-        (per_length * f + per_square) * size * m,
-        (per_length * (2.0 * f + re_df) + 2.0 * per_square) * size,
-        x,
-    )

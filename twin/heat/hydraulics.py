@@ -1,21 +1,34 @@
-"""Flows and pressures of one network state by Newton's method on flows and pressures together.
+"""Flows and pressures of one network state.
 
-The global gradient algorithm: every pipe is linearised about its present flow, ``m = m_k + g (dp - h(m_k))``
-with ``g = 1 / h'(m_k)``; mass balance at the free points then is one sparse symmetric system for the
-pressures, solved by the network's fixed program. A pipe is evaluated again only if its flow has moved: where
-there are no loops that is once.
-Source: E. Todini, S. Pilati, A gradient algorithm for the analysis of pipe networks (1988).
+Trees follow from what is drawn in them, the core by Newton's method (:mod:`twin.heat.core`); then the
+friction of all pipes is worked out once more at the flows found, and pressures follow outwards from the
+junctions.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import pi
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from twin.heat.balance import CHECK_SLOPE_PA_S_KG, balance_points, find_reached, settle_flows
-from twin.heat.friction import prepared_drop
+from twin.heat.compiled import inner, outer
+from twin.heat.core import CHECK_SLOPE_PA_S_KG, GUESS, N_CONSTANT, WEIGHT, solve_core
+from twin.heat.drops import K_REL, PER_LENGTH, PER_SQUARE, RE_PER_FLOW, evaluate_drops
+from twin.heat.plan import (
+    CHAIN_A,
+    CHAIN_B,
+    CHAIN_FIRST,
+    CHAIN_LAST,
+    CORE_PIPE,
+    CORE_POINT,
+    CORE_SIGN,
+    FIXED,
+    LEAF,
+    LEAF_PARENT,
+    LEAF_PIPE,
+    LEAF_SIGN,
+    Plan,
+)
 from twin.heat.program import Program
 
 Floats = NDArray[np.float64]
@@ -23,9 +36,6 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 GRAVITY_M_S2 = 9.80665
-MAX_ITERATIONS = 60
-TOLERANCE_PA = 1e-4
-"""A pipe's pressure balance counts as met below this, or below 1e-6 of its pressure drop."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +43,8 @@ class FlowProblem:
     """One hydraulic question.
 
     Pipes (n_pipe,): ``start``, ``end`` points, sizes, ``zeta`` minor loss, ``quadratic`` extra loss of
-    valves in Pa s²/kg², ``rho``, ``mu``, ``open_``, ``one_way`` (check valve: flow from start to end only).
+    valves and pumps in Pa s²/kg², ``rho``, ``mu``, ``open_``, ``one_way`` (check valve: flow from start to
+    end only), ``lift_pa`` pressure a pump adds from start to end at no flow (empty: none).
     Points (n_point,): ``elevation_m``, ``fixed_pa`` (NaN where free), ``draw_kg_s`` (positive: leaves),
     ``emitter`` C of ``m = C sqrt(p)`` in kg/(s Pa**0.5), 0 for none.
     """
@@ -53,6 +64,7 @@ class FlowProblem:
     fixed_pa: Floats
     draw_kg_s: Floats
     emitter: Floats
+    lift_pa: Floats = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,142 +83,116 @@ class FlowAnswer:
     residual_kg_s: float
 
 
-@njit(cache=True, error_model="numpy")
-def _evaluate(
-    k: int,
-    m: float,
-    re_per_flow: Floats,
-    k_rel: Floats,
-    per_length: Floats,
-    per_square: Floats,
-    one_way: Bools,
-    x: Floats,
-) -> tuple[float, float]:
-    d, s, x[k] = prepared_drop(m, re_per_flow[k], k_rel[k], per_length[k], per_square[k], x[k])
-    if one_way[k] and m < 0.0:
-        return d + CHECK_SLOPE_PA_S_KG * m, s + CHECK_SLOPE_PA_S_KG
-    return d, s
-
-
-@njit(cache=True, error_model="numpy")
-def _prepare_pipes(
-    length: Floats,
-    diameter: Floats,
-    roughness: Floats,
-    zeta: Floats,
-    quadratic: Floats,
-    rho: Floats,
-    mu: Floats,
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Constants of every pipe for :func:`twin.heat.friction.prepared_drop`."""
+@outer()
+def prepare_pipes(
+    start: Ints, end: Ints, length: Floats, diameter: Floats, roughness: Floats, zeta: Floats,
+    quadratic: Floats, rho: Floats, mu: Floats, elevation: Floats, lift: Floats,
+) -> Floats:  # fmt: skip
+    """Constants (6, n_pipe) of the pipes; the slope guessed is that at about 0.5 m/s."""
     n = length.shape[0]
-    re_per_flow, k_rel, per_length, per_square = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    out = np.empty((N_CONSTANT, n))
     for k in range(n):
         inverse = 1.0 / diameter[k]
-        area = 0.25 * pi * diameter[k] * diameter[k]
-        half = 0.5 / (rho[k] * area * area)
-        re_per_flow[k] = 4.0 / (pi * mu[k]) * inverse
-        k_rel[k] = roughness[k] * inverse
-        per_length[k] = half * length[k] * inverse
-        per_square[k] = half * zeta[k] + quadratic[k]
-    return re_per_flow, k_rel, per_length, per_square
+        square = diameter[k] * diameter[k]
+        half = (8.0 / (pi * pi)) * inverse * inverse / (rho[k] * square)
+        out[RE_PER_FLOW, k] = (4.0 / pi) * inverse / mu[k]
+        out[K_REL, k] = roughness[k] * inverse
+        out[PER_LENGTH, k] = half * length[k] * inverse
+        out[PER_SQUARE, k] = half * zeta[k] + quadratic[k]
+        out[GUESS, k] = 15.0 * length[k] * inverse / square + 0.1 + 400.0 * square * out[PER_SQUARE, k]
+    for k in range(n):
+        out[WEIGHT, k] = rho[k] * GRAVITY_M_S2 * (elevation[end[k]] - elevation[start[k]])
+    for k in range(lift.shape[0]):
+        out[WEIGHT, k] -= lift[k]
+    return out
 
 
-@njit(cache=True, error_model="numpy")
-def _newton(
-    start: Ints,
-    end: Ints,
-    length: Floats,
-    diameter: Floats,
-    roughness: Floats,
-    zeta: Floats,
-    quadratic: Floats,
-    one_way: Bools,
-    rho: Floats,
-    mu: Floats,
-    use: Bools,
-    own: Bools,
-    elevation: Floats,
-    draw: Floats,
-    emitter: Floats,
-    position: Ints,
-    slot: Ints,
-    first: Ints,
-    row: Ints,
-    target: Ints,
-    warm: bool,
-    m: Floats,
+@inner()
+def _spread_pressures(
+    tree: Ints, core: Ints, chain: Ints, junction: Ints, dp: Floats, pipes: Floats, p_junction: Floats,
     p: Floats,
-    dp: Floats,
-    leak: Floats,
-) -> tuple[bool, int, float]:
-    """Newton's method; fills ``m``, ``p``, ``dp``. Returns converged, iterations, worst pipe residual."""
-    n_pipe, n_point = m.shape[0], p.shape[0]
-    g, flow0, weight, slope = np.empty(n_pipe), np.empty(n_pipe), np.empty(n_pipe), np.empty(n_pipe)
-    diagonal, value, x = np.empty(n_point), np.empty(row.shape[0]), np.empty(n_point)
-    re_per_flow, k_rel, per_length, per_square = _prepare_pipes(
-        length, diameter, roughness, zeta, quadratic, rho, mu
-    )
-    x_friction = np.full(n_pipe, 8.0)
+) -> float:  # fmt: skip
+    """Fill ``p`` outwards from the junctions; returns the worst gap where chains meet, Pa."""
+    end_a, end_b, first, last = chain[CHAIN_A], chain[CHAIN_B], chain[CHAIN_FIRST], chain[CHAIN_LAST]
+    pipe, sign, point, weight = core[CORE_PIPE], core[CORE_SIGN], core[CORE_POINT], pipes[WEIGHT]
+    for i in range(junction.shape[0]):
+        p[junction[i]] = p_junction[i]
+    worst = 0.0
+    for c in range(end_a.shape[0]):
+        level = p_junction[end_a[c]]
+        for j in range(first[c], last[c] + 1):
+            level -= sign[j] * (dp[pipe[j]] + weight[pipe[j]])
+            if j < last[c]:
+                p[point[j]] = level
+        worst = max(worst, abs(level - p_junction[end_b[c]]))
+    leaf, leaf_pipe, parent, leaf_sign = tree[LEAF], tree[LEAF_PIPE], tree[LEAF_PARENT], tree[LEAF_SIGN]
+    for t in range(leaf.shape[0] - 1, -1, -1):
+        k = leaf_pipe[t]
+        p[leaf[t]] = p[parent[t]] - leaf_sign[t] * (dp[k] + weight[k])
+    return worst
+
+
+@inner()
+def _worst_imbalance(
+    kind: NDArray[np.int8], start: Ints, end: Ints, m: Floats, drawn: Floats, left: Floats
+) -> float:
+    """Largest mass that the flows leave over at a point whose pressure is not given; ``left`` is scratch."""
+    for i in range(drawn.shape[0]):
+        left[i] = drawn[i]
+    for k in range(m.shape[0]):
+        left[start[k]] += m[k]
+        left[end[k]] -= m[k]
+    worst = 0.0
+    for i in range(drawn.shape[0]):
+        if kind[i] != FIXED:
+            worst = max(worst, abs(left[i]))
+    return worst
+
+
+@outer()
+def sum_trees(tree: Ints, reached: Bools, draw: Floats, m: Floats, below: Floats) -> None:
+    """Fill ``below`` (n_point,) with what is drawn at and below a point, ``m`` with flows of trees."""
+    leaf, pipe, parent, sign = tree[LEAF], tree[LEAF_PIPE], tree[LEAF_PARENT], tree[LEAF_SIGN]
+    for i in range(draw.shape[0]):
+        below[i] = draw[i] if reached[i] else 0.0
+    for k in range(m.shape[0]):
+        m[k] = 0.0
+    for t in range(leaf.shape[0]):
+        below[parent[t]] += below[leaf[t]]
+        m[pipe[t]] = sign[t] * below[leaf[t]]
+
+
+@outer()
+def finish_flows(
+    plan: Plan, pipes: Floats, start: Ints, end: Ints, one_way: Bools, draw: Floats, p_junction: Floats,
+    leak_junction: Floats, m_core: Floats, below: Floats, m: Floats, dp: Floats, p: Floats, leak: Floats,
+) -> tuple[float, float]:  # fmt: skip
+    """From the core to all pipes and points; fills ``m``, ``dp``, ``p``, ``leak``; ``below`` is scratch.
+
+    Returns
+    -------
+    worst pressure residual Pa, worst mass residual kg/s
+    """
+    tree, core, chain, junction, reached = plan.tree, plan.core, plan.chain, plan.junction, plan.reached
+    pipe, sign = core[CORE_PIPE], core[CORE_SIGN]
+    n_pipe, n_point = m.shape[0], draw.shape[0]
+    scratch = np.empty(max(n_pipe, n_point))
+    for j in range(pipe.shape[0]):
+        m[pipe[j]] = sign[j] * m_core[j]
+    evaluate_drops(m, pipes, dp, scratch)
     for k in range(n_pipe):
-        weight[k] = rho[k] * GRAVITY_M_S2 * (elevation[end[k]] - elevation[start[k]])
-        # without a warm start: conductance of the pipe at about 0.5 m/s, a guess that needs no friction
-        dp[k] = 0.0 if use[k] else np.nan
-        slope[k] = 15.0 * length[k] / diameter[k] ** 3 + 0.1
-        if not use[k]:
-            m[k] = 0.0
-        elif warm:
-            dp[k], slope[k] = _evaluate(
-                k, m[k], re_per_flow, k_rel, per_length, per_square, one_way, x_friction
-            )
-    residual = np.inf
-    for iteration in range(1, MAX_ITERATIONS + 1):
-        for k in range(n_pipe):
-            g[k] = 1.0 / slope[k]
-            flow0[k] = m[k] - g[k] * (dp[k] + weight[k])
-        leak_error = balance_points(
-            start, end, use, own, position, slot, first, row, target, g, flow0, p, draw, emitter, leak,
-            diagonal, value, x,
-        )  # fmt: skip
-        residual, met = leak_error, leak_error <= TOLERANCE_PA
-        for k in range(n_pipe):
-            if not use[k]:
-                continue
-            drive = p[start[k]] - p[end[k]]
-            new = flow0[k] + g[k] * drive
-            moved = new - m[k]
-            m[k] = new
-            if abs(moved) <= 3e-4 * abs(new) and iteration > 1:
-                dp[k] += slope[k] * moved
-            else:
-                dp[k], slope[k] = _evaluate(
-                    k, new, re_per_flow, k_rel, per_length, per_square, one_way, x_friction
-                )
-            error = abs(drive - dp[k] - weight[k])
-            residual = max(residual, error)
-            met = met and error <= TOLERANCE_PA + 1e-6 * abs(dp[k])
-        if met:
-            settle_flows(
-                start,
-                end,
-                use,
-                own,
-                position,
-                slot,
-                first,
-                row,
-                target,
-                g,
-                m,
-                draw + leak,
-                diagonal,
-                value,
-                x,
-            )
-            return True, iteration, residual
-        if not np.isfinite(residual):
-            break
-    return False, iteration, residual
+        if one_way[k] and m[k] < 0.0:
+            dp[k] += CHECK_SLOPE_PA_S_KG * m[k]
+        if not (plan.open_[k] and reached[start[k]]):
+            dp[k] = np.nan
+    for i in range(n_point):
+        below[i] = draw[i] if reached[i] else 0.0
+        leak[i], p[i] = 0.0, np.nan
+    gap = _spread_pressures(tree, core, chain, junction, dp, pipes, p_junction, p)
+    for i in range(plan.n_free):
+        leak[junction[i]] = max(leak_junction[i], 0.0)
+        below[junction[i]] += leak_junction[i]
+    return gap, _worst_imbalance(plan.kind, start, end, m, below, scratch)
 
 
 def solve_flows(problem: FlowProblem, program: Program, m_start: Floats | None = None) -> FlowAnswer:
@@ -222,40 +208,39 @@ def solve_flows(problem: FlowProblem, program: Program, m_start: Floats | None =
     FlowAnswer; isolated points draw nothing and have no pressure. With ``converged`` false it is the last
     iterate.
     """
-    q, n_pipe = problem, len(problem.start)
-    reached = find_reached(q.start, q.end, q.open_, q.fixed_pa)
-    fixed = np.isfinite(q.fixed_pa)
-    use = q.open_ & reached[q.start]
-    own = fixed | ~reached
-    m = np.zeros(n_pipe) if m_start is None else np.nan_to_num(m_start)
-    p = np.where(fixed, q.fixed_pa, np.nanmean(q.fixed_pa) if fixed.any() else 0.0)
-    dp, draw = np.full(n_pipe, np.nan), np.where(reached, q.draw_kg_s, 0.0)
-    leak = np.where(own, 0.0, q.emitter * np.sqrt(np.maximum(p, 0.0)))  # where Newton starts from
-    g = program
-    converged, iterations, residual = _newton(
-        q.start, q.end, q.length_m, q.diameter_m, q.roughness_m, q.zeta, q.quadratic, q.one_way, q.rho, q.mu,
-        use, own, q.elevation_m, draw, q.emitter, g.position, g.slot, g.first, g.row, g.target,
-        m_start is not None, m, p, dp, leak,
+    q, n_pipe, n_point = problem, len(problem.start), len(problem.fixed_pa)
+    plan = program.find_plan(q.open_, q.fixed_pa, q.emitter)
+    pipes = prepare_pipes(
+        q.start, q.end, q.length_m, q.diameter_m, q.roughness_m, q.zeta, q.quadratic, q.rho, q.mu,
+        q.elevation_m, q.lift_pa,
     )  # fmt: skip
-    error = np.where(own, 0.0, _net_inflow(q.start, q.end, m, len(p)) - draw - leak)
-    worst = float(np.abs(error).max(initial=0.0))
+    m, dp, p, leak = np.empty(n_pipe), np.empty(n_pipe), np.empty(n_point), np.empty(n_point)
+    below, m_core = np.empty(n_point), np.empty(plan.core.shape[1])
+    sum_trees(plan.tree, plan.reached, q.draw_kg_s, m, below)
+    p_junction = q.fixed_pa[plan.junction]
+    if plan.n_free:
+        p_junction[: plan.n_free] = p_junction[plan.n_free :].mean()
+    leak_junction = np.zeros(len(p_junction))
+    flow = NO_FLOWS if m_start is None else m_start[plan.core[CORE_PIPE, plan.chain[CHAIN_FIRST]]]
+    converged, iterations = solve_core(
+        plan.core, plan.chain, plan.junction, plan.n_free, plan.first, plan.row, plan.target, pipes,
+        q.one_way, below, q.emitter, flow, p_junction, leak_junction, m_core,
+    )  # fmt: skip
+    gap, worst = finish_flows(
+        plan, pipes, q.start, q.end, q.one_way, q.draw_kg_s, p_junction, leak_junction, m_core, below, m, dp,
+        p, leak,
+    )  # fmt: skip
     return FlowAnswer(
         m=m,
         dp=dp,
-        p=np.where(reached, p, np.nan),
-        leak=np.maximum(leak, 0.0),
-        reached=reached,
-        converged=bool(converged) and worst < 1e-6,
-        iterations=int(iterations),
-        residual_pa=float(residual),
+        p=p,
+        leak=leak,
+        reached=plan.reached,
+        converged=converged and worst < 1e-6,
+        iterations=iterations,
+        residual_pa=gap,
         residual_kg_s=worst,
     )
 
 
-@njit(cache=True)
-def _net_inflow(start: Ints, end: Ints, m: Floats, n_point: int) -> Floats:
-    out = np.zeros(n_point)
-    for k in range(m.shape[0]):
-        out[end[k]] += m[k]
-        out[start[k]] -= m[k]
-    return out
+NO_FLOWS = np.zeros(0)
