@@ -6,7 +6,6 @@ import logging
 import os
 import queue
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -14,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ingest.county import load_county
-from ingest.demo.devices.backfill import read_bundles, start_history
+from ingest.demo.devices.backfill import read_bundles, walk_history
 from ingest.demo.devices.dialects import Bundle
 from ingest.demo.devices.faults import read_script
 from ingest.demo.devices.field import Field
@@ -27,7 +26,7 @@ from twin.model.errors import ConfigError, CountyTwinError
 log = logging.getLogger("devices")
 EX_CONFIG = 78
 SAVE_EVERY_S = 60.0
-LATE_PER_S = 250
+LATE_PER_S = 1000
 """Pace of history messages."""
 
 
@@ -38,7 +37,7 @@ def read_options(argv: list[str], env: dict[str, str]) -> argparse.Namespace:
     parser.add_argument("--speed", type=float, default=1.0, help="field seconds per second; time starts now")
     parser.add_argument("--weather", choices=MODES, default="normal")
     parser.add_argument("--faults", type=Path, default=None, help="TOML script of faults")
-    parser.add_argument("--backfill-h", type=float, default=float(env.get("CT_DEMO_BACKFILL_H", "24")))
+    parser.add_argument("--backfill-h", type=float, default=float(env.get("CT_DEMO_BACKFILL_H", "25")))
     return parser.parse_args(argv)
 
 
@@ -56,7 +55,6 @@ class Runner:
         self.field = Field(self.county, self.seed, options.weather, settings.truth_file, self._say)
         self.began = time.time()
         self.births: queue.Queue[None] = queue.Queue()
-        self.history: tuple[subprocess.Popen[bytes], Path] | None = None
         self.late: Iterator[list[Bundle]] | None = None
         self.late_rows: list[Bundle] = []
 
@@ -68,7 +66,7 @@ class Runner:
         self.voices[voice].say(topic, payload)
 
     def run(self) -> None:
-        """Connect, settle, then one tick a second."""
+        """Connect, come to the present, then one tick a second."""
         broker = parse_mqtt_url(self.settings.mqtt_url)
         version = probe_broker(broker).version
         while version is None and not self.stop.wait(1.0):
@@ -77,8 +75,9 @@ class Runner:
             return
         fresh = not self.state_file.exists()
         if fresh or not self.field.restore(self.state_file, self.now()):
-            self.field.plant.settle(self.now())
-        self.field.start(self.now())
+            self.field.start(self._begin(fresh))
+        else:
+            self.field.start(self.now())
         self._write_hidden()
         if self.options.faults is not None:
             for fault in read_script(self.options.faults, self.now(), self.field.plant):
@@ -96,23 +95,21 @@ class Runner:
         )
         log.info("%d devices speak, weather %s", len(self.county.devices), self.options.weather)
         try:
-            self._loop(fresh)
+            self._loop()
         finally:
             self.field.save(self.state_file)
             self.voices["edge"].say(*self.field.edge.death())
             for voice in self.voices.values():
                 voice.close()
-            if self.history is not None and self.history[0].poll() is None:
-                self.history[0].kill()
 
-    def _loop(self, fresh: bool) -> None:
+    def _loop(self) -> None:
         saved = time.monotonic()
         next_tick = time.monotonic()
         while not self.stop.is_set():
             if all(v.up.is_set() for v in self.voices.values()):
                 self._listen()
                 self.field.tick(self.now())
-                self._say_history(fresh)
+                self._pace()
             if time.monotonic() - saved > SAVE_EVERY_S:
                 saved = time.monotonic()
                 self.field.save(self.state_file)
@@ -128,28 +125,18 @@ class Runner:
                 topic, payload = voice.inbox.get()
                 self.field.hear(topic, payload, self.now())
 
-    def _say_history(self, fresh: bool) -> None:
-        """First start only: compute the past aside, then publish it at a pace."""
+    def _begin(self, fresh: bool) -> float:
+        """A new plant, with the day behind it at the very first start; returns the field's time it is at."""
+        now = self.now()
         if not fresh or self.options.backfill_h <= 0:
-            return
-        since = time.time() - self.began
-        if self.history is None and since > 12.0:
-            start = self.began - 3600.0 * self.options.backfill_h
-            args = (self.settings.county, self.seed, self.options.weather, start, self.began)
-            self.history = start_history(*args)
-            return
-        if self.history is not None and self.late is None:
-            code = self.history[0].poll()
-            if code is None:
-                return
-            if code != 0 or not self.history[1].exists():
-                log.warning("history could not be computed (status %s); going on without", code)
-                self.options.backfill_h = 0.0
-                return
-            self.late = read_bundles(self.county, self.history[1])
-        self._pace()
+            self.field.plant.settle(now)
+            return now
+        start = now - 3600.0 * self.options.backfill_h
+        self.late = read_bundles(self.county, walk_history(self.field.plant, start, now))
+        return now
 
     def _pace(self) -> None:
+        """Publish what is left of the past, so many messages a second."""
         if self.late is None:
             return
         said = 0
@@ -157,10 +144,7 @@ class Runner:
             rows = next(self.late, None)
             if rows is None:
                 log.info("history delivered: the last %.0f h", self.options.backfill_h)
-                self.late, self.options.backfill_h = None, 0.0
-                if self.history is not None:
-                    self.history[1].unlink(missing_ok=True)
-                    self.history[1].parent.rmdir()
+                self.late = None
                 return
             said += self.field.speak_late(rows)
 

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from ingest.adapters import compile_directory, make_adapters
-from ingest.demo.devices.backfill import compute_history
+from ingest.demo.devices.backfill import walk_history
 from ingest.demo.devices.dialects import Bundle
 from ingest.demo.devices.faults import read_fault, read_script
 from ingest.demo.devices.field import Field
 from ingest.demo.devices.instruments import Instruments
 from ingest.demo.devices.manners import draw_manners
+from ingest.demo.plant import Plant
+from ingest.demo.plant.truth import TruthMap
 from tests.support.tiny import make_tiny_county
 from twin.model.errors import InputError
 
@@ -190,9 +192,20 @@ def test_a_script_names_the_row_that_is_wrong(field: Field, tmp_path: Path) -> N
     assert (fault.kind, fault.size, fault.start, fault.active(NOW)) == ("cold_wave", 8.0, NOW + 300, False)
 
 
-def test_history_ends_where_live_begins() -> None:
+def test_live_values_go_on_where_the_history_ends() -> None:
     county = make_tiny_county()
-    t, value = compute_history(county, 3, "normal", NOW - 7200.0, NOW)
-    assert len(t) == 24 and t[-1] == NOW and (np.diff(t) == 300).all()
+    plant = Plant(county, 3, "normal")
+    history = walk_history(plant, NOW - 7200.0, NOW)
+    assert len(history.time) == 24 and history.time[-1] == NOW
+    assert np.diff(history.time) == pytest.approx(300.0, abs=10.0)
     known = [p.no for p in county.points if p.key in ("p1_ts", "src_ts", "t_out", "room_t")]
-    assert np.isfinite(value[:, known]).all()
+    assert np.isfinite(history.value[:, known]).all()
+    live = TruthMap(county, 3).read(plant.step(NOW + 10.0, 10.0))
+    before = {p.id: history.value[-1, p.no] for p in county.points}
+    for p in county.points:
+        if p.key == "p1_ts":
+            assert live[p.no] == pytest.approx(before[p.id], abs=1.5), p.id  # noise and bias of the sensor
+        if p.key == "p1_energy":
+            assert live[p.no] >= before[p.id] - 1e9
+            rising = np.diff(history.value[:, p.no])
+            assert (rising >= 0).all() and rising.sum() > 0

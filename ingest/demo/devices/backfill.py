@@ -1,14 +1,10 @@
 """History of the day before the first start, as gateways with a memory deliver it: late, in bundles.
 
-The history is computed by a process of its own (a coarse run of the same plant), so that live values are
-never delayed, and published at a measured pace.
+The plant itself walks through that day, so the live values go on where the history ends, counters too.
 """
 
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,46 +18,45 @@ from twin.model.county import County
 Floats = NDArray[np.float64]
 
 STEP_S = 150.0
+FINE_STEP_S = 10.0
+FINE_S = 600.0
+"""The last minutes go in the steps of live values."""
 EVERY_S = 300.0
 ROOM_EVERY_S = 1800.0
 
 
-def compute_history(county: County, seed: int, mode: str, start: float, end: float) -> tuple[Floats, Floats]:
-    """Run the plant from ``start`` to ``end``; (n,) times and (n, n_point) instrument values, SI."""
-    plant = Plant(county, seed, mode)
+@dataclass(frozen=True, slots=True)
+class History:
+    """``time``: (n,) s since 1970, every 5 min; ``value``: (n, n_point) what instruments showed, SI."""
+
+    time: Floats
+    value: Floats
+
+
+def walk_history(plant: Plant, start: float, end: float) -> History:
+    """Settle a new plant at ``start`` and walk it to ``end``, where it stays."""
+    county = plant.county
     plant.settle(start)
-    truth = TruthMap(county, seed)
-    instruments = Instruments(county, plant.hidden.sensor_bias, seed + 1)
-    counters = [p.no for p in county.points if p.key.endswith(("_vol", "_energy", "_kwh"))]
+    truth = TruthMap(county, plant.seed)
+    instruments = Instruments(county, plant.hidden.sensor_bias, plant.seed + 1)
+    turn = max(end - FINE_S, start)
+    coarse = np.arange(start + STEP_S, turn + 1e-6, STEP_S)
+    fine = np.arange(end, turn + 1e-6, -FINE_STEP_S)[::-1]
     times, rows = [], []
-    t = start
-    while t + STEP_S <= end:
-        t += STEP_S
-        reading = plant.step(t, STEP_S)
-        if round(t - start) % round(EVERY_S) == 0:
-            times.append(t)
-            shown = instruments.measure(truth.read(reading), t)
-            shown[counters] = np.nan  # the live plant counts from its own start: no step back at the seam
-            rows.append(shown)
-    return np.array(times), np.array(rows).reshape(len(times), len(county.points))
+    before, due = start, start + EVERY_S
+    for t in np.concatenate([coarse, fine]):
+        reading = plant.step(float(t), float(t) - before)
+        before = float(t)
+        if t >= due:
+            due += EVERY_S
+            times.append(before)
+            rows.append(instruments.measure(truth.read(reading), before))
+    return History(np.array(times), np.array(rows).reshape(len(times), len(county.points)))
 
 
-def start_history(
-    county_folder: Path, seed: int, mode: str, start: float, end: float
-) -> tuple["subprocess.Popen[bytes]", Path]:
-    """Compute in another process; the result lands in the returned file."""
-    out = Path(tempfile.mkdtemp(prefix="county-twin-")) / "history.npz"
-    command = [
-        sys.executable, "-m", "ingest.demo.devices.history", str(county_folder), str(seed), mode,
-        str(start), str(end), str(out),
-    ]  # fmt: skip
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL), out  # noqa: S603 - own module, own arguments
-
-
-def read_bundles(county: County, file: Path) -> Iterator[list[Bundle]]:
+def read_bundles(county: County, history: History) -> Iterator[list[Bundle]]:
     """One list per moment, newest moment first: operators look at the last hours first."""
-    with np.load(file, allow_pickle=False) as kept:
-        times, rows = kept["t"], kept["value"]
+    times, rows = history.time, history.value
     device = {d.id: d for d in county.devices}
     slow = np.array([p.period_s >= 900.0 for p in county.points])
     start = float(times[0]) if times.size else 0.0
