@@ -69,7 +69,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
         line = Lines(broker, version, lanes, inbox, watch)
         decoder = Decoder(make_adapters(memory), compile_directory(county), owner.read_offline())
         line.start()
-        Writer(owner, decoder, inbox, line, stop, watch).run()
+        Writer(owner, decoder, inbox, line, stop, watch, settings.redo_file).run()
         line.stop()
     finally:
         owner.close()
@@ -91,14 +91,26 @@ def wait_for_broker(broker: Broker, owner: StoreOwner, stop: threading.Event) ->
     return None
 
 
+def ask_redo(settings: Settings) -> None:
+    """Ask the ingest of this data folder, now or at its next start, to read all dead letters again."""
+    settings.redo_file.parent.mkdir(parents=True, exist_ok=True)
+    settings.redo_file.touch()
+    print("asked: ingest reads all dead letters again; the outcome stands in its log and on 数据质量")
+
+
 def main() -> int:
-    """Exit status: 0 stopped, 78 wrong configuration."""
+    """``python -m ingest [redo]``. Exit status: 0 stopped or asked, 78 wrong configuration."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        run(read_settings(), stop)
+        if sys.argv[1:] == ["redo"]:
+            ask_redo(read_settings())
+        elif sys.argv[1:]:
+            raise ConfigError(f"unknown word {sys.argv[1]!r}: python -m ingest, or python -m ingest redo")
+        else:
+            run(read_settings(), stop)
     except CountyTwinError as e:
         print(e, file=sys.stderr)
         return EX_CONFIG

@@ -14,9 +14,9 @@ from typing import Literal
 from app.supervisor.broker import choose_broker
 from app.supervisor.launch import DISK_NEEDED_BYTES, check_dashboard_port
 from app.supervisor.lock import is_held
-from app.supervisor.ports import accepts_connections
 from app.supervisor.spec import ROOT
 from ingest.settings import Settings, parse_mqtt_url
+from ingest.worker.probe import probe_broker
 from twin.model.errors import ConfigError, CountyError, CountyTwinError
 
 Verdict = Literal["ok", "warn", "bad"]
@@ -155,11 +155,12 @@ def check_broker(patient: Patient) -> Iterator[Check]:
         return
     if choice.kind == "external":
         parts = parse_mqtt_url(choice.url)
-        if accepts_connections(parts.host, parts.port, timeout_s=3.0):
-            yield Check("broker", "ok", f"MQTT_URL: {parts.host}:{parts.port} accepts connections")
+        answer = probe_broker(parts)
+        if answer.version is None:
+            yield Check("broker", "bad", f"MQTT_URL: {answer.reason}", answer.mend)
         else:
-            mend = "start it, or mend MQTT_URL; ingest keeps trying meanwhile"
-            yield Check("broker", "bad", f"MQTT_URL: {parts.host}:{parts.port} does not answer", mend)
+            spoken = "5" if answer.version == 5 else "3.1.1"
+            yield Check("broker", "ok", f"MQTT_URL: {parts.host}:{parts.port} lets us in, MQTT {spoken}")
     elif choice.kind == "embedded":
         mend = "for more than a trial: apt-get install mosquitto"
         yield Check("broker", "ok", f"the embedded broker, MQTT 3.1.1 only; {mend}")

@@ -18,6 +18,8 @@ Ints = NDArray[np.int64]
 
 COUNTED = ("volume", "energy", "electric_energy")
 """Quantities whose points only ever count up."""
+SHORTEST_TURN = 10_000.0
+"""Meters have at least four digits before the point."""
 NEAR_END = 0.9
 """A roll-over comes from the last tenth of the turn and lands in the first."""
 
@@ -88,7 +90,7 @@ def find_turn(before: float, after: float, scale: float) -> float:
     2**32 of it.
     """
     shown = before / scale
-    if shown <= 0:
+    if shown < NEAR_END * SHORTEST_TURN:
         return 0.0
     for turn in (10.0 ** np.ceil(np.log10(shown)), 2.0**32):
         if NEAR_END * turn <= shown < turn * 1.000001 and after / scale <= (1.0 - NEAR_END) * turn:

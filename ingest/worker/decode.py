@@ -97,12 +97,11 @@ class Decoder:
             else:
                 self.offline_since[device_id] = received
         for device_id, t in found.heard.items():
-            self.clocks.follow(device_id, t, received)
             since = self.offline_since.get(device_id)
-            if since is None or device_id in found.online:
-                continue
-            if t - self.clocks.skew(device_id) >= since:
-                del self.offline_since[device_id]
+            said = device_id in found.online
+            if since is not None and not said and t - self.clocks.skew(device_id) >= since:
+                del self.offline_since[device_id]  # by what its clock was known to be before this message
+            self.clocks.follow(device_id, t, received)
 
     def _as_batch(
         self,

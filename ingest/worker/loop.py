@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Protocol
 
 import duckdb
@@ -56,6 +57,7 @@ class Writer:
     line: Lines
     stop: threading.Event
     watch: BrokerWatch = field(default_factory=BrokerWatch)
+    redo_file: Path | None = None
     clock: Callable[[], float] = time.monotonic
     _marks: list[tuple[float, int, int]] = field(default_factory=list)
     _trouble: str = ""
@@ -148,6 +150,9 @@ class Writer:
             mark = NoticeMark("broker_dropped", "broker", round(time.time() * 1e6), dropped)
             self.owner.write_side({"broker_dropped": dropped}, (mark,), {WATCH_KEY: str(self.watch.seen)})
         wanted = self.owner.take_redo_requests()
+        if self.redo_file is not None and self.redo_file.exists():
+            self.redo_file.unlink(missing_ok=True)
+            wanted.append("*")
         if wanted:
             redo_dead_letters(self.owner, self.decoder, wanted)
         if now - self._tidy_at > TIDY_EVERY_S:

@@ -1,13 +1,17 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import duckdb
 import paho.mqtt.client as mqtt
+import pytest
 
 from ingest.broker import write_mosquitto_conf
 from ingest.county import save_county
@@ -28,8 +32,8 @@ def start_ingest(data: Path, broker: int, store: int) -> subprocess.Popen[bytes]
     return subprocess.Popen([sys.executable, "-m", "ingest"], cwd=ROOT, env=env)
 
 
-def sender(port: int) -> mqtt.Client:
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+def sender(port: int, version: mqtt.MQTTProtocolVersion = mqtt.MQTTv5) -> mqtt.Client:
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=version)
     client.connect("127.0.0.1", port)
     client.loop_start()
     return client
@@ -57,14 +61,36 @@ def count_rows(data: Path) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-def test_kill_9_among_garbage_ends_in_exactly_the_rows_sent(tmp_path: Path) -> None:
+@contextmanager
+def run_embedded(_folder: Path) -> Iterator[int]:
+    """The embedded broker of this project on a free port."""
+    port = free_port()
+    env = {**os.environ, "MQTT_URL": f"mqtt://127.0.0.1:{port}"}
+    process = subprocess.Popen([sys.executable, "-m", "ingest.broker"], cwd=ROOT, env=env)
+
+    def listens() -> bool:
+        with socket.socket() as s:
+            return s.connect_ex(("127.0.0.1", port)) == 0
+
+    try:
+        wait_until(listens, 20, "the embedded broker listens")
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.mark.parametrize("run_broker", [run_mosquitto, run_embedded], ids=["mosquitto", "embedded"])
+def test_kill_9_among_garbage_ends_in_exactly_the_rows_sent(
+    tmp_path: Path, run_broker: Callable[[Path], AbstractContextManager[int]]
+) -> None:
     data, store = tmp_path / "var", free_port()
     data.mkdir()
     save_county(make_tiny_county(), data / "county")
     client = StoreClient(f"quack:127.0.0.1:{store}", TOKEN)
-    with run_mosquitto(tmp_path / "mosquitto") as broker:
+    with run_broker(tmp_path / "broker") as broker:
         process = start_ingest(data, broker, store)
-        field = sender(broker)
+        field = sender(broker, mqtt.MQTTv5 if run_broker is run_mosquitto else mqtt.MQTTv311)
         try:
             wait_until(lambda: is_connected(client), 20, "ingest is connected")
             base = round(time.time() * 1000) - 100_000

@@ -1,0 +1,332 @@
+"""Delivery under trouble: the broker ends, one vendor floods, the disk is full or slow."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import paho.mqtt.client as mqtt
+import pytest
+
+from ingest.adapters import make_adapters
+from ingest.broker import write_mosquitto_conf
+from ingest.county import save_county
+from ingest.store.api import Notice
+from ingest.store.batch import Batch
+from ingest.store.client import StoreClient
+from ingest.store.owner import StoreOwner
+from ingest.worker.decode import Decoder
+from ingest.worker.inbox import Inbox, Message
+from ingest.worker.line import make_lanes
+from ingest.worker.loop import Writer
+from tests.ingest.golden import directory
+from tests.ingest.test_worker import TOKEN, count_rows, is_connected, sender, start_ingest, stored_rows
+from tests.support.system import ROOT, free_port, mosquitto_path, run_mosquitto, wait_until
+from tests.support.tiny import make_tiny_county
+
+POINTS = make_tiny_county().points
+
+
+@dataclass
+class Site:
+    """A data folder with the tiny county, a running ingest and a client of its store."""
+
+    data: Path
+    broker: int
+    store: int
+    client: StoreClient
+    process: subprocess.Popen[bytes]
+
+
+@contextmanager
+def running_ingest(tmp_path: Path, broker: int) -> Iterator[Site]:
+    data, store = tmp_path / "var", free_port()
+    data.mkdir()
+    save_county(make_tiny_county(), data / "county")
+    client = StoreClient(f"quack:127.0.0.1:{store}", TOKEN)
+    site = Site(data, broker, store, client, start_ingest(data, broker, store))
+    try:
+        yield site
+    finally:
+        site.process.kill()
+        site.process.wait()
+        client.close()
+
+
+def reading(t_ms: int) -> bytes:
+    return json.dumps({"ts": t_ms, "P1_TS": 50.0, "P1_TR": 40.0}).encode()
+
+
+def test_a_broker_killed_and_restarted_under_ingest_costs_no_acknowledged_message(tmp_path: Path) -> None:
+    port, folder = free_port(), tmp_path / "mosquitto"
+    folder.mkdir()
+    conf = write_mosquitto_conf(folder, port)
+
+    def start_broker() -> subprocess.Popen[bytes]:
+        return subprocess.Popen([mosquitto_path(), "-c", str(conf)], stderr=subprocess.DEVNULL)
+
+    broker = start_broker()
+    try:
+        with running_ingest(tmp_path, port) as site:
+            wait_until(lambda: is_connected(site.client), 20, "ingest is connected")
+            base, sent = round(time.time() * 1000) - 100_000, 0
+            for _ in range(2):
+                field = sender(port)
+                for _ in range(200):
+                    field.publish("heat/RTU0001/data", reading(base + sent), qos=1).wait_for_publish(10)
+                    sent += 1
+                field.disconnect()
+                field.loop_stop()
+                time.sleep(2.2)  # what mosquitto acknowledged is on its disk a second later
+                broker.kill()
+                broker.wait()
+                broker = start_broker()
+                wait_until(lambda: is_connected(site.client), 25, "ingest is connected again")
+            wait_until(lambda: stored_rows(site.client) >= 2 * sent, 30, "all rows are stored")
+            site.process.send_signal(signal.SIGTERM)
+            assert site.process.wait(10) == 0
+            assert count_rows(site.data) == (2 * sent, 2 * sent)
+    finally:
+        broker.kill()
+        broker.wait()
+
+
+def test_one_flooding_vendor_does_not_keep_the_others_waiting(tmp_path: Path) -> None:
+    with run_mosquitto(tmp_path / "mosquitto") as broker, running_ingest(tmp_path, broker) as site:
+        wait_until(lambda: is_connected(site.client), 20, "ingest is connected")
+        command = [sys.executable, "-m", "tests.ingest.flood", str(broker), "heat/nobody/data", "60000"]
+        flood = subprocess.Popen(command, cwd=ROOT)
+        quiet = sender(broker)
+        key = next(p.external_key for p in POINTS if p.device_id == TB.id)
+        no = next(p.no for p in POINTS if p.device_id == TB.id)
+        delays = []
+        wait_until(lambda: site.client.stats().rejected_messages > 1000, 30, "the flood has come")
+        for i in range(5):
+            t = round(time.time() * 1000) + i
+            body = {TB.external_id: [{"ts": t, "values": {key: 40.0 + i}}]}
+            began = time.monotonic()
+            quiet.publish("v1/gateway/telemetry", json.dumps(body), qos=1)
+
+            def arrived(want: float = t / 1000) -> bool:
+                rows = site.client.latest()
+                return bool(((rows.point_no == no) & (abs(rows.t - want) < 0.001)).any())
+
+            wait_until(arrived, 15, "a quiet vendor's reading is stored", every_s=0.05)
+            delays.append(time.monotonic() - began)
+        flood.wait(60)
+        print(f"behind a flood of bad messages: {max(delays):.2f} s at most")
+        wait_until(lambda: site.client.stats().rejected_messages >= 60_000, 60, "the flood is counted whole")
+        stats = site.client.stats()
+        kinds = {(n.kind, n.subject) for n in site.client.notices()}
+        quiet.disconnect()
+        quiet.loop_stop()
+    assert ("dead_letter_flood", "heat/nobody/data") in kinds
+    assert stats.unkept_messages > 40_000
+
+
+TB = next(d for d in make_tiny_county().devices if d.dialect == "thingsboard")
+
+
+def test_dead_letters_are_read_again_when_the_county_knows_the_device(tmp_path: Path) -> None:
+    with run_mosquitto(tmp_path / "mosquitto") as broker, running_ingest(tmp_path, broker) as site:
+        wait_until(lambda: is_connected(site.client), 20, "ingest is connected")
+        field = sender(broker)
+        t = round(time.time() * 1000) - 5000
+        for i in range(30):
+            field.publish("heat/RTU9999/data", reading(t + i), qos=1)
+        field.publish("heat/RTU9999/data", b"{rubbish", qos=1).wait_for_publish(10)
+        wait_until(lambda: len(site.client.dead_letters()) == 31, 20, "dead letters")
+        field.disconnect()
+        field.loop_stop()
+        site.client.redo_dead_letters()
+        wait_until(lambda: redone(site.client.notices()), 20, "read again in vain")
+        assert len(site.client.dead_letters()) == 31
+        site.process.send_signal(signal.SIGTERM)
+        assert site.process.wait(10) == 0
+        mend_county(site.data / "county")
+        site.process = start_ingest(site.data, broker, site.store)
+        wait_until(lambda: is_connected(site.client), 20, "ingest is connected")
+        env = {**os.environ, "CT_DATA": str(site.data)}
+        subprocess.run([sys.executable, "-m", "ingest", "redo"], cwd=ROOT, env=env, check=True)
+        wait_until(lambda: len(site.client.dead_letters()) == 1, 20, "read again")
+        assert stored_rows(site.client) == 60
+        assert "30 mended, 1 still bad" in redone(site.client.notices())[0].detail
+
+
+def redone(notices: list[Notice]) -> list[Notice]:
+    return [n for n in notices if n.kind == "dead_letters_redone"]
+
+
+def mend_county(folder: Path) -> None:
+    """The device of the letters gets the name it sends."""
+    from dataclasses import replace
+
+    county = make_tiny_county()
+    devices = tuple(
+        replace(d, external_id="RTU9999") if d.external_id == "RTU0001" else d for d in county.devices
+    )
+    save_county(replace(county, devices=devices), folder)
+
+
+class SlowOwner(StoreOwner):
+    """A disk that takes its time, and is full at first."""
+
+    full_for = 3
+
+    def write(self, batch: Batch) -> int:
+        if self.full_for:
+            self.full_for -= 1
+            raise OSError(28, "No space left on device")
+        time.sleep(0.05)
+        return super().write(batch)
+
+
+class Acks:
+    """Stands for the MQTT lines."""
+
+    state = "connected"
+
+    def __init__(self) -> None:
+        self.mids: list[int] = []
+
+    def acknowledge(self, messages: list[Message]) -> None:
+        self.mids += [m.mid for m in messages]
+
+    def publish(self, topic: str, payload: bytes) -> None: ...
+
+
+def test_a_full_then_slow_disk_holds_the_senders_back_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ingest.worker import loop
+
+    monkeypatch.setattr(loop, "RETRY_FIRST_S", 0.05)
+    owner = SlowOwner(tmp_path / "x.duckdb", POINTS)
+    inbox, acks, stop = Inbox(size=500), Acks(), threading.Event()
+    writer = Writer(owner, Decoder(make_adapters(), directory()), inbox, acks, stop)
+    now, longest = time.time(), [0]
+
+    def send() -> None:
+        for i in range(4000):
+            body = reading(round(now * 1000) - 5000 + i)
+            inbox.put(Message("heat/RTU0001/data", body, now, i, 1, 1))
+            longest[0] = max(longest[0], len(inbox))
+        stop.set()
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    writer.run()
+    thread.join()
+    rows = owner.db.execute("SELECT count(*), count(DISTINCT (point_no, t)) FROM reading").fetchone()
+    owner.close()
+    assert longest[0] <= 500
+    assert acks.mids == list(range(4000)), "acknowledged in order, each once, after its commit"
+    assert rows == (8000, 8000)
+
+
+class PoisonedOwner(StoreOwner):
+    """Refuses any batch with the value 66.6, as a fault of the store would."""
+
+    def write(self, batch: Batch) -> int:
+        import duckdb
+
+        if (batch.value == 66.6).any():
+            raise duckdb.OutOfMemoryException("as if")
+        return super().write(batch)
+
+
+def test_one_row_the_store_refuses_does_not_stop_the_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ingest.worker import loop
+
+    monkeypatch.setattr(loop, "RETRY_FIRST_S", 0.001)
+    owner = PoisonedOwner(tmp_path / "x.duckdb", POINTS)
+    inbox, acks = Inbox(), Acks()
+    writer = Writer(owner, Decoder(make_adapters(), directory()), inbox, acks, threading.Event())
+    now = time.time()
+    for i in range(40):
+        body = json.dumps({"ts": round(now * 1000) + i, "P1_TS": 66.6 if i == 13 else 50.0}).encode()
+        inbox.put(Message("heat/RTU0001/data", body, now, i, 1, 1))
+    writer.step(0.0)
+    rows = owner.db.execute("SELECT count(*) FROM reading").fetchone()
+    counts = dict(owner.db.execute("SELECT name, value FROM ingest_counter").fetchall())
+    notice = owner.db.execute("SELECT kind, count FROM ingest_notice").fetchone()
+    owner.close()
+    assert rows == (39,) and len(acks.mids) == 40
+    assert counts["messages"] == 40 and counts["unstorable"] == 1 and notice == ("unstorable", 1)
+
+
+def test_a_counter_that_rolls_over_is_told_and_counted_on(tmp_path: Path) -> None:
+    owner = StoreOwner(tmp_path / "x.duckdb", POINTS)
+    point = next(p for p in POINTS if p.quantity == "energy" and p.unit == "GJ")
+
+    def write(values: list[float], start: int) -> None:
+        n = len(values)
+        t = np.arange(start, start + n) * 1_000_000
+        owner.write(Batch(np.full(n, point.no), t, t, np.array(values) * 1e9, np.full(n, 192)))
+
+    write([999_990.0, 999_999.0], 1)
+    owner.close()
+    owner = StoreOwner(tmp_path / "x.duckdb", POINTS)
+    write([4.0, 9.0, 0.0, 2.0], 3)
+    events = owner.db.execute("SELECT kind, span FROM counter_event ORDER BY t").fetchall()
+    uri = f"quack:127.0.0.1:{free_port()}"
+    owner.serve(uri, TOKEN)
+    client = StoreClient(uri, TOKEN)
+    used = client.consumption(point.no, 0.0, 100.0)
+    kinds = [e.kind for e in client.counter_events(0.0, 100.0)]
+    client.close()
+    owner.close()
+    assert events == [("rollover", 1e15), ("reset", 0.0)] and kinds == ["rollover", "reset"]
+    assert used == pytest.approx((9 + 5 + 5 + 0 + 2) * 1e9)
+
+
+def test_each_family_of_dialects_has_its_session_and_the_old_one_lets_go() -> None:
+    lanes = make_lanes("ct", ["heat/+/data", "v1/gateway/+", "spBv1.0/#", "homie/#", "heat/+/more"])
+    assert [(x.client_id, x.filters) for x in lanes] == [
+        ("ct", ("homie/#",)),
+        ("ct-flat", ("heat/+/data", "heat/+/more")),
+        ("ct-gateway", ("v1/gateway/+",)),
+        ("ct-sparkplug", ("spBv1.0/#",)),
+    ]
+    assert set(lanes[0].foreign) == {"heat/+/data", "heat/+/more", "v1/gateway/+", "spBv1.0/#"}
+
+
+def test_messages_the_broker_drops_are_told(tmp_path: Path) -> None:
+    port, folder = free_port(), tmp_path / "mosquitto"
+    folder.mkdir()
+    conf = write_mosquitto_conf(folder, port)
+    text = conf.read_text().replace("max_queued_messages 500000", "max_queued_messages 100")
+    conf.write_text(text + "sys_interval 1\n")
+    broker = subprocess.Popen([mosquitto_path(), "-c", str(conf)], stderr=subprocess.DEVNULL)
+    try:
+        with running_ingest(tmp_path, port) as site:
+            wait_until(lambda: is_connected(site.client), 25, "ingest is connected")
+            time.sleep(1.5)
+            away = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, "slow", clean_session=False)
+            away.connect("127.0.0.1", port)
+            away.subscribe("other/#", 1)
+            away.loop_start()
+            time.sleep(0.3)
+            away.disconnect()
+            away.loop_stop()
+            field = sender(port)
+            for i in range(400):
+                field.publish("other/x", b"%d" % i, qos=1)
+            field.publish("other/x", b"end", qos=1).wait_for_publish(10)
+            wait_until(lambda: site.client.stats().broker_dropped >= 100, 20, "drops are seen")
+            field.disconnect()
+            field.loop_stop()
+            assert any(n.kind == "broker_dropped" and n.count >= 100 for n in site.client.notices())
+    finally:
+        broker.kill()
+        broker.wait()
