@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 
 from bench.heat_network import make_network, make_pairs
-from twin.heat import SteadyBoundary, begin_transient, compile_network, step_transient
+from twin.heat import Ensemble, SteadyBoundary, begin_transient, compile_network, step_transient
 from twin.heat.curve import design_curve
 from twin.heat.day import begin_day, compile_system, simulate_day
 from twin.heat.day_result import DayPlan, HeatSystem, Weather
@@ -123,6 +123,38 @@ def measure_day(n_pipe: int, repeats: int) -> dict:
     }
 
 
+def measure_ensemble(n_pipe: int, n_member: int, repeats: int) -> dict:
+    """Members that differ in ground, losses and draws; draws move by 1 % from step to step."""
+    system = make_system(n_pipe)
+    boundary, rng, best = make_boundary(system), np.random.default_rng(5), np.inf
+    flow = boundary.flow_kg_s
+    members = [
+        replace(
+            boundary, t_ground_c=float(rng.uniform(0.0, 12.0)),
+            u_factor=np.full(system.net.n_pipe, rng.uniform(0.8, 1.5)),
+            flow_kg_s=flow * rng.uniform(0.6, 1.0),
+        )
+        for _ in range(n_member)
+    ]  # fmt: skip
+    many = Ensemble(system.net)
+    state = many.begin(members)
+    for _ in range(repeats):
+        moved = [
+            replace(b, flow_kg_s=b.flow_kg_s * rng.uniform(0.99, 1.01, len(flow)), t_source_c=np.array([t]))
+            for b, t in zip(members, rng.uniform(105.0, 110.0, n_member), strict=True)
+        ]
+        t0 = time.perf_counter()
+        state, now = many.step(moved, state, 60.0)
+        best = min(best, time.perf_counter() - t0)
+    spent = 60.0 * (now.heat_w.sum(1) + now.ground_loss_w) + now.drawn_j + now.stored_j
+    return {
+        "figure": f"ensemble step of 60 s, {system.net.n_pipe} pipes, {n_member} members",
+        "ms": 1e3 * best,
+        "member_steps_per_s": n_member / best,
+        "energy_error_rel": float(np.abs(1.0 - spent / now.brought_j).max()),
+    }
+
+
 def main() -> None:
     """Print the table; write it where ``--json`` says."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -132,6 +164,7 @@ def main() -> None:
     args = parser.parse_args()
     rows = [measure_step(size, args.repeats) for size in args.sizes]
     rows.append(measure_day(1000, 3))
+    rows.append(measure_ensemble(1000, 64, args.repeats))
     rows.append({"figure": "peak memory", "MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0})
     for row in rows:
         print("; ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()))

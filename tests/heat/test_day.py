@@ -188,7 +188,8 @@ def test_the_network_moves_as_through_its_own_door():
     states = simulate(NET, rows, DT, start).states
     t_in = np.array([s.t_supply_c[NET.station_node] for s in states])
     assert np.abs(t_in - run.t_in_c[1:]).max() < 0.1
-    assert states[-1].t_source_return_c[0] == pytest.approx(run.source_back_c[-1, 0], abs=0.1)
+    back = np.array([s.t_source_return_c[0] for s in states])  # a source knows it one step later
+    assert np.abs(back[:-1] - run.source_back_c[2:, 0]).mean() < 0.05
 
 
 def test_an_isolated_station_stands_still_and_is_named():

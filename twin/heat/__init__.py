@@ -8,6 +8,7 @@ from twin.heat.boundary import Finding, Leak, Reason, SteadyBoundary, SteadyStat
 from twin.heat.curve import TimeSlot, design_curve, read_curve
 from twin.heat.day import begin_day, compile_system, simulate_day
 from twin.heat.day_result import DayFinding, DayPlan, DayReason, DayRun, DayState, HeatSystem, Weather
+from twin.heat.ensemble import Ensemble, EnsembleState, EnsembleStep
 from twin.heat.exchanger import estimate_ua_w_k, solve_exchanger
 from twin.heat.steady import solve_steady
 from twin.heat.topology import CompiledNetwork, compile_network
@@ -20,6 +21,9 @@ __all__ = [
     "DayReason",
     "DayRun",
     "DayState",
+    "Ensemble",
+    "EnsembleState",
+    "EnsembleStep",
     "Finding",
     "HeatSystem",
     "Leak",

@@ -19,14 +19,14 @@ from twin.heat.day_findings import HydraulicNotes, find_day_reasons, sum_energy
 from twin.heat.day_kernel import run_steps
 from twin.heat.day_result import DayPlan, DayRun, DayState, HeatSystem, Weather
 from twin.heat.exchanger import FLOW_EXPONENT
+from twin.heat.follow import freeze_flows
 from twin.heat.plugflow import make_scratch
 from twin.heat.quick import read_temperatures
-from twin.heat.share import grow_tree
 from twin.heat.source import SourceSet, describe_sources
 from twin.heat.substation import StationSet, describe_stations, find_flow
 from twin.heat.topology import CompiledNetwork
-from twin.heat.transient import TransientState, begin_transient, leak_flows, scale_losses, solve_step_flows
-from twin.heat.transient_kernel import net_outflow, survey_pipes
+from twin.heat.transient import TransientState, begin_transient, scale_losses, solve_step_flows
+from twin.heat.transient_kernel import survey_pipes
 from twin.heat.water import density_kg_m3, enthalpy_j_kg
 from twin.model.county import Building
 from twin.model.errors import InputError
@@ -213,24 +213,9 @@ def _solve(
         st.flow[tight] = st.flow_cap[tight]
     notes.add(answer.converged, served, dp <= 0.0)
     st.flow[~served] = 0.0
-    m = np.ascontiguousarray(answer.m) if answer.converged else np.zeros(net.n_pipe)
-    water.m[:] = m
-    leak = leak_flows(net, boundary, case, answer)
-    given = np.where(case.holds, 0.0, np.nan_to_num(plan.boundary.source_flow_kg_s))
-    given = np.where(answer.reached[net.source_node], given, 0.0)
-    base = leak.copy()
-    np.subtract.at(base, net.source_node, given)
-    np.add.at(base, n + net.source_node, given)
-    demand = base.copy()
-    np.add.at(demand, net.station_node, st.flow)
-    np.subtract.at(demand, n + net.station_node, st.flow)
-    supplied, fixed = np.empty(net.n_point), np.isfinite(case.fixed_pa)
-    net_outflow(net.start, net.end, m, supplied)
-    tree = grow_tree(net.start, net.end, case.open_ & answer.reached[net.start] & answer.converged, fixed)
-    return Flows(
-        tree.order, tree.parent, tree.chord, tree.root, fixed, m.copy(), supplied + demand, base, leak, given,
-        st.flow.copy(), served,
-    )  # fmt: skip
+    flows = freeze_flows(net, boundary, case, answer, st.flow, served)
+    water.m[:] = flows.m
+    return flows
 
 
 def _drive(system: HeatSystem, weather: Weather, plan: DayPlan) -> Drive:

@@ -172,7 +172,6 @@ def exchange(
     size, m_cell = length / n_cell, content / n_cell
     c_water, c_wall, c_shell = m_cell * cp, wall[k, 0] * size, wall[k, 1] * size
     rate = film * size * dt / c_water
-    relax = 1.0 - exp(-rate)
     share = c_wall / (c_water + c_wall) * (1.0 - exp(-rate * (1.0 + c_water / c_wall)))
     n_overlap = _overlap(k, mass, ring, n_cell, m_cell, work, index)
     g1, g2 = wall[k, 2] * size * dt, wall[k, 3] * size * dt
@@ -181,7 +180,7 @@ def exchange(
     for i in range(n_cell):
         mean = work[MEAN, i] * per_cell
         gain = share * (mean - t_wall[k, i])
-        work[MEAN, i] = relax * mean - gain
+        work[MEAN, i] = t_wall[k, i]
         r1 = c_wall * t_wall[k, i] + c_water * gain
         r2 = c_shell * t_shell[k, i] + g2 * t_ground
         t_wall[k, i] = (r1 * b22 + r2 * g1) * inverse
@@ -191,7 +190,7 @@ def exchange(
         work[PULL, index[0, n]] += work[SEGMENT, n] * work[MEAN, index[1, n]]
     j = ring[k, 0]
     for q in range(count):
-        h[k, j] += cp * (work[PULL, q] / mass[k, j] - relax * work[PARCEL, q])
+        h[k, j] += cp * share * (work[PULL, q] / mass[k, j] - work[PARCEL, q])
         j = 0 if j + 1 == cap else j + 1
     return lost
 
