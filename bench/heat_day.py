@@ -31,8 +31,9 @@ CP_J_KG_K = 4190.0
 DESIGN_OUTDOOR_C = -10.0
 
 
-def make_system(n_pipe: int, buildings_each: int = 2) -> HeatSystem:
-    """A network of ``n_pipe`` pipes with stations sized for their draw at 110/55 °C and buildings."""
+def make_system(n_pipe: int, buildings_each: int = 2, imbalance: float = 0.0) -> HeatSystem:
+    """A network of ``n_pipe`` pipes with stations sized for their draw at 110/55 °C and buildings,
+    whose flows are off by up to ``imbalance``."""
     network = make_pairs(make_network(n_pipe // 2))
     curve = design_curve(70.0, 46.0, DESIGN_OUTDOOR_C)
     stations, buildings = [], []
@@ -58,14 +59,15 @@ def make_system(n_pipe: int, buildings_each: int = 2) -> HeatSystem:
     demand = sum(s.design_heat_w for s in stations)
     sources = (replace(network.sources[0], capacity_w=1.3 * demand, ramp_w_s=demand / 3600.0),)
     net = compile_network(replace(network, substations=tuple(stations), sources=sources))
-    return compile_system(net, buildings)
+    off = np.random.default_rng(3).uniform(1.0 - imbalance, 1.0 + imbalance, len(buildings))
+    return compile_system(net, buildings, imbalance=off.tolist())
 
 
 def make_weather(n_step: int, dt_s: float, mean_c: float = -5.0) -> Weather:
     """A clear winter day: coldest at 6, sun from 8 to 18."""
     h = np.arange(n_step) * dt_s / 3600.0 % 24.0
     sun = np.where((h > 8.0) & (h < 18.0), 400.0 * np.sin(np.pi * (h - 8.0) / 10.0), 0.0)
-    return Weather(mean_c - 5.0 * np.cos(2 * np.pi * (h - 18.0) / 24.0), 2.0 + np.sin(h), sun)
+    return Weather(mean_c - 5.0 * np.cos(2 * np.pi * (h - 6.0) / 24.0), 2.0 + np.sin(h), sun)
 
 
 def make_boundary(system: HeatSystem) -> SteadyBoundary:

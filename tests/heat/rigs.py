@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from twin.heat.pipe import COPPER_J_M3_K, FITTINGS_FACTOR, describe_shell, simulate_pipe
+from twin.heat.sensor import read_sensor
 from twin.heat.water import density_kg_m3
 
 DATA = Path(__file__).parent / "data"
@@ -40,15 +41,21 @@ def run_liege(name, **options):
     return g["time_s"], run.t_out_c, t_out
 
 
-def run_pongau(name="ait_first_half_week.csv", fittings=FITTINGS_FACTOR, step_s=60.0, **options):
-    """Branch of a real network; flow at or below 0.001 kg/s is sensor noise. Times, simulated and measured
-    temperatures and flows at points 2, 3, 4."""
+def read_flow(t, at, record_kg_s):
+    """Flow between records: straight from one to the next, but a standstill holds until the next record.
+    At or below 0.001 kg/s is sensor noise."""
+    flow = np.where(record_kg_s > 0.001, record_kg_s, 0.0)
+    before = np.clip(np.searchsorted(at, t, side="right") - 1, 0, len(at) - 1)
+    return np.where((flow[before] == 0.0) & (t < at[-1]), 0.0, np.interp(t, at, flow))
+
+
+def run_pongau(name="ait_first_half_week.csv", fittings=FITTINGS_FACTOR, step_s=60.0, sensor=True, **options):
+    """Branch of a real network. Times, simulated and measured temperatures and flows at points 2, 3, 4;
+    ``sensor``: as the sensors in the houses show them."""
     a = read_columns(name)
     at = a["time_s"]
     t = np.arange(at[0], at[-1] + 1.0, step_s)
-    draw = {
-        k: np.interp(t, at, np.where(a[f"m{k}_kg_s"] > 0.001, a[f"m{k}_kg_s"], 0.0)) for k in (1, 2, 3, 4)
-    }
+    draw = {k: read_flow(t, at, a[f"m{k}_kg_s"]) for k in (1, 2, 3, 4)}
     outdoor = np.interp(t, at, a["T_outdoor_K"]) - 273.15
     sizes = {80: (0.0825, 0.0889, 0.180), 25: (0.0273, 0.0337, 0.070)}
 
@@ -65,9 +72,10 @@ def run_pongau(name="ait_first_half_week.csv", fittings=FITTINGS_FACTOR, step_s=
         3: pipe(draw[3], end5, 38.0, 25),
         4: pipe(draw[4], end1, 29.0, 25),
     }
+    shown = {k: read_sensor(t, ends[k], draw[k]) if sensor else ends[k] for k in ends}
     return (
         at,
-        {k: np.interp(at, t, ends[k]) for k in ends},
+        {k: np.interp(at, t, shown[k]) for k in ends},
         {k: a[f"T{k}_K"] - 273.15 for k in ends},
         {k: a[f"m{k}_kg_s"] for k in ends},
     )
