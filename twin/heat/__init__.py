@@ -5,6 +5,7 @@ returned.
 """
 
 from twin.heat.boundary import Finding, Leak, Reason, SteadyBoundary, SteadyState
+from twin.heat.components import PumpDrive, StationControl, describe_source_pumps
 from twin.heat.curve import TimeSlot, design_curve, read_curve
 from twin.heat.day import begin_day, compile_system, simulate_day
 from twin.heat.day_result import DayFinding, DayPlan, DayReason, DayRun, DayState, HeatSystem, Weather
@@ -27,7 +28,9 @@ __all__ = [
     "Finding",
     "HeatSystem",
     "Leak",
+    "PumpDrive",
     "Reason",
+    "StationControl",
     "SteadyBoundary",
     "SteadyState",
     "TimeSlot",
@@ -38,6 +41,7 @@ __all__ = [
     "begin_transient",
     "compile_network",
     "compile_system",
+    "describe_source_pumps",
     "design_curve",
     "estimate_ua_w_k",
     "read_curve",

@@ -1,11 +1,12 @@
 """What drives a steady state, and what comes out of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.heat.components import PumpDrive, StationControl
 from twin.model.network import Side
 
 Floats = NDArray[np.float64]
@@ -38,7 +39,10 @@ class SteadyBoundary:
     (taken by the substation) is given instead.
     ``t_ground_c``: undisturbed soil around the pipes.
     Optional (None: as built): ``roughness_factor``, ``u_factor`` (n_pipe,) multipliers; ``valve_opening``
-    (n_valve,) 0 shut .. 1 open; ``closed_pipe`` (n_pipe,) true where a pipe is out of service; ``leaks``.
+    (n_valve,) 0 shut .. 1 open; ``closed_pipe`` (n_pipe,) true where a pipe is out of service; ``leaks``;
+    ``pumps`` at work in pipes and at sources (a source with a pump is given by its ``p_return_pa``, held
+    before the pump, or by neither pressure; ``p_supply_pa`` and ``source_flow_kg_s`` are NaN); ``control``
+    of the substations (None: every ``flow_kg_s`` flows, whatever the pressures).
     """
 
     t_source_c: Floats
@@ -54,6 +58,8 @@ class SteadyBoundary:
     valve_opening: Floats | None = None
     closed_pipe: NDArray[np.bool_] | None = None
     leaks: tuple[Leak, ...] = ()
+    pumps: tuple[PumpDrive, ...] = ()
+    control: StationControl | None = None
 
 
 class Reason(StrEnum):
@@ -69,6 +75,9 @@ class Reason(StrEnum):
     NO_DIFFERENTIAL_PRESSURE = "no_differential_pressure"
     CHECK_VALVE_CLOSED = "check_valve_closed"
     SOURCE_UNBALANCED = "source_unbalanced"
+    PRESSURE_BELOW_AIR = "pressure_below_air"
+    VALVE_SATURATED = "valve_saturated"
+    PUMP_OUTSIDE_CURVE = "pump_outside_curve"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,8 @@ class SteadyState:
     return pipes (the difference is make-up), ``t_source_return_c``, ``source_heat_w``.
     Checks: ``converged``, ``iterations`` (Newton steps in all), ``residual_kg_s`` worst mass balance,
     ``residual_pa`` worst pipe, ``leak_kg_s`` lost in all, ``findings``.
+    With pumps (n_pump,), in the boundary's order: ``pump_flow_kg_s``, ``pump_rise_pa``. With control
+    (n_substation,): ``unmet_heat_w``, what a valve could not pass (NaN where no return temperature is given).
     """
 
     t_supply_c: Floats
@@ -122,3 +133,11 @@ class SteadyState:
     residual_kg_s: float
     residual_pa: float
     findings: tuple[Finding, ...]
+    pump_flow_kg_s: Floats = field(default_factory=lambda: np.zeros(0))
+    pump_rise_pa: Floats = field(default_factory=lambda: np.zeros(0))
+    unmet_heat_w: Floats = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def make_up_kg_s(self) -> Floats:
+        """Water that each source adds to keep the pressure (n_source,)."""
+        return self.source_flow_kg_s - self.source_return_flow_kg_s

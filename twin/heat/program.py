@@ -24,6 +24,7 @@ class Program:
     n_point: int
     plans: list[Plan] = field(default_factory=list, repr=False)
     ranks: list[Ints] = field(default_factory=list, repr=False)
+    longer: "list[Program]" = field(default_factory=list, repr=False)
 
     def find_plan(self, open_: Bools, fixed_pa: Floats, emitter: Floats) -> Plan:
         """The plan for these open pipes (n_pipe,), pressures (n_point,) and emitters (n_point,)."""
@@ -35,6 +36,19 @@ class Program:
         plan, rank = make_plan(self.start, self.end, open_.copy(), sort_points(fixed_pa, emitter), rank)
         self.plans[:], self.ranks[:] = [plan, *kept[: KEPT - 1]], [rank]
         return plan
+
+    def extend(self, start: Ints, end: Ints) -> "Program":
+        """The program of this graph with more edges (n_edge,) behind its own."""
+        n = len(self.start)
+        for longer in self.longer:
+            if np.array_equal(longer.start[n:], start) and np.array_equal(longer.end[n:], end):
+                return longer
+        new = Program(
+            np.concatenate([self.start, start]), np.concatenate([self.end, end]), self.n_point,
+            ranks=list(self.ranks),
+        )  # fmt: skip
+        self.longer[:] = [new, *self.longer[: KEPT - 1]]
+        return new
 
 
 def write_program(start: Ints, end: Ints, n_point: int) -> Program:

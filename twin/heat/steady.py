@@ -11,17 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.heat.boundary import SteadyBoundary, SteadyState
-from twin.heat.case import Case, HeatAnswer, prepare_case
+from twin.heat.case import Case, HeatAnswer, prepare_case, spread_draws, sum_at
 from twin.heat.findings import find_reasons
-from twin.heat.hydraulics import FlowAnswer, FlowProblem, solve_flows
+from twin.heat.hydraulics import FlowAnswer
+from twin.heat.network_flow import solve_case
 from twin.heat.thermal import STILL_KG_S, sweep_steady
 from twin.heat.topology import CompiledNetwork
-from twin.heat.water import density_kg_m3, enthalpy_j_kg, viscosity_pa_s
+from twin.heat.water import density_kg_m3, enthalpy_j_kg
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 MAX_ROUNDS = 8
+MAX_LINKED_ROUNDS = 40
 FLOW_TOLERANCE = 1e-6
 """Rounds of flow and temperature end when no flow moves more than this share of the largest."""
 
@@ -47,56 +49,38 @@ def solve_steady(
     EngineError : no source is given by its pressures, so nothing holds the network
     """
     case = prepare_case(net, boundary)
-    t_pipe = _guess_temperatures(net, boundary) if warm is None else warm.t_pipe_c.copy()
-    t_pipe = np.where(np.isfinite(t_pipe), t_pipe, boundary.t_ground_c)
+    t_pipe, t_point = _guess_temperatures(net, boundary)
+    if warm is not None:
+        t_pipe = np.where(np.isfinite(warm.t_pipe_c), warm.t_pipe_c, boundary.t_ground_c)
+        before = np.concatenate([warm.t_supply_c, warm.t_return_c])
+        t_point = np.where(np.isfinite(before), before, t_point)
     m = None if warm is None else warm.mass_flow_kg_s
-    iterations, before = 0, None
-    for _ in range(MAX_ROUNDS):
-        answer = solve_flows(pose_flows(net, case, t_pipe), net.program, m)
+    iterations, last, settled = 0, None, case.links is None
+    for _ in range(MAX_ROUNDS if case.links is None else MAX_LINKED_ROUNDS):
+        answer, solved = solve_case(net, boundary, case, t_pipe, t_point, m)
         iterations += answer.iterations
-        heat = _solve_heat(net, boundary, case, answer)
-        m, t_pipe = answer.m, heat.t_pipe
+        heat = _solve_heat(net, boundary, solved, answer)
+        m, t_pipe, t_point = answer.m, heat.t_pipe, heat.t_point
+        if case.links is not None:
+            case = replace(case, links=solved.links)
         if not answer.converged:
             break
         scale = max(float(np.abs(m).max(initial=0.0)), 1e-6)
-        if before is not None and float(np.abs(m - before).max(initial=0.0)) <= FLOW_TOLERANCE * scale:
+        if last is not None and float(np.abs(m - last).max(initial=0.0)) <= FLOW_TOLERANCE * scale:
+            settled = True
             break
-        before = m
-    return assemble_state(net, boundary, case, answer, heat, iterations)
+        last = m
+    answer = answer if settled else replace(answer, converged=False)
+    return assemble_state(net, boundary, solved, answer, heat, iterations)
 
 
-def _guess_temperatures(net: CompiledNetwork, b: SteadyBoundary) -> Floats:
+def _guess_temperatures(net: CompiledNetwork, b: SteadyBoundary) -> tuple[Floats, Floats]:
+    """Temperatures of pipes and points to start from."""
     t_supply = float(np.nanmax(b.t_source_c))
     known = b.t_return_c[np.isfinite(b.t_return_c)]
     t_return = float(known.mean()) if known.size else 0.5 * (t_supply + b.t_ground_c)
-    return np.where(net.start < net.n_node, t_supply, t_return)
-
-
-def pose_flows(net: CompiledNetwork, case: Case, t_pipe: Floats) -> FlowProblem:
-    """The hydraulic problem of a case at mean pipe temperatures ``t_pipe`` (n_pipe,)."""
-    rho = density_kg_m3(t_pipe)
-    quadratic = np.zeros(net.n_pipe)
-    usable = case.valve_kv > 0.0
-    at = net.valve_pipe[usable]
-    # Kv: m³/h at 1 bar and 1000 kg/m³; dp = 1e5 (V/Kv)² rho/1000
-    np.add.at(quadratic, at, 1e5 * 3600.0**2 / 1000.0 / (rho[at] * case.valve_kv[usable] ** 2))
-    return FlowProblem(
-        start=net.start,
-        end=net.end,
-        length_m=net.length_m,
-        diameter_m=net.diameter_m,
-        roughness_m=case.roughness,
-        zeta=net.zeta,
-        quadratic=quadratic,
-        rho=rho,
-        mu=viscosity_pa_s(t_pipe),
-        open_=case.open_,
-        one_way=case.one_way,
-        elevation_m=net.elevation_m,
-        fixed_pa=case.fixed_pa,
-        draw_kg_s=case.draw,
-        emitter=case.emitter,
-    )
+    t_point = np.repeat([t_supply, t_return], net.n_node)
+    return t_point[net.start], t_point
 
 
 def _solve_heat(net: CompiledNetwork, b: SteadyBoundary, case: Case, answer: FlowAnswer) -> HeatAnswer:
@@ -105,11 +89,9 @@ def _solve_heat(net: CompiledNetwork, b: SteadyBoundary, case: Case, answer: Flo
     m = answer.m if answer.converged else np.zeros(net.n_pipe)
     flow = np.where(answer.reached[net.station_node] & answer.reached[n + net.station_node], case.flow, 0.0)
     inflow, t_inflow = np.zeros(net.n_point), np.zeros(net.n_point)
-    net_out = np.zeros(net.n_point)
-    np.add.at(net_out, net.start, m)
-    np.subtract.at(net_out, net.end, m)
+    net_out = _leave_sources(net, case, m, flow)
     at = net.source_node
-    source_in = np.where(case.holds, net_out[at], np.nan_to_num(b.source_flow_kg_s))
+    source_in = np.where(case.holds, net_out[at], case.given)
     np.maximum.at(inflow, at, np.maximum(source_in, 0.0))
     t_inflow[at] = np.where(np.isfinite(b.t_source_c), b.t_source_c, 0.0)
     back = np.where(case.holds, net_out[n + at], 0.0)  # a holding source may feed its return side
@@ -121,12 +103,11 @@ def _solve_heat(net: CompiledNetwork, b: SteadyBoundary, case: Case, answer: Flo
     t_in = t_point[net.station_node]
     t_station, heat_w, unreachable = _close_stations(b, flow, t_in)
     station = n + net.station_node
-    energy = np.zeros(net.n_point)
-    np.add.at(energy, station, flow * np.nan_to_num(t_station))
-    np.add.at(inflow, station, flow)
+    energy = sum_at(station, flow * np.nan_to_num(t_station), net.n_point)
+    inflow += sum_at(station, flow, net.n_point)
     mine = np.unique(station[flow > 0.0])
     t_inflow[mine] = (
-        energy[mine] + (inflow[mine] - _sum_at(station, flow, net.n_point)[mine]) * t_inflow[mine]
+        energy[mine] + (inflow[mine] - sum_at(station, flow, net.n_point)[mine]) * t_inflow[mine]
     ) / (inflow[mine])
     passes = min(passes, sweep_steady(*args, inflow, t_inflow, t_point, t_out))
     up = np.where(m >= 0.0, net.start, net.end)
@@ -148,10 +129,11 @@ def _solve_heat(net: CompiledNetwork, b: SteadyBoundary, case: Case, answer: Flo
     )
 
 
-def _sum_at(at: NDArray[np.int64], values: Floats, size: int) -> Floats:
-    out = np.zeros(size)
-    np.add.at(out, at, values)
-    return out
+def _leave_sources(net: CompiledNetwork, case: Case, m: Floats, flow: Floats) -> Floats:
+    """What comes into the network from outside at every point: the flows that leave it, less those that
+    reach it, and what substations and leaks take there."""
+    leaving = sum_at(net.start, m, net.n_point) - sum_at(net.end, m, net.n_point)
+    return leaving + spread_draws(net, case.leak_draw, flow, np.zeros(len(net.source_node)))
 
 
 def _close_stations(b: SteadyBoundary, flow: Floats, t_in: Floats) -> tuple[Floats, Floats, Bools]:
@@ -183,20 +165,17 @@ def assemble_state(
     """Put flows and temperatures together into a state with its findings."""
     n, m = net.n_node, answer.m
     ok = answer.converged and heat.settled
-    net_out = np.zeros(net.n_point)
-    np.add.at(net_out, net.start, m)
-    np.subtract.at(net_out, net.end, m)
     source, station = net.source_node, net.station_node
-    on = answer.reached[source]
-    flow_source = np.where(case.holds, net_out[source], np.where(on, np.nan_to_num(b.source_flow_kg_s), 0.0))
-    back_source = np.where(
-        case.holds, -net_out[n + source], np.where(on, np.nan_to_num(b.source_flow_kg_s), 0.0)
-    )
     t_back = heat.t_point[n + source]
     served = answer.reached[station] & answer.reached[n + station]
     flow = np.where(served, case.flow, 0.0)
+    net_out = _leave_sources(net, case, m, flow)
+    on = answer.reached[source]
+    flow_source = np.where(case.holds, net_out[source], np.where(on, case.given, 0.0))
+    back_source = np.where(case.holds, -net_out[n + source], np.where(on, case.given, 0.0))
     t = np.where(answer.reached, heat.t_point, np.nan)
     p = answer.p
+    pump_flow, pump_rise = _run_pumps(net, b, case, m, heat)
     state = SteadyState(
         t_supply_c=t[:n],
         t_return_c=t[n:],
@@ -220,9 +199,44 @@ def assemble_state(
         residual_kg_s=answer.residual_kg_s,
         residual_pa=answer.residual_pa,
         findings=(),
+        pump_flow_kg_s=pump_flow,
+        pump_rise_pa=pump_rise,
+        unmet_heat_w=_unmet_heat(net, b, case, flow, t),
     )
-    findings = find_reasons(net, case, answer, heat, state)
+    findings = find_reasons(net, case, answer, heat, state, b.pumps)
     return replace(state if ok else _blank(state), findings=findings)
+
+
+def _run_pumps(
+    net: CompiledNetwork, b: SteadyBoundary, case: Case, m: Floats, heat: HeatAnswer
+) -> tuple[Floats, Floats]:
+    """Flow of every pump in its direction and the pressure it adds; nothing where it stands."""
+    flow, rise = np.zeros(len(b.pumps)), np.zeros(len(b.pumps))
+    if case.pumps is not None:
+        q = case.pumps
+        flow[q.of] = q.sign * m[q.pipe]
+        volume = flow[q.of] / density_kg_m3(heat.t_pipe[q.pipe])
+        rise[q.of] = q.dp0_pa - q.c * volume * np.abs(volume)
+    if case.links is not None:
+        links, n = case.links, case.links.n_pump
+        of = [k for k, pump in enumerate(b.pumps) if pump.source_id]
+        flow[of] = links.flow_kg_s[:n]
+        volume = flow[of] / density_kg_m3(heat.t_point[links.start[:n]])
+        rise[of] = np.where(links.running, links.dp0_pa[:n] - links.c[:n] * volume * np.abs(volume), 0.0)
+    return flow, rise
+
+
+def _unmet_heat(net: CompiledNetwork, b: SteadyBoundary, case: Case, flow: Floats, t: Floats) -> Floats:
+    """Heat that controlled substations asked for and did not get (n_station,); empty without control."""
+    if b.control is None or case.wanted is None:
+        return np.zeros(0)
+    gain = enthalpy_j_kg(t[net.station_node]) - enthalpy_j_kg(b.t_return_c)
+    missing = np.where(np.isfinite(case.wanted), case.wanted - flow, 0.0)
+    unmet = np.where(missing > 0.0, missing * gain, 0.0)
+    if b.heat_w is not None:
+        left = np.nan_to_num(b.heat_w) - np.where(flow > 0.0, flow * np.nan_to_num(gain), 0.0)
+        unmet = np.where(b.control.by_heat, np.maximum(left, 0.0), unmet)
+    return np.where(np.isfinite(b.control.opening), 0.0, unmet)
 
 
 def _blank(state: SteadyState) -> SteadyState:

@@ -29,7 +29,7 @@ class CompiledNetwork:
     ``zeta``. Points (2 n_node,): ``elevation_m``. Valves (n_valve,): ``valve_pipe``, ``valve_kind``
     (``SECTION``, ``CHECK``, ``CONTROL``), ``valve_kv_m3_h``, ``valve_opening``. Sources: ``source_node``,
     ``source_holds``. Substations: ``station_node``, ``station_design_kg_s``. ``program``: how
-    to solve its balances.
+    to solve its balances. ``pipe_index``: place of each pipe's id.
     """
 
     network: HeatNetwork
@@ -51,6 +51,7 @@ class CompiledNetwork:
     station_node: Ints
     station_design_kg_s: Floats
     program: Program
+    pipe_index: dict[str, int]
 
     @property
     def n_pipe(self) -> int:
@@ -141,4 +142,5 @@ def compile_network(network: HeatNetwork) -> CompiledNetwork:
         station_node=_find_nodes(network, "substation", [(s.id, s.node_id) for s in network.substations]),
         station_design_kg_s=_floats([s.design_flow_kg_s for s in network.substations]),
         program=write_program(start, end, 2 * n),
+        pipe_index=pipe_index,
     )

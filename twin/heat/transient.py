@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from twin.heat.boundary import SteadyBoundary, SteadyState
 from twin.heat.case import Case, HeatAnswer, prepare_case
-from twin.heat.hydraulics import FlowAnswer, solve_flows
+from twin.heat.hydraulics import FlowAnswer
+from twin.heat.network_flow import solve_case, spread_to_points
 from twin.heat.pipe import INSULATION_J_M3_K, STEEL_J_M3_K
 from twin.heat.plugflow import make_scratch
 from twin.heat.quick import read_temperatures
-from twin.heat.steady import assemble_state, pose_flows, solve_steady
+from twin.heat.steady import assemble_state, solve_steady
 from twin.heat.topology import CompiledNetwork
 from twin.heat.transient_kernel import advance_network, fill_pipes, net_outflow, survey_pipes
 from twin.heat.water import density_kg_m3, enthalpy_j_kg
@@ -177,25 +178,18 @@ def solve_step_flows(
 ) -> tuple[Case, FlowAnswer]:
     """Hydraulics of one step at the pipes' mean temperatures, from the flows before."""
     case = prepare_case(net, boundary)
-    problem = pose_flows(net, case, t_pipe_c)
-    answer = solve_flows(problem, net.program, m_before)
+    t_point = np.full(net.n_point, np.nan) if case.links is None else spread_to_points(net, t_pipe_c)
+    answer, solved = solve_case(net, boundary, case, t_pipe_c, t_point, m_before)
     if not answer.converged:  # a warm start far away may mislead: once more from nothing
-        answer = solve_flows(problem, net.program)
-    return case, answer
+        answer, solved = solve_case(net, boundary, case, t_pipe_c, t_point)
+    return solved, answer
 
 
 def leak_flows(net: CompiledNetwork, b: SteadyBoundary, case: Case, answer: FlowAnswer) -> Floats:
     """Water lost at every point, kg/s: through emitters, and by leaks of given flow."""
     if not answer.converged:
         return np.zeros(net.n_point)
-    lost = np.where(answer.reached, case.draw, 0.0)
-    given = np.where(case.holds, 0.0, np.nan_to_num(b.source_flow_kg_s)) * answer.reached[net.source_node]
-    np.add.at(lost, net.source_node, given)
-    np.subtract.at(lost, net.n_node + net.source_node, given)
-    served = answer.reached[net.station_node], answer.reached[net.n_node + net.station_node]
-    np.subtract.at(lost, net.station_node, case.flow * served[0])
-    np.add.at(lost, net.n_node + net.station_node, case.flow * served[1])
-    out: Floats = np.where(lost > 1e-9, lost, 0.0) + answer.leak
+    out: Floats = np.where(answer.reached, case.leak_draw, 0.0) + answer.leak
     return out
 
 
