@@ -7,7 +7,7 @@ raising ``PayloadError``, a part of one in ``Decoded.problems``, so that a good 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ MAX_PROBLEMS = 5
 LARGEST = 1e290
 """No measured number is larger, and none below becomes infinite when it is turned into SI."""
 _NO_KEYS: Mapping[str, int] = {}
+_NUMBERS = frozenset((float, int, bool))
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -130,8 +131,13 @@ class Decoded:
         if t > self.heard.get(device.id, -math.inf):
             self.heard[device.id] = t
         keys = directory.keys.get(device.id, _NO_KEYS)
-        for key, raw in values.items():
-            no = keys.get(key)
+        point_no, numbers = list(map(keys.get, values)), list[Any](values.values())
+        if None not in point_no and _are_numbers(numbers):
+            self.point_no += point_no  # type: ignore[arg-type]  # none is None
+            self.number += numbers
+            self.t += [t] * len(numbers)
+            return
+        for (key, raw), no in zip(values.items(), point_no, strict=True):
             if no is None:
                 self.problems.append(f"{device.external_id}: unknown point {str(key)[:60]!r}")
             elif isinstance(raw, (float, int)) and -LARGEST < raw < LARGEST:
@@ -148,6 +154,17 @@ class Decoded:
         quality = directory.judge(no, value, t, np.full(t.size, received))
         columns = (x.tolist() for x in (no, t, value, quality))
         return [Reading(*row) for row in zip(*columns, strict=True)]
+
+
+def _are_numbers(values: list[Any]) -> bool:
+    """Whether all are numbers that may be measured; the quick look at what nearly every message holds."""
+    if not values or not _NUMBERS.issuperset(map(type, values)):
+        return False
+    try:
+        finite = math.isfinite(sum(values))  # NaN and infinity show in the sum
+    except OverflowError:
+        return False
+    return finite and min(values) > -LARGEST and max(values) < LARGEST
 
 
 def _refuse(device: Device, key: object, raw: object) -> str:

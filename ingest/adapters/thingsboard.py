@@ -55,4 +55,5 @@ class ThingsBoardAdapter:
             except PayloadError as e:
                 out.problems.append(f"{external_id[:80]}: {e}")
                 continue
-            out.add_values(directory, device, t, received, {k: v for k, v in values.items() if k != "ts"})
+            measured = {k: v for k, v in values.items() if k != "ts"} if "ts" in values else values
+            out.add_values(directory, device, t, received, measured)

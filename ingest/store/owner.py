@@ -129,7 +129,7 @@ class StoreOwner:
     def _new_rows(self, batch: Batch) -> tuple[pa.Table, int]:
         """Rows of the batch by point and time, the last of repeats; marks those that may be stored yet."""
         no, t = batch.point_no, batch.t_us
-        order = np.lexsort((np.arange(no.size), t, no))
+        order = np.lexsort((t, no))  # stable: of repeats the last stays last
         last = np.ones(no.size, bool)
         if no.size:
             last[:-1] = (no[order][1:] != no[order][:-1]) | (t[order][1:] != t[order][:-1])

@@ -4,8 +4,10 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
-MAX_BYTES = 48_000_000
+MAX_BYTES = 32_000_000
 """Payload bytes that may wait in all lanes together."""
+BATCH_BYTES = 3_000_000
+"""Payload bytes that are given out at once, so that a batch of large messages stays small in memory."""
 WAIT_S = 0.2
 
 
@@ -76,17 +78,25 @@ class Inbox:
         self._enough.clear()
         out: list[Message] = []
         share = max(limit // len(self._queues), 1)
-        while len(out) < limit:
+        room = BATCH_BYTES
+        while len(out) < limit and room > 0:
             before = len(out)
             for number, queue in enumerate(self._queues):
-                self._take(out, number, min(share, limit - len(out), len(queue)))
+                count = min(share, limit - len(out), len(queue))
+                room -= self._take(out, number, count, max(room // len(self._queues), 1))
             if len(out) == before:
                 break
         self._room.set()
         return out
 
-    def _take(self, out: list[Message], lane: int, count: int) -> None:
-        popleft = self._queues[lane].popleft
-        taken = [popleft() for _ in range(count)]
-        self._bytes_out[lane] += sum(len(m.payload) for m in taken)
-        out.extend(taken)
+    def _take(self, out: list[Message], lane: int, count: int, room: int) -> int:
+        """Move up to ``count`` messages of about ``room`` bytes to ``out``; returns their bytes."""
+        popleft, taken = self._queues[lane].popleft, 0
+        for _ in range(count):
+            message = popleft()
+            taken += len(message.payload)
+            out.append(message)
+            if taken >= room:
+                break
+        self._bytes_out[lane] += taken
+        return taken

@@ -19,6 +19,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.settings import Broker
+from ingest.worker.client import BulkClient
 from ingest.worker.inbox import Inbox, Message
 from ingest.worker.probe import KEEPALIVE_S, explain_refusal, set_credentials
 from ingest.worker.watch import DROPPED_TOPIC, BrokerWatch
@@ -68,16 +69,15 @@ class Line:
         self._guard = threading.Lock()
         self._v5 = version == MQTTProtocolVersion.MQTTv5
         clean = None if self._v5 else False
-        self._client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id=lane.client_id, protocol=version, clean_session=clean,
-            manual_ack=True,
+        self._client = BulkClient(
+            self._take, CallbackAPIVersion.VERSION2, client_id=lane.client_id, protocol=version,
+            clean_session=clean,
         )  # fmt: skip
         set_credentials(self._client, broker)
         self._client.reconnect_delay_set(1, 10)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_subscribe = self._on_subscribe
-        self._client.on_message = self._on_message
 
     def start(self) -> None:
         """Connect in the background and stay connected."""
@@ -94,12 +94,10 @@ class Line:
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """Tell the broker that these are stored. Those of an older connection come again by themselves."""
-        ack = self._client.ack
         with self._guard:
-            epoch = self.epoch
-            for m in messages:
-                if m.qos > 0 and m.epoch == epoch:
-                    ack(m.mid, m.qos)
+            mids = [m.mid for m in messages if m.qos > 0 and m.epoch == self.epoch]
+            if mids:
+                self._client.acknowledge(mids)
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Send an answer (QoS 0: it is asked again when it gets lost)."""
@@ -152,16 +150,15 @@ class Line:
                 "broker connection of %s lost: %s", self._lane.client_id, args[3] if len(args) > 3 else ""
             )
 
-    def _on_message(self, _client: mqtt.Client, _data: object, m: mqtt.MQTTMessage) -> None:
+    def _take(self, topic: bytes, payload: bytes, mid: int, qos: int) -> None:
         try:
-            topic = m.topic
+            name = topic.decode()
         except UnicodeDecodeError:
-            topic = "(topic is not UTF-8)"
-        if topic == DROPPED_TOPIC:
-            self._watch.see(bytes(m.payload))
+            name = "(topic is not UTF-8)"
+        if name == DROPPED_TOPIC:
+            self._watch.see(payload)
             return
-        lane = self._lane.number
-        self._inbox.put(Message(topic, bytes(m.payload), time.time(), m.mid, m.qos, self.epoch, lane))
+        self._inbox.put(Message(name, payload, time.time(), mid, qos, self.epoch, self._lane.number))
 
 
 class Lines:

@@ -158,7 +158,8 @@ def test_dead_letters_are_read_again_when_the_county_knows_the_device(tmp_path: 
         subprocess.run([sys.executable, "-m", "ingest", "redo"], cwd=ROOT, env=env, check=True)
         wait_until(lambda: len(site.client.dead_letters()) == 1, 20, "read again")
         assert stored_rows(site.client) == 60
-        assert "30 mended, 1 still bad" in redone(site.client.notices())[0].detail
+        said = "30 mended, 1 still bad"
+        wait_until(lambda: said in redone(site.client.notices())[0].detail, 10, "the outcome is told")
 
 
 def redone(notices: list[Notice]) -> list[Notice]:
