@@ -192,6 +192,22 @@ def test_the_network_moves_as_through_its_own_door():
     assert np.abs(back[:-1] - run.source_back_c[2:, 0]).mean() < 0.05
 
 
+def test_a_slower_secondary_pump_warms_less_and_takes_power_by_the_cube():
+    n = 24 * 60
+    share = np.ones((n, len(SYSTEM.stations.ids)))
+    share[:, 0] = 0.5
+    share[:, 1] = 0.0
+    full = simulate_day(SYSTEM, make_weather(n), make_plan(n))
+    slow = simulate_day(SYSTEM, make_weather(n), make_plan(n, pump_share=share))
+    assert slow.pump_w[0, 0] == pytest.approx(full.pump_w[0, 0] / 8.0)
+    assert slow.t_return_c[-1, 0] < full.t_return_c[-1, 0] - 3.0
+    rooms = SYSTEM.buildings.station
+    assert np.all(slow.t_room_c[-1, rooms == 0] < full.t_room_c[-1, rooms == 0])
+    assert np.all(slow.heat_w[1:, 1] == 0.0)
+    assert np.all(slow.t_room_c[-1, rooms == 1] < 18.0)
+    assert abs(slow.energy.error) <= 1e-6 * slow.energy.throughput
+
+
 def test_an_isolated_station_stands_still_and_is_named():
     closed = np.array([p.id.startswith("P02") for p in NET.network.pipes])
     at = [s.id for s in NET.network.substations]
@@ -214,5 +230,7 @@ def test_mistakes_get_a_sentence():
         Weather(np.zeros(3), np.zeros(2), np.zeros(3))
     with pytest.raises(InputError, match="people: shape"):
         simulate_day(SYSTEM, make_weather(2), make_plan(2, people=np.ones(3)))
+    with pytest.raises(InputError, match="pump_share"):
+        simulate_day(SYSTEM, make_weather(2), make_plan(2, pump_share=np.full((2, 4), 2.0)))
     with pytest.raises(InputError, match="setpoint_c: shape"):
         simulate_day(SYSTEM, make_weather(2), make_plan(2, setpoint_c=np.ones((3, 4))))

@@ -22,7 +22,7 @@ from twin.heat.exchanger import FLOW_EXPONENT
 from twin.heat.follow import freeze_flows
 from twin.heat.plugflow import make_scratch
 from twin.heat.quick import read_temperatures
-from twin.heat.source import SourceSet, describe_sources
+from twin.heat.source import PUMP_EFFICIENCY, SourceSet, describe_sources
 from twin.heat.substation import StationSet, describe_stations, find_flow
 from twin.heat.topology import CompiledNetwork
 from twin.heat.transient import TransientState, begin_transient, scale_losses, solve_step_flows
@@ -171,6 +171,7 @@ def simulate_day(
         setpoint_c=drive.setpoint,
         heat_w=log.heat,
         short=log.short,
+        pump_w=_pump_power(system, drive.pump),
         t_room_c=log.t_room,
         source_flow_kg_s=log.source_flow,
         source_heat_w=log.source_heat,
@@ -218,10 +219,29 @@ def _solve(
     return flows
 
 
+def read_pumps(system: HeatSystem, weather: Weather, plan: DayPlan) -> Floats:
+    """Secondary flow over full flow, (n_step, n_station).
+
+    Raises
+    ------
+    InputError : wrong shape, or a share below 0 or above 1.2
+    """
+    shape = (len(weather.t_outdoor_c), len(system.stations.ids))
+    if plan.pump_share is None:
+        return np.ones(shape)
+    share = np.asarray(plan.pump_share, dtype=np.float64)
+    if share.shape != shape or not np.all((share >= 0.0) & (share <= 1.2)):
+        raise InputError(f"plan pump_share: give {shape} numbers between 0 and 1.2")
+    return np.ascontiguousarray(share)
+
+
 def _drive(system: HeatSystem, weather: Weather, plan: DayPlan) -> Drive:
     people = np.ones(len(weather.t_outdoor_c)) if plan.people is None else np.asarray(plan.people, float)
     if people.shape != np.shape(weather.t_outdoor_c):
         raise InputError(f"plan people: shape {people.shape}, one number per step is needed")
+    pump = read_pumps(system, weather, plan)
+    with np.errstate(divide="ignore"):
+        pump_film = pump**-FLOW_EXPONENT
     return Drive(
         plan.dt_s,
         plan.boundary.t_ground_c,
@@ -230,6 +250,8 @@ def _drive(system: HeatSystem, weather: Weather, plan: DayPlan) -> Drive:
         np.ascontiguousarray(weather.sun_w_m2, dtype=np.float64),
         people,
         read_setpoints(system, weather, plan),
+        pump,
+        pump_film,
         enthalpy_j_kg(plan.t_source_c),
     )
 
@@ -253,7 +275,8 @@ def _stations(system: HeatSystem, s: DayState) -> Stations:
     design = np.array([row.secondary_flow_kg_s for row in system.net.network.substations])
     film = (design / np.maximum(p.secondary_kg_s, 1e-9)) ** FLOW_EXPONENT
     return Stations(
-        p.ua_w_k, p.flow_design_kg_s, p.secondary_kg_s, film, p.fouling_k_w, s.flow_cap_kg_s.copy(),
+        p.ua_w_k, p.flow_design_kg_s, p.secondary_kg_s, film, p.secondary_kg_s.copy(), film.copy(),
+        p.fouling_k_w, s.flow_cap_kg_s.copy(),
         p.controller, p.gain_1_k, p.reset_s, w, p.c_supply_j_k, p.c_return_j_k, p.makeup_kg_s * WATER_J_KG_K,
         10.0, s.t_supply_c.copy(), s.t_return_c.copy(), s.t_out_c.copy(), s.integral.copy(),
         s.flow_kg_s.copy(),
@@ -264,8 +287,8 @@ def _rooms(system: HeatSystem, s: DayState) -> Rooms:
     b: BuildingStock = system.buildings
     flow = b.share * system.stations.secondary_kg_s[b.station] * WATER_J_KG_K
     return Rooms(
-        b.station, flow, b.radiator_w_k, b.h_air_w_k, b.h_structure_w_k, b.h_inner_w_k, b.c_air_j_k,
-        b.c_structure_j_k, b.sun_m2, b.people_w, b.wind_s_m, s.t_air_c.copy(), s.t_structure_c.copy(),
+        b.station, flow, flow.copy(), b.radiator_w_k, b.h_air_w_k, b.h_structure_w_k, b.h_inner_w_k,
+        b.c_air_j_k, b.c_structure_j_k, b.sun_m2, b.people_w, b.wind_s_m, s.t_air_c.copy(), s.t_structure_c.copy(),
         s.excess_k.copy(), *(np.zeros(len(flow)) for _ in range(5)),
     )  # fmt: skip
 
@@ -301,6 +324,13 @@ def _end(
         transient, st.t_supply, st.t_return, st.t_out, st.integral, st.flow, st.flow_cap, rooms.t_air,
         rooms.t_structure, rooms.excess, plants.given,
     )  # fmt: skip
+
+
+def _pump_power(system: HeatSystem, pump: Floats) -> Floats:
+    """Power of the secondary pumps, W: by the affinity laws with the cube of their share."""
+    st = system.stations
+    power: Floats = st.pump_dp_pa * st.secondary_kg_s / 985.0 / PUMP_EFFICIENCY * pump**3
+    return power
 
 
 def _electric(system: HeatSystem, plan: DayPlan, log: Log) -> Floats:

@@ -39,10 +39,13 @@ class Water(NamedTuple):
 
 
 class Stations(NamedTuple):
-    """Parameters of the stations, then their state (changed in place)."""
+    """Parameters of the stations (``full``: pump at full speed), what the pump makes of them in a step, and
+    their state; the last two are changed in place."""
 
     ua: Floats
     m_design: Floats
+    m_2_full: Floats
+    film_2_full: Floats
     m_2: Floats
     film_2: Floats
     fouling: Floats
@@ -66,6 +69,7 @@ class Rooms(NamedTuple):
     """Parameters of the buildings, then their state (changed in place), then scratch."""
 
     station: Ints
+    flow_full_w_k: Floats
     flow_w_k: Floats
     radiator: Floats
     h_air: Floats
@@ -96,7 +100,7 @@ class Plants(NamedTuple):
 
 
 class Drive(NamedTuple):
-    """Drives the steps: weather (n_step,); set-points (n_step, n_station); sources (n_step, n_source)."""
+    """Drives the steps: weather (n_step,); set-points, pumps (n_step, n_station); sources."""
 
     dt: float
     t_ground: float
@@ -105,6 +109,8 @@ class Drive(NamedTuple):
     sun: Floats
     people: Floats
     setpoint: Floats
+    pump: Floats
+    pump_film: Floats
     h_source: Floats
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from twin.heat.building import respond_to_water, settle_buildings
+from twin.heat.building import WATER_J_KG_K, respond_to_water, settle_buildings
 from twin.heat.day_arrays import (
     GAIN,
     GROUND,
@@ -70,6 +70,17 @@ def choose_flow(
         opening = min(max(whole + st.gain[s] * error, 0.0), 1.0)
         error_sum[s] = min(max(whole, 0.0), 1.0)
     return opening * cap, opening >= 1.0
+
+
+@njit(cache=True, error_model="numpy")
+def turn_pumps(t: int, st: Stations, rooms: Rooms, drive: Drive) -> None:
+    """Secondary flows of this step: pumps at their share of full speed."""
+    for s in range(st.flow.shape[0]):
+        st.m_2[s] = st.m_2_full[s] * drive.pump[t, s]
+        st.w[s] = st.m_2[s] * WATER_J_KG_K
+        st.film_2[s] = st.film_2_full[s] * drive.pump_film[t, s]
+    for b in range(rooms.station.shape[0]):
+        rooms.flow_w_k[b] = rooms.flow_full_w_k[b] * drive.pump[t, rooms.station[b]]
 
 
 @njit(cache=True, error_model="numpy")
@@ -234,6 +245,7 @@ def run_steps(
     inflow, h_inflow, draw = np.zeros(n_point), np.zeros(n_point), np.zeros(n_point)
     oldest = first + max(1, int(LONGEST_HOLD_S / dt))
     for t in range(first, last):
+        turn_pumps(t, st, rooms, drive)
         respond_to_water(
             dt, drive.t_outdoor[t], drive.wind[t], drive.sun[t], drive.people[t], rooms.flow_w_k,
             rooms.radiator, rooms.h_air, rooms.h_structure, rooms.h_inner, rooms.c_air, rooms.c_structure,

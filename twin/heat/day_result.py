@@ -57,7 +57,8 @@ class DayPlan:
     ``boundary``: pressures, source flows (NaN where a source holds the pressure), leaks, valves, ground; its
     ``flow_kg_s`` and ``t_return_c`` are not used. ``t_source_c`` (n_step, n_source) set-points;
     ``slots``: offsets of the compensation curves by the hour; ``people`` (n_step,) share of the internal
-    gains, None: 1; ``setpoint_c`` (n_step, n_station): instead of the curves.
+    gains, None: 1; ``setpoint_c`` (n_step, n_station): instead of the curves; ``pump_share``
+    (n_step, n_station): secondary flow over full flow, 0 (standing) to 1.2, None: 1.
     """
 
     dt_s: float
@@ -67,6 +68,7 @@ class DayPlan:
     slots: tuple[TimeSlot, ...] = ()
     people: Floats | None = None
     setpoint_c: Floats | None = None
+    pump_share: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,7 +151,8 @@ class DayRun:
 
     ``time_s`` (n_step,) end of each step since the start. Stations (n_step, n_station): ``flow_kg_s``,
     ``t_in_c``, ``t_back_c`` primary flow, supply and return (NaN without flow); ``t_supply_c``,
-    ``t_return_c`` secondary; ``setpoint_c``; ``heat_w``; ``short`` (valve wide open and still too little).
+    ``t_return_c`` secondary; ``setpoint_c``; ``heat_w``; ``short`` (valve wide open and still too little);
+    ``pump_w`` of the secondary pump.
     Buildings (n_step, n_building): ``t_room_c``. Sources (n_step, n_source): ``source_flow_kg_s``,
     ``source_heat_w``, ``source_wanted_w``, ``source_t_c``, ``source_back_c``, ``fuel_w``, ``electric_w``.
     ``ground_loss_w`` (n_step,); ``solves``: hydraulic solutions found; ``end`` to go on from.
@@ -164,6 +167,7 @@ class DayRun:
     setpoint_c: Floats
     heat_w: Floats
     short: Bools
+    pump_w: Floats
     t_room_c: Floats
     source_flow_kg_s: Floats
     source_heat_w: Floats
