@@ -288,8 +288,8 @@ def _rooms(system: HeatSystem, s: DayState) -> Rooms:
     flow = b.share * system.stations.secondary_kg_s[b.station] * WATER_J_KG_K
     return Rooms(
         b.station, flow, flow.copy(), b.radiator_w_k, b.h_air_w_k, b.h_structure_w_k, b.h_inner_w_k,
-        b.c_air_j_k, b.c_structure_j_k, b.sun_m2, b.people_w, b.wind_s_m, s.t_air_c.copy(), s.t_structure_c.copy(),
-        s.excess_k.copy(), *(np.zeros(len(flow)) for _ in range(5)),
+        b.c_air_j_k, b.c_structure_j_k, b.sun_m2, b.people_w, b.wind_s_m, s.t_air_c.copy(),
+        s.t_structure_c.copy(), s.excess_k.copy(), *(np.zeros(len(flow)) for _ in range(5)),
     )  # fmt: skip
 
 
