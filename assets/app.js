@@ -95,8 +95,9 @@
   // ---- the wall: everything in rem, scaled by the smaller side; a slow shift against burn-in ------------
   function scale() {
     const root = document.documentElement;
-    if (!kiosk()) { root.style.fontSize = ''; return; }
-    root.style.fontSize = `${16 * Math.min(innerWidth / 1920, innerHeight / 1080)}px`;
+    const scale = kiosk() ? Math.min(innerWidth / 1920, innerHeight / 1080) : 1;
+    root.style.fontSize = kiosk() ? `${16 * scale}px` : '';
+    root.style.setProperty('--ct-scale', scale); // for what is drawn in pixels: charts
     root.classList.toggle('ct-wide', innerWidth / innerHeight > 2.4);
   }
   addEventListener('resize', scale);

@@ -39,7 +39,7 @@ def layout(view: View, context: Context) -> list[object]:
         columnDefs=columns,
         getRowId="params.data.id",
         defaultColDef={"sortable": True, "resizable": True},
-        dashGridOptions={"rowHeight": 32, "headerHeight": 34, "animateRows": False},
+        dashGridOptions={"animateRows": False},
         className="ag-theme-quartz-auto-dark ct-grid",
     )
     return [

@@ -102,8 +102,6 @@ def _grid(context: Context, lang: str) -> dag.AgGrid:
         getRowId="params.data.id",
         defaultColDef={"sortable": True, "resizable": True, "suppressMovable": True},
         dashGridOptions={
-            "rowHeight": 34,
-            "headerHeight": 34,
             "animateRows": False,
             "suppressCellFocus": False,
         },

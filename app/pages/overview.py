@@ -9,7 +9,7 @@ from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from app.charts.lines import COOL, WARM, Line, draw_lines, renew_lines
 from app.domains.heating.decide import Matter, find_matters
-from app.domains.heating.kpi import HeatingFigures, compute_figures, delivery_share, rms
+from app.domains.heating.kpi import HeatingFigures, compute_figures, delivery_share, rank_stations, rms
 from app.format import MISSING, format_number
 from app.i18n import translate
 from app.pages.parts import panel
@@ -36,9 +36,16 @@ def layout(view: View, context: Context) -> list[object]:
                     html.Div(_waiting(), id="vitals", className="ct-vitals"),
                 ),
                 html.Div(scene, className="ct-scene-box"),
-                panel(
-                    translate("overview.decide", lang),
-                    html.Div(_waiting(), id="matters", className="ct-matters"),
+                html.Div(
+                    [
+                        panel(
+                            translate("overview.decide", lang),
+                            html.Div(_waiting(), id="matters", className="ct-matters"),
+                            "ct-decide",
+                        ),
+                        panel(translate("overview.stations", lang), html.Div(id="ranking"), "ct-ranking"),
+                    ],
+                    className="ct-side",
                 ),
                 panel(
                     translate("overview.day", lang),
@@ -66,15 +73,16 @@ def register(app: Dash, context: Context) -> None:
     @app.callback(
         Output("vitals", "children"),
         Output("matters", "children"),
+        Output("ranking", "children"),
         Input("overview-tick", "n_intervals"),
         State("overview-lang", "data"),
     )
-    def refresh(_n: int | None, words: list[object]) -> tuple[object, object]:
+    def refresh(_n: int | None, words: list[object]) -> tuple[object, object, object]:
         lang = str(words[0])
         try:
-            return draw_vitals(context, lang), draw_matters(context, lang)
+            return draw_vitals(context, lang), draw_matters(context, lang), draw_ranking(context, lang)
         except StoreUnavailable:
-            return no_update, no_update
+            return no_update, no_update, no_update
 
     @app.callback(
         Output("day-chart", "figure"), Input("day-tick", "n_intervals"), State("overview-lang", "data")
@@ -168,6 +176,39 @@ def draw_matters(context: Context, lang: str) -> list[object]:
     if len(found) > MAX_MATTERS:
         rows.append(html.P(translate("decide.more", lang, n=len(found) - MAX_MATTERS), className="ct-quiet"))
     return rows
+
+
+def draw_ranking(context: Context, lang: str) -> html.Table:
+    """Every station with its homes, the coldest first: where a complaint will come from."""
+    simulated = context.ask("simulated", 2.0, context.store.simulated_latest)
+    rows = rank_stations(context.county, context.values_now(), simulated.point_no, simulated.z)
+    name = {s.id: s.name if lang == "zh" else s.name_en for s in context.county.network.substations}
+    room, index = find_quantity("temperature"), find_quantity("heat_index")
+    head = [
+        [translate("col.name", lang)],
+        [translate("col.room", lang), html.Small(room.display_unit)],
+        [translate("col.index", lang), html.Small(index.display_unit)],
+        [translate("col.deviation", lang), html.Small("σ")],
+    ]
+    body = [
+        html.Tr(
+            [
+                html.Td(name[r.id], title=translate("vital.of", lang, n=r.rooms)),
+                html.Td(format_number(r.room_c, room.decimals)),
+                html.Td(format_number(r.index_w_m2 * index.scale, index.decimals)),
+                html.Td(format_number(r.deviation, 1), **{"data-level": _level(r.deviation)}),
+            ],
+            **{"data-select": r.id},
+        )
+        for r in rows
+    ]
+    return html.Table(
+        [html.Thead(html.Tr([html.Th(h) for h in head])), html.Tbody(body)], className="ct-table"
+    )
+
+
+def _level(z: float) -> str:
+    return "bad" if abs(z) > 3.0 else "watch" if abs(z) > 2.0 else "ok"
 
 
 def _matter(m: Matter, lang: str) -> html.Button:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from app.domains.heating.kpi import compute_figures, delivery_share, rms
+from app.domains.heating.kpi import compute_figures, delivery_share, rank_stations, rms
 from tests.support.tiny import make_tiny_county
 from twin.model.county import County
 
@@ -77,3 +77,23 @@ def test_the_delivery_share_is_missing_without_yesterday_or_after_a_counter_fell
 def test_rms_leaves_missing_out() -> None:
     assert rms(np.array([3.0, np.nan, -4.0])) == pytest.approx(math.sqrt(12.5))
     assert math.isnan(rms(np.array([np.nan])))
+
+
+def test_the_coldest_homes_come_first_and_a_station_without_sensors_last(county: County) -> None:
+    x = snapshot(county, p1_heat=6e5)
+    rooms = [p for p in county.points if p.key == "room_t"]
+    station = {b.id: b.substation_id for b in county.buildings}
+    at = {d.id: d.place_id for d in county.devices}
+    homes = [station[at[p.device_id]] for p in rooms]
+    assert len(set(homes)) >= 2
+    for i, p in enumerate(rooms):
+        x[p.no] = 21.0 - 1.5 * sorted(set(homes)).index(homes[i])
+    supply = county.point_by_id["S01/p1_ts"].no, county.point_by_id["S01/p1_tr"].no
+    rows = rank_stations(county, x, np.array(supply), np.array([1.0, -4.0]))
+    assert [r.id for r in rows if r.rooms] == sorted(set(homes), reverse=True)
+    assert all(math.isnan(r.room_c) for r in rows[len(set(homes)) :])
+    by_id = {r.id: r for r in rows}
+    assert by_id["S01"].deviation == -4.0 and math.isnan(by_id["S02"].deviation)
+    area = next(s.area_m2 for s in county.network.substations if s.id == "S01")
+    assert by_id["S01"].index_w_m2 == pytest.approx(6e5 / area)
+    assert len(rows) == len(county.network.substations)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from twin.model.county import County
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 ROOM_LIMIT_C = 18.0
 
@@ -85,6 +86,49 @@ def delivery_share(county: County, now: Floats, before: Floats) -> float:
 
     source, station = used("src_energy"), used("p1_energy")
     return station / source if source > 0 and station >= 0 else math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class StationFigures:
+    """One heat station: mean of its fresh ``rooms``, heat by heated area, its largest deviation in sigmas.
+
+    NaN where nothing is known.
+    """
+
+    id: str
+    room_c: float
+    rooms: int
+    index_w_m2: float
+    deviation: float
+
+
+def rank_stations(county: County, value: Floats, simulated_no: Ints, z: Floats) -> list[StationFigures]:
+    """Every heat station, the coldest homes first; those without room sensors last.
+
+    Parameters
+    ----------
+    value : (n_point,) SI, NaN where missing or stale
+    simulated_no, z : (m,) numbers of simulated points and their deviations in sigmas
+    """
+    station_of = {b.id: b.substation_id for b in county.buildings}
+    home_of = {d.id: station_of.get(d.place_id, d.place_id) for d in county.devices}
+    rooms: dict[str, list[float]] = {}
+    for p in county.points:
+        if p.key == "room_t" and np.isfinite(value[p.no]):
+            rooms.setdefault(home_of[p.device_id], []).append(float(value[p.no]))
+    worst: dict[str, float] = {}
+    for no, x in zip(simulated_no, z, strict=True):
+        place = county.points[int(no)].place_id
+        if np.isfinite(x) and abs(x) > abs(worst.get(place, 0.0)):
+            worst[place] = float(x)
+    rows = []
+    for s in county.network.substations:
+        heat = county.point_by_id.get(f"{s.id}/p1_heat")
+        index = float(value[heat.no]) / s.area_m2 if heat is not None and s.area_m2 > 0 else math.nan
+        mine = rooms.get(s.id, [])
+        mean = float(np.mean(mine)) if mine else math.nan
+        rows.append(StationFigures(s.id, mean, len(mine), index, worst.get(s.id, math.nan)))
+    return sorted(rows, key=lambda r: (not math.isfinite(r.room_c), r.room_c))
 
 
 def _weighted(x: Floats, weight: Floats) -> float:
