@@ -4,6 +4,7 @@ Pure: arrays and dataclasses in, the same out; no clock, no files, no globals. W
 returned.
 """
 
+from twin.heat.batch import FlowBatch, Scenario, list_pipe_leaks, solve_batch
 from twin.heat.boundary import Finding, Leak, Reason, SteadyBoundary, SteadyState
 from twin.heat.components import PumpDrive, StationControl, describe_source_pumps
 from twin.heat.curve import TimeSlot, design_curve, read_curve
@@ -26,10 +27,12 @@ __all__ = [
     "EnsembleState",
     "EnsembleStep",
     "Finding",
+    "FlowBatch",
     "HeatSystem",
     "Leak",
     "PumpDrive",
     "Reason",
+    "Scenario",
     "StationControl",
     "SteadyBoundary",
     "SteadyState",
@@ -44,9 +47,11 @@ __all__ = [
     "describe_source_pumps",
     "design_curve",
     "estimate_ua_w_k",
+    "list_pipe_leaks",
     "read_curve",
     "simulate",
     "simulate_day",
+    "solve_batch",
     "solve_exchanger",
     "solve_steady",
     "step_transient",

@@ -78,6 +78,7 @@ class Reason(StrEnum):
     PRESSURE_BELOW_AIR = "pressure_below_air"
     VALVE_SATURATED = "valve_saturated"
     PUMP_OUTSIDE_CURVE = "pump_outside_curve"
+    UNSETTLED = "unsettled"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ junctions.
 """
 
 from dataclasses import dataclass, field
-from math import pi
+from math import pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,8 +164,9 @@ def sum_trees(tree: Ints, reached: Bools, draw: Floats, m: Floats, below: Floats
 
 @outer()
 def finish_flows(
-    plan: Plan, pipes: Floats, start: Ints, end: Ints, one_way: Bools, draw: Floats, p_junction: Floats,
-    leak_junction: Floats, m_core: Floats, below: Floats, m: Floats, dp: Floats, p: Floats, leak: Floats,
+    plan: Plan, pipes: Floats, start: Ints, end: Ints, one_way: Bools, draw: Floats, emitter: Floats,
+    p_junction: Floats, leak_junction: Floats, m_core: Floats, below: Floats, m: Floats, dp: Floats,
+    p: Floats, leak: Floats,
 ) -> tuple[float, float]:  # fmt: skip
     """From the core to all pipes and points; fills ``m``, ``dp``, ``p``, ``leak``; ``below`` is scratch.
 
@@ -192,6 +193,8 @@ def finish_flows(
     for i in range(plan.n_free):
         leak[junction[i]] = max(leak_junction[i], 0.0)
         below[junction[i]] += leak_junction[i]
+    for i in range(plan.n_free, junction.shape[0]):
+        leak[junction[i]] = emitter[junction[i]] * sqrt(max(p_junction[i], 0.0))
     return gap, _worst_imbalance(plan.kind, start, end, m, below, scratch)
 
 
@@ -218,17 +221,22 @@ def solve_flows(problem: FlowProblem, program: Program, m_start: Floats | None =
     below, m_core = np.empty(n_point), np.empty(plan.core.shape[1])
     sum_trees(plan.tree, plan.reached, q.draw_kg_s, m, below)
     p_junction = q.fixed_pa[plan.junction]
-    if plan.n_free:
-        p_junction[: plan.n_free] = p_junction[plan.n_free :].mean()
-    leak_junction = np.zeros(len(p_junction))
+    leak_junction = np.empty(len(p_junction))
     flow = NO_FLOWS if m_start is None else m_start[plan.core[CORE_PIPE, plan.chain[CHAIN_FIRST]]]
-    converged, iterations = solve_core(
-        plan.core, plan.chain, plan.junction, plan.n_free, plan.first, plan.row, plan.target, pipes,
-        q.one_way, below, q.emitter, flow, p_junction, leak_junction, m_core,
-    )  # fmt: skip
+    for start in (flow, NO_FLOWS) if m_start is not None else (NO_FLOWS,):
+        # a warm start far away may mislead Newton where check valves close: then once more from nothing
+        if plan.n_free:
+            p_junction[: plan.n_free] = p_junction[plan.n_free :].mean()
+        leak_junction[:] = 0.0
+        converged, iterations = solve_core(
+            plan.core, plan.chain, plan.junction, plan.n_free, plan.first, plan.row, plan.target, pipes,
+            q.one_way, below, q.emitter, start, p_junction, leak_junction, m_core,
+        )  # fmt: skip
+        if converged:
+            break
     gap, worst = finish_flows(
-        plan, pipes, q.start, q.end, q.one_way, q.draw_kg_s, p_junction, leak_junction, m_core, below, m, dp,
-        p, leak,
+        plan, pipes, q.start, q.end, q.one_way, q.draw_kg_s, q.emitter, p_junction, leak_junction, m_core,
+        below, m, dp, p, leak,
     )  # fmt: skip
     return FlowAnswer(
         m=m,

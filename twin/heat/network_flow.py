@@ -27,6 +27,9 @@ ALL_AT_ONCE = 12
 SLACK = 1e-6
 LEAST_GAIN_J_KG = 2000.0
 """A station that would have to cool its water by less than half a kelvin takes all it can get."""
+LINE_PA_S_KG, THICK_PA_S = 0.01, 1e3
+"""Links have a small resistance in proportion to the flow (0.2 Pa at 20 kg/s), as short pipes of a water so
+thick that it never turns turbulent: without it nothing would tell small flows of a pump from none."""
 USUAL_DIAMETER = 400.0
 """A pipe of diameter d carries about 400 d² kg/s (at 0.5 m/s)."""
 
@@ -129,18 +132,19 @@ def _extend(q: FlowProblem, links: Links, rho: Floats) -> FlowProblem:
     valve = KV_FACTOR / (rho * np.where(links.kv_m3_h > 0.0, links.kv_m3_h, 1.0) ** 2)
     size = np.sqrt(links.size_kg_s / USUAL_DIAMETER)
     none = np.zeros(n)
+    length = LINE_PA_S_KG * np.pi * rho * size**4 / (128.0 * THICK_PA_S)
     lift = q.lift_pa if len(q.lift_pa) else np.zeros(len(q.start))
     return replace(
         q,
         start=np.concatenate([q.start, links.start]),
         end=np.concatenate([q.end, links.end]),
-        length_m=np.concatenate([q.length_m, none]),
+        length_m=np.concatenate([q.length_m, length]),
         diameter_m=np.concatenate([q.diameter_m, size]),
         roughness_m=np.concatenate([q.roughness_m, none]),
         zeta=np.concatenate([q.zeta, none]),
         quadratic=np.concatenate([q.quadratic, np.where(links.kv_m3_h > 0.0, valve, links.c / rho**2)]),
         rho=np.concatenate([q.rho, rho]),
-        mu=np.concatenate([q.mu, np.full(n, 4e-4)]),
+        mu=np.concatenate([q.mu, np.full(n, THICK_PA_S)]),
         open_=np.concatenate([q.open_, np.zeros(n, bool)]),
         one_way=np.concatenate([q.one_way, np.ones(n, bool)]),
         lift_pa=np.concatenate([lift, links.dp0_pa]),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.heat.boundary import SteadyBoundary, SteadyState
+from twin.heat.boundary import Finding, Reason, SteadyBoundary, SteadyState
 from twin.heat.case import Case, HeatAnswer, prepare_case, spread_draws, sum_at
 from twin.heat.findings import find_reasons
 from twin.heat.hydraulics import FlowAnswer
@@ -26,6 +26,9 @@ MAX_ROUNDS = 8
 MAX_LINKED_ROUNDS = 40
 FLOW_TOLERANCE = 1e-6
 """Rounds of flow and temperature end when no flow moves more than this share of the largest."""
+UNSETTLED, UNSETTLED_KG_S = 1e-3, 1e-3
+"""A flow that still moves by more than this share of the largest, and this much, is named: water that drives
+itself round by its own weight may have no steady state."""
 
 
 def solve_steady(
@@ -55,23 +58,26 @@ def solve_steady(
         before = np.concatenate([warm.t_supply_c, warm.t_return_c])
         t_point = np.where(np.isfinite(before), before, t_point)
     m = None if warm is None else warm.mass_flow_kg_s
-    iterations, last, settled = 0, None, case.links is None
-    for _ in range(MAX_ROUNDS if case.links is None else MAX_LINKED_ROUNDS):
+    iterations, moved = 0, np.zeros(net.n_pipe)
+    for turn in range(MAX_ROUNDS if case.links is None else MAX_LINKED_ROUNDS):
         answer, solved = solve_case(net, boundary, case, t_pipe, t_point, m)
         iterations += answer.iterations
         heat = _solve_heat(net, boundary, solved, answer)
-        m, t_pipe, t_point = answer.m, heat.t_pipe, heat.t_point
+        moved = np.full(net.n_pipe, np.inf) if turn == 0 or m is None else np.abs(answer.m - m)
+        share = 1.0 if turn < MAX_ROUNDS else 0.5
+        m, t_pipe = answer.m, t_pipe + share * (heat.t_pipe - t_pipe)
+        t_point = t_point + share * (heat.t_point - t_point)
         if case.links is not None:
             case = replace(case, links=solved.links)
-        if not answer.converged:
-            break
         scale = max(float(np.abs(m).max(initial=0.0)), 1e-6)
-        if last is not None and float(np.abs(m - last).max(initial=0.0)) <= FLOW_TOLERANCE * scale:
-            settled = True
+        if not answer.converged or float(moved.max(initial=0.0)) <= FLOW_TOLERANCE * scale:
             break
-        last = m
-    answer = answer if settled else replace(answer, converged=False)
-    return assemble_state(net, boundary, solved, answer, heat, iterations)
+    state = assemble_state(net, boundary, solved, answer, heat, iterations)
+    worst = float(moved.max(initial=0.0))
+    if not state.converged or worst <= max(UNSETTLED * scale, UNSETTLED_KG_S):
+        return state
+    ids = tuple(net.network.pipes[int(k)].id for k in np.flatnonzero(moved > 0.1 * worst))
+    return replace(state, findings=(*state.findings, Finding(Reason.UNSETTLED, ids, worst)))
 
 
 def _guess_temperatures(net: CompiledNetwork, b: SteadyBoundary) -> tuple[Floats, Floats]:
@@ -89,7 +95,7 @@ def _solve_heat(net: CompiledNetwork, b: SteadyBoundary, case: Case, answer: Flo
     m = answer.m if answer.converged else np.zeros(net.n_pipe)
     flow = np.where(answer.reached[net.station_node] & answer.reached[n + net.station_node], case.flow, 0.0)
     inflow, t_inflow = np.zeros(net.n_point), np.zeros(net.n_point)
-    net_out = _leave_sources(net, case, m, flow)
+    net_out = _leave_sources(net, case, answer, flow)
     at = net.source_node
     source_in = np.where(case.holds, net_out[at], case.given)
     np.maximum.at(inflow, at, np.maximum(source_in, 0.0))
@@ -129,11 +135,12 @@ def _solve_heat(net: CompiledNetwork, b: SteadyBoundary, case: Case, answer: Flo
     )
 
 
-def _leave_sources(net: CompiledNetwork, case: Case, m: Floats, flow: Floats) -> Floats:
+def _leave_sources(net: CompiledNetwork, case: Case, answer: FlowAnswer, flow: Floats) -> Floats:
     """What comes into the network from outside at every point: the flows that leave it, less those that
     reach it, and what substations and leaks take there."""
+    m = answer.m
     leaving = sum_at(net.start, m, net.n_point) - sum_at(net.end, m, net.n_point)
-    return leaving + spread_draws(net, case.leak_draw, flow, np.zeros(len(net.source_node)))
+    return leaving + spread_draws(net, case.leak_draw + answer.leak, flow, np.zeros(len(net.source_node)))
 
 
 def _close_stations(b: SteadyBoundary, flow: Floats, t_in: Floats) -> tuple[Floats, Floats, Bools]:
@@ -169,7 +176,7 @@ def assemble_state(
     t_back = heat.t_point[n + source]
     served = answer.reached[station] & answer.reached[n + station]
     flow = np.where(served, case.flow, 0.0)
-    net_out = _leave_sources(net, case, m, flow)
+    net_out = _leave_sources(net, case, answer, flow)
     on = answer.reached[source]
     flow_source = np.where(case.holds, net_out[source], np.where(on, case.given, 0.0))
     back_source = np.where(case.holds, -net_out[n + source], np.where(on, case.given, 0.0))
