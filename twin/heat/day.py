@@ -20,7 +20,6 @@ from twin.heat.day_kernel import run_steps
 from twin.heat.day_result import DayPlan, DayRun, DayState, HeatSystem, Weather
 from twin.heat.exchanger import FLOW_EXPONENT
 from twin.heat.follow import freeze_flows
-from twin.heat.plugflow import make_scratch
 from twin.heat.quick import read_temperatures
 from twin.heat.source import PUMP_EFFICIENCY, SourceSet, describe_sources
 from twin.heat.substation import StationSet, describe_stations, find_flow
@@ -262,10 +261,9 @@ def _grid(net: CompiledNetwork, plan: DayPlan, s: TransientState) -> Grid:
 
 
 def _water(s: TransientState) -> Water:
-    work, places = make_scratch(s.mass.shape[1], s.t_wall.shape[1])
     return Water(
         s.mass.copy(), s.h.copy(), s.ring.copy(), s.t_wall.copy(), s.t_shell.copy(), s.h_point.copy(),
-        s.wait_kg.copy(), s.wait_j.copy(), s.m.copy(), work, places,
+        s.wait_kg.copy(), s.wait_j.copy(), s.m.copy(),
     )  # fmt: skip
 
 

@@ -34,8 +34,6 @@ class Water(NamedTuple):
     wait_kg: Floats
     wait_j: Floats
     m: Floats
-    work: Floats
-    places: Ints
 
 
 class Stations(NamedTuple):

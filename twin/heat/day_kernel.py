@@ -213,13 +213,13 @@ def move_water(
             side, order, first, outgoing, grid.start, grid.end, water.m, grid.length, grid.diameter,
             grid.wall, water.mass, water.h, water.ring, water.t_wall, water.t_shell, water.h_point, inflow,
             h_inflow, draw, drive.t_ground, dt, kg, joule, water.wait_kg, water.wait_j, served, mixed, h_out,
-            loss, sums, water.work, water.places,
+            loss, sums,
         )  # fmt: skip
         if side == 0:
             close_stations(t, grid, st, drive, draw, kg, joule, emit, own, water.h_point, log)
     lost = sums[2] + rest_pipes(
         grid.start, grid.end, water.m, grid.length, grid.wall, water.mass, water.h, water.ring, water.t_wall,
-        water.t_shell, water.h_point, mixed, drive.t_ground, dt, h_out, loss, water.work, water.places,
+        water.t_shell, water.h_point, mixed, drive.t_ground, dt, h_out, loss,
     )  # fmt: skip
     log.ground_w[t] = lost / dt
     log.sums[GROUND] += lost

@@ -12,26 +12,18 @@ All pipes lie in shared arrays, one row each: ``mass`` and ``h`` (n_pipe, cap) u
 sliced: that would cost more than the physics.
 """
 
-from math import exp, pi
+from math import exp, pi, sqrt
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from twin.heat.film import RE_LAMINAR
 from twin.heat.kernels import heat_capacity, quick_temperature
 from twin.heat.quick import film_w_m_k, fluidity, relative_dispersion, volume_m3_kg
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-MEAN, PARCEL, PULL, SEGMENT = 0, 1, 2, 3
-"""Rows of the scratch array: cell means, parcel temperatures, pull of each parcel, masses of the overlaps."""
-
-
-@njit(cache=True)
-def make_scratch(cap: int, n_cell: int) -> tuple[Floats, Ints]:
-    """Working memory of :func:`advance_pipe` and :func:`exchange`."""
-    return np.zeros((4, cap + n_cell)), np.zeros((2, cap + n_cell), np.int64)
 
 
 @njit(cache=True, error_model="numpy", inline="always")
@@ -61,12 +53,18 @@ def push(
 @njit(cache=True, error_model="numpy", inline="always")
 def pop_excess(
     k: int, mass: Floats, h: Floats, ring: Ints, at_start: bool, volume: float
-) -> tuple[float, float]:
-    """Let leave at one end what does not fit into ``volume`` m³; return kg and J (enthalpy) that left."""
+) -> tuple[float, float, float]:
+    """Let leave at one end what does not fit into ``volume`` m³.
+
+    Returns
+    -------
+    kg and J (enthalpy) that left, kg that are left
+    """
     cap = mass.shape[1]
-    over, j = -volume, ring[k, 0]
+    over, content, j = -volume, 0.0, ring[k, 0]
     for _ in range(ring[k, 1]):
         over += mass[k, j] * volume_m3_kg(h[k, j])
+        content += mass[k, j]
         j = 0 if j + 1 == cap else j + 1
     gone, energy = 0.0, 0.0
     while over > 0.0 and ring[k, 1] > 0:
@@ -78,23 +76,22 @@ def pop_excess(
         if leave < mass[k, j] or ring[k, 1] == 1:
             leave = min(leave, 0.999999 * mass[k, j])
             mass[k, j] -= leave
-            return gone + leave, energy + leave * h[k, j]
+            gone += leave
+            energy += leave * h[k, j]
+            break
         gone += mass[k, j]
         energy += mass[k, j] * h[k, j]
         over *= 1.0 - mass[k, j] / leave
         if at_start:
             ring[k, 0] = 0 if j + 1 == cap else j + 1
         ring[k, 1] -= 1
-    return gone, energy
+    return gone, energy, content - gone
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def disperse(
-    k: int, mass: Floats, h: Floats, ring: Ints, from_start: bool, d_ax: float, kg_m: float, dt: float
-) -> None:
-    """Mix neighbouring parcels by axial dispersion ``d_ax`` m²/s; ``kg_m`` is the water per metre."""
+def disperse(k: int, mass: Floats, h: Floats, ring: Ints, from_start: bool, factor: float) -> None:
+    """Mix neighbouring parcels by axial dispersion; ``factor`` = 2 (kg/m)² D dt."""
     cap, first, count = mass.shape[1], ring[k, 0], ring[k, 1]
-    factor = 2.0 * kg_m * kg_m * d_ax * dt
     for n in range(count - 1):
         i = first + (n if from_start else count - 2 - n)
         i = i - cap if i >= cap else i
@@ -107,34 +104,137 @@ def disperse(
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def _overlap(k: int, mass: Floats, ring: Ints, n_cell: int, m_cell: float, work: Floats, index: Ints) -> int:
-    """Cut parcels and cells into overlaps (parcel, cell, kg) and sum the cells' heat; returns how many."""
-    cap, count = mass.shape[1], ring[k, 1]
-    j, q, cell, n = ring[k, 0], 0, 0, 0
-    rest, room = mass[k, j], m_cell
-    for i in range(n_cell):
-        work[MEAN, i] = 0.0
+def exchange(
+    k: int,
+    mass: Floats,
+    h: Floats,
+    ring: Ints,
+    t_wall: Floats,
+    t_shell: Floats,
+    content: float,
+    length: float,
+    wall: Floats,
+    film: float,
+    cp: float,
+    t_ground: float,
+    dt: float,
+) -> float:
+    """Exchange heat between parcels, wall cells, insulation and surroundings of row ``k`` over ``dt``.
+
+    Parcels and cells are walked together, overlap by overlap: a parcel goes its share of the way to the
+    temperature of the walls it touches, a wall cell takes what they leave.
+
+    Parameters
+    ----------
+    content : kg of water in the pipe
+    wall : (n_pipe, 4) capacities of wall and insulation, J/(m K); conductances wall to insulation node and
+        insulation node to surroundings, W/(m K)
+    film : conductance from water to wall, W/(m K); ``cp``: heat capacity of the water, J/(kg K)
+
+    Returns
+    -------
+    energy lost to the surroundings, J
+    """
+    cap, count, n_cell = mass.shape[1], ring[k, 1], t_wall.shape[1]
+    size, m_cell = length / n_cell, content / n_cell
+    c_water, c_wall, c_shell = m_cell * cp, wall[k, 0] * size, wall[k, 1] * size
+    both = c_water + c_wall
+    share = c_wall / both * (1.0 - exp(-film * size * dt * both / (c_water * c_wall)))
+    g1, g2 = wall[k, 2] * size * dt, wall[k, 3] * size * dt
+    b11, b22 = c_wall + g1, c_shell + g1 + g2
+    inverse, from_ground, lost = 1.0 / (b11 * b22 - g1 * g1), g2 * t_ground, 0.0
+    given = cp * share
+    j, left, cell, room = ring[k, 0], count, 0, m_cell
+    rest = mass[k, j]
+    t, t_w = quick_temperature(h[k, j]), t_wall[k, 0]
+    in_cell, in_parcel = 0.0, 0.0  # kg K of water beside the cell less its wall; of walls beside the parcel
     while True:
-        ends = rest < room or cell == n_cell - 1
-        take = rest if ends else room
-        work[SEGMENT, n], index[0, n], index[1, n] = take, q, cell
-        work[MEAN, cell] += take * work[PARCEL, q]
-        n += 1
-        if ends:
-            room -= take
-            q += 1
-            if q == count:
-                return n
+        if rest < room or cell == n_cell - 1:  # the parcel ends here
+            in_cell += rest * (t - t_w)
+            in_parcel += rest * t_w
+            room -= rest
+            h[k, j] += given * (in_parcel / mass[k, j] - t)
+            left -= 1
+            if left == 0:
+                break
             j = 0 if j + 1 == cap else j + 1
-            rest = mass[k, j]
-        else:
-            rest -= take
-            cell += 1
-            room = m_cell
+            rest, in_parcel = mass[k, j], 0.0
+            t = quick_temperature(h[k, j])
+            continue
+        in_cell += room * (t - t_w)
+        in_parcel += room * t_w
+        rest -= room
+        r1 = c_wall * t_w + given * in_cell
+        r2 = c_shell * t_shell[k, cell] + from_ground
+        t_wall[k, cell] = (r1 * b22 + r2 * g1) * inverse
+        t_new = (r2 * b11 + r1 * g1) * inverse
+        t_shell[k, cell] = t_new
+        lost += t_new - t_ground
+        cell += 1
+        t_w, room, in_cell = t_wall[k, cell], m_cell, 0.0
+    for i in range(cell, n_cell):  # the last cell; by rounding one before it
+        r1 = c_wall * t_wall[k, i] + given * in_cell
+        r2 = c_shell * t_shell[k, i] + from_ground
+        t_wall[k, i] = (r1 * b22 + r2 * g1) * inverse
+        t_new = (r2 * b11 + r1 * g1) * inverse
+        t_shell[k, i] = t_new
+        lost += t_new - t_ground
+        in_cell = 0.0
+    return g2 * lost
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def exchange(
+def flush_pipe(
+    k: int,
+    mass: Floats,
+    h: Floats,
+    ring: Ints,
+    t_wall: Floats,
+    t_shell: Floats,
+    length: float,
+    volume: float,
+    wall: Floats,
+    film: float,
+    cp: float,
+    m_in: float,
+    h_in: float,
+    t_ground: float,
+    dt: float,
+) -> tuple[float, float, float]:
+    """More enters than the pipe holds: the old water leaves, all that enters shares the wall, the rest stays.
+
+    Returns
+    -------
+    kg and J that leave, J lost to the surroundings
+    """
+    cap, n_cell, gone, energy, j = mass.shape[1], t_wall.shape[1], 0.0, 0.0, ring[k, 0]
+    for _ in range(ring[k, 1]):
+        gone += mass[k, j]
+        energy += mass[k, j] * h[k, j]
+        j = 0 if j + 1 == cap else j + 1
+    size = length / n_cell
+    c_water, c_wall, c_shell = m_in * cp / n_cell, wall[k, 0] * size, wall[k, 1] * size
+    both = c_water + c_wall
+    share = c_wall / both * (1.0 - exp(-film * size * dt * both / (c_water * c_wall)))
+    g1, g2 = wall[k, 2] * size * dt, wall[k, 3] * size * dt
+    b11, b22 = c_wall + g1, c_shell + g1 + g2
+    inverse, given, t = 1.0 / (b11 * b22 - g1 * g1), c_water * share, quick_temperature(h_in)
+    taken, lost = 0.0, 0.0
+    for i in range(n_cell):
+        gain = given * (t - t_wall[k, i])
+        taken += gain
+        r1, r2 = c_wall * t_wall[k, i] + gain, c_shell * t_shell[k, i] + g2 * t_ground
+        t_wall[k, i] = (r1 * b22 + r2 * g1) * inverse
+        t_shell[k, i] = (r2 * b11 + r1 * g1) * inverse
+        lost += t_shell[k, i] - t_ground
+    h_new = h_in - taken / m_in
+    stays = min(volume / volume_m3_kg(h_new), m_in)
+    ring[k, 0], ring[k, 1], mass[k, 0], h[k, 0] = 0, 1, stays, h_new
+    return gone + m_in - stays, energy + (m_in - stays) * h_new, g2 * lost
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def rest_pipe(
     k: int,
     mass: Floats,
     h: Floats,
@@ -143,56 +243,17 @@ def exchange(
     t_shell: Floats,
     length: float,
     wall: Floats,
-    film: float,
     t_ground: float,
     dt: float,
-    work: Floats,
-    index: Ints,
 ) -> float:
-    """Exchange heat between parcels, wall cells, insulation and surroundings of row ``k`` over ``dt``.
-
-    Parameters
-    ----------
-    wall : (n_pipe, 4) capacities of wall and insulation, J/(m K); conductances wall to insulation node and
-        insulation node to surroundings, W/(m K)
-    film : conductance from water to wall, W/(m K)
-
-    Returns
-    -------
-    energy lost to the surroundings, J
-    """
-    cap, count, n_cell = mass.shape[1], ring[k, 1], t_wall.shape[1]
-    content, j = 0.0, ring[k, 0]
-    for q in range(count):
-        work[PARCEL, q] = quick_temperature(h[k, j])
-        work[PULL, q] = 0.0
+    """Pipe ``k`` without flow for ``dt``; returns J lost to the surroundings."""
+    cap, content, j = mass.shape[1], 0.0, ring[k, 0]
+    t = quick_temperature(h[k, j])
+    for _ in range(ring[k, 1]):
         content += mass[k, j]
         j = 0 if j + 1 == cap else j + 1
-    cp = heat_capacity(work[PARCEL, count // 2])
-    size, m_cell = length / n_cell, content / n_cell
-    c_water, c_wall, c_shell = m_cell * cp, wall[k, 0] * size, wall[k, 1] * size
-    rate = film * size * dt / c_water
-    share = c_wall / (c_water + c_wall) * (1.0 - exp(-rate * (1.0 + c_water / c_wall)))
-    n_overlap = _overlap(k, mass, ring, n_cell, m_cell, work, index)
-    g1, g2 = wall[k, 2] * size * dt, wall[k, 3] * size * dt
-    b11, b22 = c_wall + g1, c_shell + g1 + g2
-    inverse, per_cell, lost = 1.0 / (b11 * b22 - g1 * g1), 1.0 / m_cell, 0.0
-    for i in range(n_cell):
-        mean = work[MEAN, i] * per_cell
-        gain = share * (mean - t_wall[k, i])
-        work[MEAN, i] = t_wall[k, i]
-        r1 = c_wall * t_wall[k, i] + c_water * gain
-        r2 = c_shell * t_shell[k, i] + g2 * t_ground
-        t_wall[k, i] = (r1 * b22 + r2 * g1) * inverse
-        t_shell[k, i] = (r2 * b11 + r1 * g1) * inverse
-        lost += g2 * (t_shell[k, i] - t_ground)
-    for n in range(n_overlap):
-        work[PULL, index[0, n]] += work[SEGMENT, n] * work[MEAN, index[1, n]]
-    j = ring[k, 0]
-    for q in range(count):
-        h[k, j] += cp * share * (work[PULL, q] / mass[k, j] - work[PARCEL, q])
-        j = 0 if j + 1 == cap else j + 1
-    return lost
+    film, cp = film_w_m_k(0.0, 0.0, t), heat_capacity(t)
+    return exchange(k, mass, h, ring, t_wall, t_shell, content, length, wall, film, cp, t_ground, dt)
 
 
 @njit(cache=True, error_model="numpy", inline="always")
@@ -211,8 +272,6 @@ def advance_pipe(
     h_in: float,
     t_ground: float,
     dt: float,
-    work: Floats,
-    index: Ints,
 ) -> tuple[float, float, float]:
     """Move pipe ``k`` on by ``dt``: ``m_in`` kg of enthalpy ``h_in`` enter at one end.
 
@@ -226,20 +285,19 @@ def advance_pipe(
     j = ring[k, 0] + ring[k, 1] // 2
     j = j - cap if j >= cap else j
     t_mid, v_mid = quick_temperature(h[k, j]), volume_m3_kg(h[k, j])
-    content = volume / v_mid
-    n_sub = max(1, int(np.ceil(m_in / content)))
-    step, part = dt / n_sub, m_in / n_sub
-    re = m_in / dt * diameter / area * fluidity(t_mid)
-    film = film_w_m_k(re, t_mid)
-    d_ax = relative_dispersion(re) * m_in / dt * v_mid / area * diameter
-    gone, energy, lost = 0.0, 0.0, 0.0
-    for _ in range(n_sub):
-        if part > 0.0:
-            push(k, mass, h, ring, at_start, part, h_in, content / (cap - 2))
-        out, out_energy = pop_excess(k, mass, h, ring, not at_start, volume)
-        gone += out
-        energy += out_energy
-        if d_ax > 0.0:
-            disperse(k, mass, h, ring, at_start, d_ax, content / length, step)
-        lost += exchange(k, mass, h, ring, t_wall, t_shell, length, wall, film, t_ground, step, work, index)
+    per_area = m_in / (dt * area)
+    re = per_area * diameter * fluidity(t_mid)
+    y = sqrt(sqrt(re))
+    film, cp, kg_m = film_w_m_k(re, y, t_mid), heat_capacity(t_mid), area / v_mid
+    if m_in * v_mid > volume:
+        return flush_pipe(
+            k, mass, h, ring, t_wall, t_shell, length, volume, wall, film, cp, m_in, h_in, t_ground, dt
+        )
+    if m_in > 0.0:
+        push(k, mass, h, ring, at_start, m_in, h_in, kg_m * length / (cap - 2))
+    gone, energy, content = pop_excess(k, mass, h, ring, not at_start, volume)
+    if re > RE_LAMINAR:
+        factor = 2.0 * kg_m * kg_m * relative_dispersion(re, y) * per_area * v_mid * diameter * dt
+        disperse(k, mass, h, ring, at_start, factor)
+    lost = exchange(k, mass, h, ring, t_wall, t_shell, content, length, wall, film, cp, t_ground, dt)
     return gone, energy, lost

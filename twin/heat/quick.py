@@ -6,7 +6,7 @@ which differs from the formulae of :mod:`twin.heat.film` by less than 0.2 % (the
 to about 10 %). Deterministic: the same question has the same answer whatever was asked before.
 """
 
-from math import pi, sqrt
+from math import pi
 
 import numpy as np
 from numba import njit
@@ -102,13 +102,16 @@ def _film_turbulent(y: float, i: int, rest: float) -> float:
 
 
 @njit(cache=True, error_model="numpy")
-def film_w_m_k(re: float, t_c: float) -> float:
-    """Conductance from water to wall per metre of pipe: ``Nu lambda pi`` (:func:`twin.heat.film.nusselt`)."""
+def film_w_m_k(re: float, y: float, t_c: float) -> float:
+    """Conductance from water to wall per metre of pipe: ``Nu lambda pi`` (:func:`twin.heat.film.nusselt`).
+
+    ``y`` is ``re**0.25``.
+    """
     place = min(max(t_c * (1.0 / T_STEP_C), 0.0), T_COUNT - 1.001)
     i = int(place)
     rest = place - i
     if re >= RE_TURBULENT:
-        return _film_turbulent(sqrt(sqrt(re)), i, rest)
+        return _film_turbulent(y, i, rest)
     laminar: float = LAMINAR_W_M_K[i] + rest * (LAMINAR_W_M_K[i + 1] - LAMINAR_W_M_K[i])
     if re <= RE_LAMINAR:
         return laminar
@@ -118,11 +121,11 @@ def film_w_m_k(re: float, t_c: float) -> float:
 
 
 @njit(cache=True, error_model="numpy")
-def relative_dispersion(re: float) -> float:
-    """``D / (u d)`` of :func:`twin.heat.film.axial_dispersion`; 0 below Re 2300."""
+def relative_dispersion(re: float, y: float) -> float:
+    """``D / (u d)`` of :func:`twin.heat.film.axial_dispersion`; 0 below Re 2300. ``y`` is ``re**0.25``."""
     if re < RE_LAMINAR:
         return 0.0
-    place = min((sqrt(sqrt(re)) - Y_DISPERSION) * (1.0 / DY_DISPERSION), 4.0 * Y_COUNT - 1.001)
+    place = min((y - Y_DISPERSION) * (1.0 / DY_DISPERSION), 4.0 * Y_COUNT - 1.001)
     j = int(place)
     value: float = DISPERSION[j] + (place - j) * (DISPERSION[j + 1] - DISPERSION[j])
     return value

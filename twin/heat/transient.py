@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.heat.boundary import SteadyBoundary, SteadyState
-from twin.heat.case import Case, HeatAnswer, prepare_case
+from twin.heat.case import Case, HeatAnswer, prepare_case, spread_draws
 from twin.heat.hydraulics import FlowAnswer
 from twin.heat.network_flow import solve_case, spread_to_points
 from twin.heat.pipe import INSULATION_J_M3_K, STEEL_J_M3_K
-from twin.heat.plugflow import make_scratch
 from twin.heat.quick import read_temperatures
 from twin.heat.steady import assemble_state, solve_steady
 from twin.heat.topology import CompiledNetwork
@@ -239,6 +238,7 @@ def spread_exchange(
     n, source = net.n_node, net.source_node
     surplus = np.zeros(net.n_point)  # positive: water enters the pipes here
     net_outflow(net.start, net.end, m, surplus)
+    surplus += spread_draws(net, leak, flow, np.zeros(len(source)))
     inflow, draw, h_inflow = np.zeros(net.n_point), np.zeros(net.n_point), np.zeros(net.n_point)
     at = np.concatenate([source, n + source])
     inflow[at], draw[at] = np.maximum(surplus[at], 0.0), np.maximum(-surplus[at], 0.0)
@@ -275,11 +275,10 @@ def _advance(
         np.empty(net.n_point),
     )
     wall = scale_losses(s.wall, b.u_factor)
-    work, index = make_scratch(mass.shape[1], t_wall.shape[1])
     advance_network(
         net.start, net.end, m, net.length_m, net.diameter_m, wall, mass, h, ring, t_wall, t_shell,
         h_point, wait_kg, wait_j, inflow, h_inflow, draw, net.station_node, flow, t_station, heat_w,
-        b.t_ground_c, dt_s, h_out, loss, sums, work, index,
+        b.t_ground_c, dt_s, h_out, loss, sums,
     )  # fmt: skip
     read_temperatures(h_point, t_point)
     read_temperatures(h_out, t_out)

@@ -11,9 +11,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from twin.heat.kernels import enthalpy, quick_temperature
-from twin.heat.plugflow import advance_pipe, exchange
-from twin.heat.quick import film_w_m_k, read_temperature
+from twin.heat.kernels import enthalpy
+from twin.heat.plugflow import advance_pipe, rest_pipe
+from twin.heat.quick import read_temperature
 from twin.heat.thermal import STILL_KG_S, order_points
 
 Floats = NDArray[np.float64]
@@ -129,8 +129,6 @@ def advance_side(
     h_out: Floats,
     loss: Floats,
     sums: Floats,
-    work: Floats,
-    index: Ints,
 ) -> None:
     """Advance the pipes of one side (0 supply, 1 return) in flow order by ``dt``.
 
@@ -163,7 +161,7 @@ def advance_side(
             k = outgoing[j]
             gone, energy, lost = advance_pipe(
                 k, mass, h, ring, t_wall, t_shell, length[k], diameter[k], wall, abs(m[k]) * factor,
-                m[k] > 0.0, h_mix, t_ground, dt, work, index,
+                m[k] > 0.0, h_mix, t_ground, dt,
             )  # fmt: skip
             down = end[k] if m[k] > 0.0 else start[k]
             if served[down]:
@@ -205,8 +203,6 @@ def advance_network(
     h_out: Floats,
     loss: Floats,
     sums: Floats,
-    work: Floats,
-    index: Ints,
 ) -> None:
     """Advance the whole network by ``dt``.
 
@@ -230,7 +226,7 @@ def advance_network(
         advance_side(
             side, order, first, outgoing, start, end, m, length, diameter, wall, mass, h, ring, t_wall,
             t_shell, h_point, inflow, h_inflow, draw, t_ground, dt, kg, joule, wait_kg, wait_j, served, mixed,
-            h_out, loss, sums, work, index,
+            h_out, loss, sums,
         )  # fmt: skip
         if side == 0:
             _close_stations(
@@ -241,7 +237,7 @@ def advance_network(
         sums[1] += joule[i] if mixed[i] else 0.0
     sums[2] += rest_pipes(
         start, end, m, length, wall, mass, h, ring, t_wall, t_shell, h_point, mixed, t_ground, dt, h_out,
-        loss, work, index,
+        loss,
     )  # fmt: skip
 
 
@@ -263,16 +259,13 @@ def rest_pipes(
     dt: float,
     h_out: Floats,
     loss: Floats,
-    work: Floats,
-    index: Ints,
 ) -> float:
     """Pipes without flow only lose heat; points without flow take the state of such a pipe's last parcel."""
     total, cap = 0.0, mass.shape[1]
     for k in range(m.shape[0]):
         if abs(m[k]) > STILL_KG_S:
             continue
-        film = film_w_m_k(0.0, quick_temperature(h[k, ring[k, 0]]))
-        lost = exchange(k, mass, h, ring, t_wall, t_shell, length[k], wall, film, t_ground, dt, work, index)
+        lost = rest_pipe(k, mass, h, ring, t_wall, t_shell, length[k], wall, t_ground, dt)
         loss[k] = lost / dt
         total += lost
         h_out[k] = h[k, (ring[k, 0] + ring[k, 1] - 1) % cap]
