@@ -196,10 +196,14 @@ def read_timestamp_ms(raw: object, received: float) -> float:
 
 
 class Adapter(Protocol):
-    """One dialect. ``filters``: MQTT topic filters it answers for."""
+    """One dialect. ``filters``: MQTT topic filters it answers for.
+
+    ``clockless``: its values carry no time, so a retained one may be of any age and is not taken for new.
+    """
 
     name: str
     filters: tuple[str, ...]
+    clockless: bool
 
     def matches(self, topic: str) -> bool:
         """Whether this adapter reads ``topic``."""

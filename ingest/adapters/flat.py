@@ -10,6 +10,7 @@ class FlatAdapter:
 
     name = "flat"
     filters: tuple[str, ...] = ("heat/+/data",)
+    clockless = False
 
     def matches(self, topic: str) -> bool:
         """See ``Adapter``."""

@@ -6,6 +6,17 @@ from ingest.adapters.base import MAX_PAYLOAD
 from twin.model.errors import PayloadError
 
 
+def flatten(table: dict[str, object], beginning: str = "", depth: int = 8) -> dict[str, object]:
+    """Nested objects as one, keys joined by dots; beyond ``depth`` they stay what they are."""
+    out: dict[str, object] = {}
+    for key, value in table.items():
+        if isinstance(value, dict) and depth:
+            out |= flatten(value, f"{beginning}{key}.", depth - 1)
+        else:
+            out[beginning + key] = value
+    return out
+
+
 def decode_object(payload: bytes) -> dict[str, object]:
     """Read a JSON object.
 

@@ -45,6 +45,7 @@ class SparkplugAdapter:
 
     name = "sparkplug"
     filters: tuple[str, ...] = ("spBv1.0/#",)
+    clockless = False
 
     def __init__(self, memory: Mapping[str, str] | None = None) -> None:
         self._nodes: dict[tuple[str, str], _Node] = {}

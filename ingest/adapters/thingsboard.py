@@ -13,6 +13,7 @@ class ThingsBoardAdapter:
 
     name = "thingsboard"
     filters: tuple[str, ...] = ("v1/gateway/+",)
+    clockless = False
 
     def matches(self, topic: str) -> bool:
         """See ``Adapter``."""

@@ -175,7 +175,7 @@ _DEVICES = (
     Column("kind", "text", "", "rtu, plc, room, weather, ...", default="rtu"),
     Column("name", "text", "", "name", default=""),
     Column("place_id", "text", "", "station, source, building or feature"),
-    Column("dialect", "text", "", "flat, thingsboard or sparkplug"),
+    Column("dialect", "text", "", "name of an adapter (see docs/adapters.md)"),
     Column("external_id", "text", "", "its name on the wire"),
     Column("vendor", "text", "", "maker", default=""),
 )

@@ -15,8 +15,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 
 READ_BYTES = 65_536
 PUBACK = 0x40
-Taker = Callable[[bytes, bytes, int, int], None]
-"""Called with (topic, payload, message id, QoS) for each message."""
+Taker = Callable[[bytes, bytes, int, int, bool], None]
+"""Called with (topic, payload, message id, QoS, retained) for each message."""
 
 
 class BulkClient(mqtt.Client):
@@ -55,7 +55,7 @@ class BulkClient(mqtt.Client):
         )
         if found is None:
             return super()._handle_publish()
-        self._take(*found)
+        self._take(*found, bool(self._in_packet["command"] & 1))
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def acknowledge(self, mids: Sequence[int]) -> None:

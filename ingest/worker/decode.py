@@ -80,6 +80,8 @@ class Decoder:
     def _decode(self, m: Message) -> Decoded:
         for adapter in self.adapters:
             if adapter.matches(m.topic):
+                if m.retained and adapter.clockless and "/$" not in m.topic:
+                    return Decoded()
                 try:
                     return adapter.decode(m.topic, m.payload, m.received, self.directory)
                 except PayloadError:

@@ -22,6 +22,7 @@ class Message:
     qos: int
     epoch: int
     lane: int = 0
+    retained: bool = False
 
 
 class Inbox:

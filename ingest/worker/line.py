@@ -150,7 +150,7 @@ class Line:
                 "broker connection of %s lost: %s", self._lane.client_id, args[3] if len(args) > 3 else ""
             )
 
-    def _take(self, topic: bytes, payload: bytes, mid: int, qos: int) -> None:
+    def _take(self, topic: bytes, payload: bytes, mid: int, qos: int, retained: bool) -> None:
         try:
             name = topic.decode()
         except UnicodeDecodeError:
@@ -158,7 +158,8 @@ class Line:
         if name == DROPPED_TOPIC:
             self._watch.see(payload)
             return
-        self._inbox.put(Message(name, payload, time.time(), mid, qos, self.epoch, self._lane.number))
+        lane = self._lane.number
+        self._inbox.put(Message(name, payload, time.time(), mid, qos, self.epoch, lane, retained))
 
 
 class Lines:

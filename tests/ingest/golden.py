@@ -2,17 +2,20 @@
 
 ``cases/<adapter>/<case>/``: ``topic.txt`` and ``payload.json|bin``; ``before<i>.topic.txt`` and
 ``before<i>.bin`` are messages that came earlier; ``expected.json`` says what is read, or ``error.txt`` why
-the whole message is refused. Devices and points are those of the tiny county.
+the whole message is refused. Devices and points are those of the tiny county, with one more device for each
+dialect that it does not have.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from ingest.adapters import Adapter, Decoded, Directory, compile_directory, make_adapters
 from ingest.adapters.sparkplug_b_pb2 import Payload
 from tests.support.tiny import make_tiny_county
+from twin.model.county import County, Device, Point
+from twin.model.points import POINT_KINDS
 from twin.model.readings import Quality
 
 CASES = Path(__file__).parent / "cases"
@@ -20,14 +23,52 @@ RECEIVED = 1_700_000_000.0
 """When every message of the cases arrives, seconds since 1970 UTC."""
 
 
+# dialect: vendor's name of the device, then (point kind, vendor's key, vendor's unit)
+VENDORS: dict[str, tuple[str, tuple[tuple[str, str, str], ...]]] = {
+    "homie": ("boiler-1", (("s2_ts", "secondary/supply", "°C"), ("cp1_run", "pump/running", "1"))),
+    "chirpstack": (
+        "24e124136b502217",
+        (("room_t", "temperature", "°C"), ("room_rh", "humidity", "%"), ("p1_energy", "meter.energy", "GJ"),
+         ("fault", "snr", "1"), ("room_bat", "batteryLevel", "V")),
+    ),
+    "huawei": ("5e06bfee334dd4f3_hrz01", (("p1_ts", "Station/p1Ts", "°C"), ("p1_ps", "Station/p1Ps", "MPa"))),
+    "aliyun": ("a1B2c3/hrz01", (("p1_ts", "P1Ts", "°C"), ("p1_heat", "Heat", "kW"))),
+    "ngsi-ld": (
+        "urn:ngsi-ld:HeatSubstation:S01",
+        (("p1_ts", "supplyTemperature", "°C"), ("mode", "auto", "1")),
+    ),
+    "csv": ("LOG7", (("p1_ts", "P1_TS", "°C"), ("p1_vol", "累计流量", "m3"))),
+}  # fmt: skip
+
+
+@cache
+def county() -> County:
+    """The tiny county and a device ``X-<dialect>`` of each further dialect, in a building of its own."""
+    tiny = make_tiny_county()
+    devices, points = list(tiny.devices), list(tiny.points)
+    taken = {p.place_id for p in points}
+    free = [b.id for b in tiny.buildings if b.id not in taken]
+    for place, (dialect, (external_id, rows)) in zip(free, VENDORS.items(), strict=False):
+        device = Device(f"X-{dialect}", "rtu", dialect, place, dialect, external_id, "")
+        devices.append(device)
+        for kind, key, unit in rows:
+            k = POINT_KINDS[kind]
+            points.append(
+                Point(len(points), f"{place}/{kind}", device.id, place, kind, k.quantity, key, unit,
+                      k.period_s, k.deadband, k.low, k.high)
+            )  # fmt: skip
+    assert len(devices) == len(tiny.devices) + len(VENDORS)
+    return replace(tiny, devices=tuple(devices), points=tuple(points))
+
+
 @cache
 def directory() -> Directory:
-    return compile_directory(make_tiny_county())
+    return compile_directory(county())
 
 
 @cache
 def point_ids() -> tuple[str, ...]:
-    return tuple(p.id for p in make_tiny_county().points)
+    return tuple(p.id for p in county().points)
 
 
 def fresh_adapter(name: str) -> Adapter:
@@ -71,12 +112,14 @@ def describe(found: Decoded) -> dict[str, object]:
         ],
         "problems": found.problems,
         "online": found.online,
-        "replies": [[topic, _metric_names(payload)] for topic, payload in found.replies],
+        "replies": [[topic, _short_reply(topic, payload)] for topic, payload in found.replies],
     }
 
 
-def _metric_names(payload: bytes) -> list[str]:
-    return [m.name for m in Payload.FromString(payload).metrics]
+def _short_reply(topic: str, payload: bytes) -> object:
+    if topic.startswith("spBv1.0/"):
+        return [m.name for m in Payload.FromString(payload).metrics]
+    return json.loads(payload)
 
 
 def as_json(found: Decoded) -> str:

@@ -13,10 +13,16 @@ from ingest.worker.decode import Decoder
 from ingest.worker.inbox import Message
 from tests.ingest.golden import RECEIVED, Case, describe, directory, find_cases, fresh_adapter
 from tests.support.tiny import make_tiny_county
+from twin.model.check_table import DIALECTS
 from twin.model.errors import PayloadError
 from twin.model.readings import Quality
 
-KNOWN_KEYS = ("ts", "P1_TS", "P1_TR", "P1_PS", "p1Ts", "values", "HRZ-002", "device")
+KNOWN_KEYS = (
+    "ts", "P1_TS", "P1_TR", "P1_PS", "p1Ts", "values", "HRZ-002", "device", "object", "time", "rxInfo",
+    "rssi", "services", "properties", "service_id", "event_time", "devices", "device_id", "params",
+    "subDevices", "sys", "identity", "value", "P1Ts", "data", "body", "type", "id", "supplyTemperature",
+    "observedAt",
+)  # fmt: skip
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
     lambda inner: (
@@ -29,6 +35,13 @@ TOPICS = st.sampled_from(
     [
         "heat/RTU0001/data", "heat/x/data", "heat//data", "v1/gateway/telemetry", "v1/gateway/connect",
         "v1/gateway/", "spBv1.0/g/DDATA/e/station03", "spBv1.0/g/DBIRTH/e/station03", "spBv1.0/g/NBIRTH/e",
+        "homie/5/boiler-1/secondary/supply", "homie/5/boiler-1/$state", "homie/5/", "homie/5/a/b/c/d",
+        "application/1/device/24e124136b502217/event/up",
+        "application/1/device/24E124136B502217/event/status",
+        "$oc/devices/5e06bfee334dd4f3_hrz01/sys/properties/report", "$oc/devices/gw/sys/",
+        "$oc/devices/gw/sys/gateway/sub_devices/properties/report",
+        "/sys/a1B2c3/hrz01/thing/event/property/post",
+        "/sys/a1B2c3/hrz01/thing/event/property/pack/post", "/sys/x", "ngsi-ld/notify", "csv/LOG7/data",
         "spBv1.0/g/NDEATH/e", "spBv1.0/g/DDEATH/e/chp", "spBv1.0/", "spBv1.0/g/DDATA/e/x/y", "other",
     ]
 )  # fmt: skip
@@ -82,9 +95,19 @@ def as_payload(value: object) -> bytes:
     return json.dumps(value).encode()
 
 
+CSV_CELLS = st.sampled_from(
+    ["ts", "key", "value", "P1_TS", "80.5", "", "1700000000000", "1e999", '"', "累计流量"]
+)
+CSV_TABLES = st.lists(st.lists(CSV_CELLS, max_size=4).map(",".join), max_size=5).map(
+    lambda rows: "\n".join(rows).encode()
+)
+
+
 @given(
     messages=st.lists(
-        st.tuples(TOPICS, st.binary(max_size=200) | JSON_VALUES.map(as_payload) | sparkplug_payloads()),
+        st.tuples(
+            TOPICS, st.binary(max_size=200) | JSON_VALUES.map(as_payload) | sparkplug_payloads() | CSV_TABLES
+        ),
         max_size=6,
     )
 )
@@ -138,6 +161,7 @@ def test_a_fault_inside_an_adapter_becomes_a_dead_letter_and_the_line_goes_on() 
     class Broken:
         name = "broken"
         filters = ("#",)
+        clockless = False
 
         def matches(self, topic: str) -> bool:
             return topic == "x"
@@ -187,6 +211,10 @@ def test_aliases_outlive_a_restart_and_a_new_birth_is_asked_for(tmp_path: Path) 
     assert [round(v, 6) for v in batch.value] == [81.0]
     assert batch.dead == ()
     assert [topic for topic, _ in replies] == ["spBv1.0/620999/NCMD/e1"]
+
+
+def test_the_county_may_name_every_adapter_and_no_other() -> None:
+    assert set(DIALECTS) == {a.name for a in make_adapters()}
 
 
 def test_every_adapter_and_its_topics_stand_in_the_document() -> None:

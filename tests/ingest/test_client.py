@@ -58,7 +58,7 @@ def test_messages_of_every_size_come_whole_and_in_order_and_are_acknowledged(
     mids: list[int] = []
     lock = threading.Lock()
 
-    def take(topic: bytes, payload: bytes, mid: int, qos: int) -> None:
+    def take(topic: bytes, payload: bytes, mid: int, qos: int, retained: bool) -> None:
         with lock:
             got.append((topic.decode(), payload))
             mids.extend([mid] if qos else [])

@@ -7,8 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,10 +27,19 @@ from ingest.worker.decode import Decoder
 from ingest.worker.inbox import Inbox, Message
 from ingest.worker.line import make_lanes
 from ingest.worker.loop import Writer
-from tests.ingest.golden import directory
-from tests.ingest.test_worker import TOKEN, count_rows, is_connected, sender, start_ingest, stored_rows
+from tests.ingest.golden import county, directory, find_cases
+from tests.ingest.test_worker import (
+    TOKEN,
+    count_rows,
+    is_connected,
+    run_embedded,
+    sender,
+    start_ingest,
+    stored_rows,
+)
 from tests.support.system import ROOT, free_port, mosquitto_path, run_mosquitto, wait_until
 from tests.support.tiny import make_tiny_county
+from twin.model.county import County
 
 POINTS = make_tiny_county().points
 
@@ -47,10 +56,10 @@ class Site:
 
 
 @contextmanager
-def running_ingest(tmp_path: Path, broker: int) -> Iterator[Site]:
+def running_ingest(tmp_path: Path, broker: int, model: County | None = None) -> Iterator[Site]:
     data, store = tmp_path / "var", free_port()
     data.mkdir()
-    save_county(make_tiny_county(), data / "county")
+    save_county(model or make_tiny_county(), data / "county")
     client = StoreClient(f"quack:127.0.0.1:{store}", TOKEN)
     site = Site(data, broker, store, client, start_ingest(data, broker, store))
     try:
@@ -331,3 +340,40 @@ def test_messages_the_broker_drops_are_told(tmp_path: Path) -> None:
     finally:
         broker.kill()
         broker.wait()
+
+
+GOOD_CASES = (
+    "homie/number",
+    "chirpstack/uplink",
+    "huawei/report",
+    "aliyun/post-with-ack",
+    "ngsi-ld/normalized",
+    "csv/wide",
+)
+
+
+@pytest.mark.parametrize("run_broker", [run_mosquitto, run_embedded], ids=["mosquitto", "embedded"])
+def test_every_vendor_comes_through_a_real_broker(
+    tmp_path: Path, run_broker: Callable[[Path], AbstractContextManager[int]]
+) -> None:
+    v5 = run_broker is run_mosquitto
+    with run_broker(tmp_path / "broker") as broker, running_ingest(tmp_path, broker, county()) as site:
+        wait_until(lambda: is_connected(site.client), 20, "ingest is connected")
+        field = sender(broker, mqtt.MQTTv5 if v5 else mqtt.MQTTv311)
+        answers: list[bytes] = []
+        field.on_message = lambda _c, _d, m: answers.append(m.payload)
+        field.subscribe("/sys/a1B2c3/hrz01/thing/event/property/post_reply", 1)
+        cases = [c for c in find_cases() if c.id in GOOD_CASES]
+        assert len(cases) == len(GOOD_CASES)
+        if not v5:  # amqtt takes no topics that begin with $
+            cases = [c for c in cases if not c.topic.startswith("$")]
+        for c in cases:
+            field.publish(c.topic, c.payload, qos=1).wait_for_publish(10)
+        expected = sum(len(c.decode().point_no) for c in cases)
+        wait_until(lambda: stored_rows(site.client) >= expected, 20, f"{expected} readings are stored")
+        wait_until(lambda: answers, 10, "who asked for it was answered")
+        assert site.client.dead_letters() == []
+        field.publish("homie/5/boiler-1/secondary/supply", b"60", qos=1, retain=True).wait_for_publish(10)
+        wait_until(lambda: stored_rows(site.client) >= expected + 1, 20, "a live value that is also retained")
+        field.disconnect()
+        field.loop_stop()

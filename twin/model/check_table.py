@@ -65,13 +65,17 @@ RANGES: dict[tuple[str, str], tuple[float, float, str]] = {
     ("terrain", "height_m"): (-430.0, 9000.0, "m"),
 }
 
+DIALECTS = (
+    "flat", "thingsboard", "sparkplug", "homie", "chirpstack", "huawei", "aliyun", "ngsi-ld", "csv",
+)  # fmt: skip
+"""Names of the adapters; a test of ingest holds them together."""
 WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("places", "kind"): ("county", "township", "community"),
     ("nodes", "kind"): ("junction", "chamber", "source", "substation"),
     ("pipes", "side"): ("supply", "return"),
     ("valves", "kind"): ("section", "check", "control"),
     ("sources", "kind"): ("chp", "boiler"),
-    ("devices", "dialect"): ("flat", "thingsboard", "sparkplug"),
+    ("devices", "dialect"): DIALECTS,
     ("features", "shape"): ("point", "line", "polygon"),
 }
 

@@ -74,7 +74,8 @@ class Building:
 @dataclass(frozen=True, slots=True)
 class Device:
     """Something that sends messages. ``place_id`` is a station, source, building or feature.
-    ``dialect``: flat, thingsboard, sparkplug. ``external_id``: what the vendor calls it on the wire."""
+    ``dialect``: name of an adapter, such as flat or sparkplug. ``external_id``: what the vendor calls it
+    on the wire."""
 
     id: str
     kind: str

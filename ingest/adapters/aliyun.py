@@ -1,0 +1,103 @@
+"""Aliyun IoT (Alink thing model): property posts of devices and packs of gateways.
+
+Source: Alibaba Cloud IoT Platform, Alink protocol, "Device properties, events, and services". Topics are
+``/sys/{productKey}/{deviceName}/thing/event/...``; a device is known as ``{productKey}/{deviceName}``, point
+keys are property identifiers. A post that asks for it (``sys.ack`` = 1) is answered after it was read.
+"""
+
+import json
+from collections.abc import Mapping
+
+from ingest.adapters.base import Decoded, Directory, read_timestamp_ms
+from ingest.adapters.json_object import decode_object
+from twin.model.county import Device
+from twin.model.errors import PayloadError
+
+_POST, _PACK = "property/post", "property/pack/post"
+
+
+class AliyunAdapter:
+    """Values are ``{"value": number, "time": ms}`` or a plain number; packs may hold lists of them."""
+
+    name = "aliyun"
+    filters: tuple[str, ...] = ("/sys/+/+/thing/event/#",)
+    clockless = False
+
+    def matches(self, topic: str) -> bool:
+        """See ``Adapter``."""
+        return topic.startswith("/sys/")
+
+    def decode(self, topic: str, payload: bytes, received: float, directory: Directory) -> Decoded:
+        """See ``Adapter``."""
+        parts = topic.split("/", 6)
+        if len(parts) != 7 or parts[4:6] != ["thing", "event"]:
+            raise PayloadError("topic is not /sys/{productKey}/{deviceName}/thing/event/...")
+        what, own = parts[6], f"{parts[2]}/{parts[3]}"
+        if what.endswith("_reply"):
+            return Decoded()
+        body = decode_object(payload)
+        out = Decoded()
+        params = body.get("params")
+        if not isinstance(params, dict):
+            raise PayloadError('"params" must be an object')
+        if what == _POST:
+            self._read(out, directory, directory.find_device(self.name, own), params, received)
+        elif what == _PACK:
+            self._read_pack(out, directory, own, params, received)
+        else:  # an event of the thing model: it lives, but measures nothing
+            out.heard[directory.find_device(self.name, own).id] = received
+        if not out.point_no and out.problems:
+            raise PayloadError("; ".join(out.problems[:3]))
+        self._answer(out, topic, body)
+        return out
+
+    def _answer(self, out: Decoded, topic: str, body: Mapping[str, object]) -> None:
+        asked = body.get("sys")
+        if isinstance(asked, dict) and asked.get("ack") == 1:
+            said = {"id": str(body.get("id", ""))[:64], "code": 200, "data": {}}
+            out.replies.append((f"{topic}_reply", json.dumps(said).encode()))
+
+    def _read_pack(
+        self, out: Decoded, directory: Directory, own: str, params: Mapping[str, object], received: float
+    ) -> None:
+        groups: list[tuple[str, object]] = []
+        if params.get("properties"):
+            groups.append((own, params["properties"]))
+        subs = params.get("subDevices", [])
+        for sub in subs if isinstance(subs, list) else []:
+            who = sub.get("identity") if isinstance(sub, dict) else None
+            if not isinstance(who, dict):
+                out.problems.append('a sub-device is {"identity": {...}, "properties": {...}}')
+                continue
+            groups.append((f"{who.get('productKey')}/{who.get('deviceName')}", sub.get("properties")))
+        for name, properties in groups:
+            try:
+                device = directory.find_device(self.name, name)
+                if not isinstance(properties, dict):
+                    raise PayloadError(f'{name[:80]}: "properties" must be an object')
+                self._read(out, directory, device, properties, received)
+            except PayloadError as e:
+                out.problems.append(str(e))
+
+    def _read(
+        self,
+        out: Decoded,
+        directory: Directory,
+        device: Device,
+        values: Mapping[str, object],
+        received: float,
+    ) -> None:
+        by_time: dict[float, dict[str, object]] = {}
+        for key, raw in values.items():
+            for item in raw if isinstance(raw, list) else [raw]:
+                value, stamp = item, None
+                if isinstance(item, dict):
+                    value, stamp = item.get("value"), item.get("time")
+                try:
+                    t = read_timestamp_ms(stamp, received)
+                except PayloadError as e:
+                    out.problems.append(f"{device.external_id}: {key[:60]!r}: {e}")
+                    continue
+                by_time.setdefault(t, {})[key] = value
+        for t, measured in by_time.items():
+            out.add_values(directory, device, t, received, measured)

@@ -1,0 +1,62 @@
+"""Homie 5: ``homie/5/{device}/{node}/{property}`` with one value as text, ``$state`` for life and death.
+
+Source: The Homie Convention 5.0, topics, payloads and device lifecycle. Point keys are ``{node}/{property}``.
+Values carry no time: they were measured when they arrive, so retained ones, which may be of any age, are not
+read (``clockless``).
+"""
+
+from ingest.adapters.base import MAX_PAYLOAD, Decoded, Directory
+from twin.model.errors import PayloadError
+
+_ALIVE = {"init": True, "ready": True, "sleeping": True, "alert": True, "disconnected": False, "lost": False}
+_STATES = {"true": True, "false": False}
+
+
+class HomieAdapter:
+    """One property per message; ``set``, ``$target``, logs, alerts and broadcasts carry no reading."""
+
+    name = "homie"
+    filters: tuple[str, ...] = ("homie/5/#",)
+    clockless = True
+
+    def matches(self, topic: str) -> bool:
+        """See ``Adapter``."""
+        return topic.startswith("homie/5/")
+
+    def decode(self, topic: str, payload: bytes, received: float, directory: Directory) -> Decoded:
+        """See ``Adapter``."""
+        parts = topic.split("/")[2:]
+        out = Decoded()
+        if parts[0] == "$broadcast" or parts[-1] in ("set", "$target", "$log", "$description", "$alert"):
+            return out
+        if len(parts) >= 3 and parts[1] in ("$alert", "$log"):
+            return out
+        device = directory.find_device(self.name, parts[0])
+        if len(payload) > MAX_PAYLOAD:
+            raise PayloadError(f"{len(payload)} bytes, at most {MAX_PAYLOAD} are read")
+        try:
+            text = payload.decode()
+        except UnicodeDecodeError as e:
+            raise PayloadError(f"not text: {e}") from e
+        if parts[1:] == ["$state"]:
+            if text not in _ALIVE:
+                raise PayloadError(f"state {text[:40]!r}: one of {', '.join(_ALIVE)} is needed")
+            out.online[device.id] = _ALIVE[text]
+            out.heard[device.id] = received
+            return out
+        if len(parts) != 3 or not all(parts):
+            raise PayloadError("topic is not homie/5/{device}/{node}/{property}")
+        out.add_values(directory, device, received, received, {f"{parts[1]}/{parts[2]}": _value(text)})
+        if out.problems:
+            raise PayloadError("; ".join(out.problems))
+        return out
+
+
+def _value(text: str) -> object:
+    """A number or a boolean of the convention; anything else stays text, which no point takes."""
+    if text in _STATES:
+        return _STATES[text]
+    try:
+        return float(text) if len(text) < 40 and "_" not in text else text
+    except ValueError:
+        return text

@@ -1,0 +1,78 @@
+"""Huawei Cloud IoTDA: property reports of devices and of gateways for their sub-devices.
+
+Source: Huawei Cloud IoTDA API reference, MQTT: "Reporting device properties" and "Gateway reporting device
+properties in batches". Topics begin with ``$oc/devices/{device_id}/sys/``; point keys are
+``{service_id}/{property}``.
+"""
+
+from ingest.adapters.base import Decoded, Directory
+from ingest.adapters.json_object import decode_object
+from ingest.adapters.times import read_iso_time
+from twin.model.errors import PayloadError
+
+_OWN, _BATCH = "properties/report", "gateway/sub_devices/properties/report"
+
+
+class HuaweiAdapter:
+    """``{"services": [{"service_id", "properties": {...}, "event_time"}]}``, for a gateway per device."""
+
+    name = "huawei"
+    filters: tuple[str, ...] = (f"$oc/devices/+/sys/{_OWN}", f"$oc/devices/+/sys/{_BATCH}")
+    clockless = False
+
+    def matches(self, topic: str) -> bool:
+        """See ``Adapter``."""
+        return topic.startswith("$oc/devices/")
+
+    def decode(self, topic: str, payload: bytes, received: float, directory: Directory) -> Decoded:
+        """See ``Adapter``."""
+        parts = topic.split("/", 4)
+        what = parts[4] if len(parts) == 5 else ""
+        body = decode_object(payload)
+        out = Decoded()
+        if what == _OWN:
+            self._read_services(out, directory, parts[2], body.get("services"), received)
+        elif what == _BATCH:
+            devices = body.get("devices")
+            if not isinstance(devices, list):
+                raise PayloadError('a gateway reports {"devices": [{"device_id": ..., "services": [...]}]}')
+            for d in devices:
+                try:
+                    self._read_device(out, directory, d, received)
+                except PayloadError as e:
+                    out.problems.append(str(e))
+        else:
+            raise PayloadError(
+                "topic is not $oc/devices/{device}/sys/[gateway/sub_devices/]properties/report"
+            )
+        if not out.point_no and out.problems:
+            raise PayloadError("; ".join(out.problems[:3]))
+        return out
+
+    def _read_device(self, out: Decoded, directory: Directory, row: object, received: float) -> None:
+        if not isinstance(row, dict) or not isinstance(row.get("device_id"), str):
+            raise PayloadError('a device of a gateway is {"device_id": ..., "services": [...]}')
+        self._read_services(out, directory, row["device_id"], row.get("services"), received)
+
+    def _read_services(
+        self, out: Decoded, directory: Directory, external_id: str, services: object, received: float
+    ) -> None:
+        device = directory.find_device(self.name, external_id)
+        if not isinstance(services, list) or not services:
+            raise PayloadError(f'{external_id[:80]}: "services" must be a list of service reports')
+        for s in services:
+            properties = s.get("properties") if isinstance(s, dict) else None
+            name = s.get("service_id") if isinstance(s, dict) else None
+            if not isinstance(properties, dict) or not isinstance(name, str):
+                out.problems.append(
+                    f'{external_id[:80]}: a service is {{"service_id": ..., "properties": {{...}}}}'
+                )
+                continue
+            try:
+                raw = s.get("event_time")
+                t = received if raw is None else read_iso_time(raw)
+            except PayloadError as e:
+                out.problems.append(f"{external_id[:80]}: {e}")
+                continue
+            values = {f"{name}/{key}": value for key, value in properties.items()}
+            out.add_values(directory, device, t, received, values)
