@@ -54,14 +54,15 @@ def test_every_network_is_solved_or_named_and_every_valve_obeys_its_law(spec):
     dp = (s.p_supply_pa - s.p_return_pa)[at]
     rho = density_kg_m3(np.minimum(s.t_supply_c, s.t_return_c)[at])
     standing = np.isfinite(b.control.opening)
+    settled = 1e-3 * float(np.abs(s.mass_flow_kg_s).max())  # what may still move without a word
     kv = np.array([x.kv_m3_h for x in net.network.substations]) * np.where(standing, b.control.opening, 1.0)
     most = kv / 3600.0 * np.sqrt(np.maximum(dp, 0.0) / 1e5 * 1000.0 * rho)
     gain = enthalpy_j_kg(s.t_supply_c[at]) - enthalpy_j_kg(50.0)
     wanted = np.where(b.control.by_heat, b.heat_w / np.maximum(gain, 1.0), b.flow_kg_s)
     assert np.all(s.flow_kg_s >= 0.0)
-    assert np.allclose(s.flow_kg_s[standing], most[standing], rtol=2e-3, atol=1e-4)
+    assert np.allclose(s.flow_kg_s[standing], most[standing], rtol=2e-3, atol=1e-4 + settled)
     free = ~standing
-    assert np.allclose(s.flow_kg_s[free], np.minimum(wanted, most)[free], rtol=2e-3, atol=1e-4)
+    assert np.allclose(s.flow_kg_s[free], np.minimum(wanted, most)[free], rtol=2e-3, atol=1e-4 + settled)
     short = free & (s.flow_kg_s < 0.98 * wanted - 1e-3) & (dp > 100.0)
     ids = np.array([x.id for x in net.network.substations])
     assert set(ids[short]) <= set(named.get(Reason.VALVE_SATURATED, ()))

@@ -146,7 +146,7 @@ def _extend(q: FlowProblem, links: Links, rho: Floats) -> FlowProblem:
         rho=np.concatenate([q.rho, rho]),
         mu=np.concatenate([q.mu, np.full(n, THICK_PA_S)]),
         open_=np.concatenate([q.open_, np.zeros(n, bool)]),
-        one_way=np.concatenate([q.one_way, np.ones(n, bool)]),
+        one_way=np.concatenate([q.one_way, np.arange(n) < links.n_pump]),
         lift_pa=np.concatenate([lift, links.dp0_pa]),
     )
 
