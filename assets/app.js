@@ -49,6 +49,17 @@
     }
   });
 
+  // ---- buttons that ask the server to do something; the answer stands on the button for a while ---------
+  document.addEventListener('click', async e => {
+    const button = e.target.closest('button[data-post]');
+    if (!button || button.disabled) return;
+    button.disabled = true;
+    const text = button.textContent;
+    const said = await fetch(button.dataset.post, { method: 'POST' }).catch(() => null);
+    button.textContent = CT.say(said?.ok ? 'asked' : 'refused');
+    setTimeout(() => { button.textContent = text; button.disabled = false; }, 4000);
+  });
+
   // ---- page marks, clock, age of data -----------------------------------------------------------------
   function adoptView() {
     const view = document.getElementById('ct-view');

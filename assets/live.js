@@ -134,6 +134,7 @@
   }
 
   CT.formatNumber = formatNumber;
+  CT.say = (key, words) => (meta ? say(key, words || {}) : '');
   CT.formatAge = formatAge;
   CT.formatPoint = (no, field) => {
     const q = meta.quantities[meta.quantity[no]], p = CT.live.get(no);

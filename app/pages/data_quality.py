@@ -1,5 +1,6 @@
 """数据质量: what comes in, how old it is, what was refused and why, and whether every process runs."""
 
+import asyncio
 import json
 import math
 import time
@@ -7,17 +8,22 @@ import time
 import dash_ag_grid as dag
 import numpy as np
 from dash import Dash, Input, Output, State, dcc, html, no_update
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
 
+from app.auth import may
 from app.domains.heating.kpi import rms
 from app.format import MISSING, format_age, format_number, local_time
 from app.i18n import TEXTS, translate
 from app.pages.parts import panel
 from app.web.context import Context
 from app.web.shell import View
-from ingest.store.api import DeadLetter, IngestStats
+from ingest.store.api import DeadLetter, IngestStats, Notice
 from twin.model.errors import StoreUnavailable
 
 HOUR_S = 3600.0
+DAY_S = 86_400.0
+REDO_PATH = "/api/dead-letters/redo"
 PEEK = 160
 
 
@@ -55,7 +61,12 @@ def layout(view: View, context: Context) -> list[object]:
                     [
                         panel(translate("data.processes", lang), html.Div(id="processes"), "ct-fit"),
                         panel(translate("data.twin", lang), html.Div(id="twin-state"), "ct-fit"),
-                        panel(translate("data.dead", lang), html.Div(id="dead", className="ct-scroll")),
+                        panel(translate("data.notices", lang), html.Div(id="notices", className="ct-scroll")),
+                        panel(
+                            translate("data.dead", lang),
+                            html.Div(id="dead", className="ct-scroll"),
+                            extra=_redo_button(view, lang),
+                        ),
                     ],
                     className="ct-column",
                 ),
@@ -67,20 +78,41 @@ def layout(view: View, context: Context) -> list[object]:
     ]
 
 
+def _redo_button(view: View, lang: str) -> object:
+    """To read the kept messages again once what made them unreadable is mended; a wall has no hands."""
+    if view.kiosk or view.embed:
+        return None
+    return html.Button(translate("data.redo", lang), className="ct-button", **{"data-post": REDO_PATH})
+
+
 def _column(name: str, title: str, lang: str, **more: object) -> dict[str, object]:
     return {"field": name, "headerName": translate(title, lang), "flex": 1, **more}
 
 
 def register(app: Dash, context: Context) -> None:
+    server: FastAPI = app.server
+
+    @server.post(REDO_PATH)
+    async def redo(request: Request) -> JSONResponse:
+        """Read the kept messages again; the outcome is a notice. Operators only."""
+        if not may(request.scope, "operator"):
+            return JSONResponse({"ok": False}, status_code=403)
+        try:
+            await asyncio.to_thread(context.store.redo_dead_letters)
+        except StoreUnavailable:
+            return JSONResponse({"ok": False}, status_code=503)
+        return JSONResponse({"ok": True})
+
     @app.callback(
         Output("counters", "children"),
         Output("device-grid", "rowData"),
         Output("dead", "children"),
         Output("twin-state", "children"),
+        Output("notices", "children"),
         Input("data-tick", "n_intervals"),
         State("data-lang", "data"),
     )
-    def refresh(_n: int | None, lang: str) -> tuple[object, object, object, object]:
+    def refresh(_n: int | None, lang: str) -> tuple[object, ...]:
         try:
             stats = context.ask("stats", 1.0, context.store.stats)
             return (
@@ -88,6 +120,7 @@ def register(app: Dash, context: Context) -> None:
                 _device_rows(context, lang),
                 _dead(context.ask("dead", 2.0, context.store.dead_letters), context, lang),
                 _twin(context, lang),
+                _notices(context, lang),
             )
         except StoreUnavailable:
             return (
@@ -95,6 +128,7 @@ def register(app: Dash, context: Context) -> None:
                 no_update,
                 no_update,
                 html.P(translate("app.unavailable", lang), className="ct-quiet"),
+                no_update,
             )
 
     @app.callback(
@@ -115,6 +149,7 @@ def _counters(stats: IngestStats, complete: float, lang: str) -> list[object]:
         ("data.duplicates", format_number(stats.duplicates, 0), ""),
         ("data.rejected", format_number(stats.rejected_messages, 0), ""),
         ("data.rejected_readings", format_number(stats.rejected_readings, 0), ""),
+        ("data.broker_dropped", format_number(stats.broker_dropped, 0), ""),
         ("data.queue", format_number(stats.queue, 0), ""),
         ("data.broker", broker, ""),
     ]
@@ -174,6 +209,38 @@ def _dead(letters: list[DeadLetter], context: Context, lang: str) -> object:
         for d in letters[:60]
     ]
     return html.Table([html.Thead(head), html.Tbody(rows)], className="ct-table")
+
+
+def _notices(context: Context, lang: str) -> object:
+    """What happened on the way in during the last day, newest first."""
+    start = math.floor((time.time() - DAY_S) / HOUR_S) * HOUR_S
+    found = context.ask("notices", 5.0, lambda: context.store.notices(start))
+    if not found:
+        return html.P(translate("data.notices_none", lang), className="ct-calm")
+    zone = context.county.meta.timezone
+    keys = ("data.last", "data.event", "data.subject", "data.count", "data.detail")
+    rows = [
+        html.Tr(
+            [
+                html.Td(local_time(n.last_t, zone)),
+                html.Td(translate(f"notice.{n.kind}", lang) if f"notice.{n.kind}" in TEXTS else n.kind),
+                html.Td(_subject(n, context)),
+                html.Td(format_number(n.count, 0)),
+                html.Td(html.Code(n.detail)),
+            ]
+        )
+        for n in found[:60]
+    ]
+    head = html.Tr([html.Th(translate(k, lang)) for k in keys])
+    return html.Table([html.Thead(head), html.Tbody(rows)], className="ct-table")
+
+
+def _subject(notice: Notice, context: Context) -> str:
+    """A point by its id; everything else as it is."""
+    points = context.county.points
+    if notice.kind.startswith("counter_") and notice.subject.isdigit() and int(notice.subject) < len(points):
+        return points[int(notice.subject)].id
+    return notice.subject
 
 
 def peek(payload: bytes) -> str:

@@ -166,6 +166,35 @@ def test_refused_messages_are_shown_with_reason_and_content(page: Page, site: Si
     assert page.evaluate("() => window.bad") is None
 
 
+def test_what_happened_on_the_way_in_is_told_in_words(page: Page, site: Site) -> None:
+    from ingest.store.api import Notice
+
+    now = time.time()
+    meter = site.store.county.point_by_id["S01/p1_energy"]
+    site.store.noticed = [
+        Notice("broker_dropped", "mosquitto", now - 60, now - 5, 17, "queue full"),
+        Notice("counter_reset", str(meter.no), now - 90, now - 90, 1, "1,000 -> 0"),
+        Notice("counter_reset", "gone", now - 2 * 86_400, now - 2 * 86_400, 1, "two days ago"),
+    ]
+    open_page(page, site, "/data-quality")
+    rows = page.locator("#notices tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text(TEXTS["notice.broker_dropped"][0])
+    expect(rows.nth(1)).to_contain_text("S01/p1_energy")
+
+
+def test_kept_messages_are_read_again_at_a_click(page: Page, site: Site) -> None:
+    open_page(page, site, "/data-quality")
+    button = page.locator("button[data-post]")
+    button.click()
+    expect(button).to_have_text(TEXTS["live.asked"][0])
+    assert site.store.redo_wanted == [None]
+    site.store.down = True
+    expect(button).to_have_text(TEXTS["data.redo"][0])
+    button.click()
+    expect(button).to_have_text(TEXTS["live.refused"][0])
+
+
 def test_processes_are_shown_as_the_supervisor_tells_them(page: Page, site: Site) -> None:
     file = site.settings.status_file
     file.parent.mkdir(parents=True)

@@ -12,6 +12,7 @@ from websockets.exceptions import InvalidStatus
 
 from app.auth import AccountFile
 from app.auth.gate import OPEN
+from app.pages.data_quality import REDO_PATH
 from app.web.server import PAGES
 from tests.support.fake_store import FakeStore
 from tests.support.system import free_port
@@ -79,6 +80,20 @@ def test_who_has_signed_in_sees_the_state_of_the_whole(guarded: Site) -> None:
     cookie = said.headers["set-cookie"].split(";")[0]
     assert guarded.ask("/heating", accept="text/html", cookie=cookie).status == 200
     assert "store" in json.loads(guarded.ask("/healthz", cookie=cookie).text)
+
+
+def test_a_viewer_may_look_and_not_act(guarded: Site) -> None:
+    form = urlencode({"name": "li", "password": "Qingshui-2026"})
+    cookie = guarded.ask("/login", "POST", form, origin=guarded.url).headers["set-cookie"].split(";")[0]
+    assert guarded.ask(REDO_PATH, "POST", cookie=cookie, origin=guarded.url).status == 403
+    assert guarded.store.redo_wanted == []
+
+
+def test_a_foreign_page_cannot_act(site: Site) -> None:
+    assert site.ask(REDO_PATH, "POST", origin="http://evil.example").status == 403
+    assert site.store.redo_wanted == []
+    assert site.ask(REDO_PATH, "POST", origin=site.url).status == 200
+    assert site.store.redo_wanted == [None]
 
 
 def test_the_server_does_not_describe_itself(site: Site) -> None:
