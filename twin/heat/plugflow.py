@@ -180,7 +180,8 @@ def exchange(
         t_shell[k, i] = t_new
         lost += t_new - t_ground
         in_cell = 0.0
-    return g2 * lost
+    joule: float = g2 * lost
+    return joule
 
 
 @njit(cache=True, error_model="numpy", inline="always")
