@@ -60,6 +60,48 @@ def solve_pandapipes(n: dict, repeats: int) -> dict:
     }
 
 
+def solve_pandapipes_heat(n: dict, repeats: int) -> dict:
+    """Flow and temperatures of the supply side by pandapipes, with the same water as the engine's."""
+    import pandapipes as pp
+    from pandapipes.properties.fluids import Fluid, FluidPropertyConstant, FluidPropertyInterExtra
+
+    kelvin = n["water_t_c"] + 273.15
+    fluid = Fluid("water", "liquid")
+    for name, values in (
+        ("density", n["water_rho"]), ("viscosity", n["water_mu"]), ("heat_capacity", n["water_cp"]),
+    ):  # fmt: skip
+        fluid.add_property(name, FluidPropertyInterExtra(kelvin, values))
+    fluid.add_property("molar_mass", FluidPropertyConstant(18.0))
+    fluid.add_property("compressibility", FluidPropertyConstant(1.0))
+    net = pp.create_empty_network()
+    net.fluid = fluid
+    t_k = float(n["t_source_c"]) + 273.15
+    pp.create_junctions(net, int(n["n_point"]), pn_bar=5.0, tfluid_k=t_k, height_m=n["elevation"])
+    pp.create_ext_grid(net, junction=0, p_bar=float(n["p_supply"]) / 1e5, t_k=t_k, type="pt")
+    pp.create_pipes_from_parameters(
+        net, n["start"], n["end"], length_km=n["length"] / 1e3, inner_diameter_mm=n["diameter"] * 1e3,
+        k_mm=n["roughness"] * 1e3 * 3.71 / 3.7, loss_coefficient=n["zeta"],
+        u_w_per_m2k=n["u"] / (np.pi * n["diameter"]), text_k=float(n["t_ground_c"]) + 273.15,
+    )  # fmt: skip
+    at = np.flatnonzero(n["draw"] > 0)
+    pp.create_sinks(net, at, n["draw"][at])
+    options = {
+        "friction_model": "colebrook", "mode": "bidirectional", "max_iter_hyd": 200, "max_iter_therm": 200,
+        "max_iter_bidirect": 100, "max_iter_colebrook": 200, "tol_T": 1e-6,
+    }  # fmt: skip
+    times = []
+    for _ in range(repeats):
+        t0 = time.perf_counter()
+        pp.pipeflow(net, **options)
+        times.append(time.perf_counter() - t0)
+    return {
+        "version": pp.__version__,
+        "best_s": min(times),
+        "m": net.res_pipe.mdot_from_kg_per_s.to_list(),
+        "t_c": (net.res_junction.t_k - 273.15).to_list(),
+    }
+
+
 def solve_epanet(n: dict, repeats: int) -> dict:
     """Hydraulics by the EPANET toolkit (Darcy-Weisbach): time of one hydraulic step, file read before."""
     import wntr
@@ -112,7 +154,10 @@ if __name__ == "__main__":
     with np.load(arguments.network) as f:
         case = {k: f[k] for k in f.files}
     answers = {}
-    for name, solve in (("pandapipes", solve_pandapipes), ("epanet", solve_epanet)):
+    peers = {"pandapipes": solve_pandapipes, "epanet": solve_epanet}
+    if "water_t_c" in case:
+        peers = {"pandapipes": solve_pandapipes_heat}
+    for name, solve in peers.items():
         try:
             answers[name] = solve(case, arguments.repeats)
         except Exception as e:
