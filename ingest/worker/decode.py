@@ -1,6 +1,5 @@
 """A batch of messages to a batch of readings: pure but for the adapters' own memory."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -127,7 +126,7 @@ class Decoder:
                 t_us=round(max(min(newest, received + 86_400), 0.0) * 1e6),
                 received_us=round(received * 1e6),
                 messages=int(number),
-                skew_s=self.clocks.offset_s.get(device_id, math.nan),
+                skew_s=self.clocks.told(device_id),
                 online=device_id not in self.offline_since,
             )
             for device_id, (newest, number) in heard.items()

@@ -65,6 +65,7 @@ class Line:
         self._broker, self._lane, self._inbox, self._watch = broker, lane, inbox, watch
         self.epoch = 0
         self.state = "connecting"
+        self._leaving = False
         self._asked: dict[int, tuple[str, ...]] = {}
         self._guard = threading.Lock()
         self._v5 = version == MQTTProtocolVersion.MQTTv5
@@ -105,6 +106,7 @@ class Line:
 
     def stop(self) -> None:
         """Leave; the session stays at the broker and keeps what comes meanwhile."""
+        self._leaving = True
         self._client.disconnect()
         self._client.loop_stop()
 
@@ -144,6 +146,8 @@ class Line:
     def _on_disconnect(self, *args: object) -> None:
         with self._guard:
             self.epoch += 1  # what came before must not be acknowledged on the next connection
+        if self._leaving:
+            return
         if not self.state.startswith("refused"):
             self.state = f"away since {_now()}"
             log.warning(

@@ -228,6 +228,15 @@ def test_late_messages_after_an_outage_do_not_look_like_a_clock_gone_back() -> N
     assert clocks.skew("d") == pytest.approx(-0.2, abs=0.01)
 
 
+def test_a_first_message_from_long_ago_tells_nothing_of_the_clock_but_half_an_hour_of_them_does() -> None:
+    clocks = Clocks()
+    clocks.follow("d", RECEIVED - 3600, RECEIVED)
+    assert np.isnan(clocks.told("d")) and clocks.skew("d") == 0.0
+    for i in range(1, 32):
+        clocks.follow("d", RECEIVED - 3600 + 60 * i, RECEIVED + 60 * i)
+    assert clocks.told("d") == pytest.approx(-3600)
+
+
 def test_a_clock_set_back_is_learnt_in_time() -> None:
     clocks = Clocks()
     clocks.follow("d", RECEIVED + 300, RECEIVED)

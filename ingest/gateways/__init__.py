@@ -1,0 +1,1 @@
+"""Pollers: ask meters and controllers over their own protocol and publish onto MQTT, as a gateway does."""
