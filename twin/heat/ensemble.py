@@ -241,27 +241,34 @@ def _advance(
     t_water: Floats, t_shell: Floats, t_point: Floats, heat: Floats, t_back: Floats,
 ) -> None:  # fmt: skip
     """Move one block of members on; the arrays of all members are changed in its columns."""
-    flow = np.ascontiguousarray(d.flow[:, columns])
-    order, _, first, outgoing = order_points(
-        net.start, net.end, np.ascontiguousarray(flow[:, 0]), net.n_point
+    order, n_sorted, first, outgoing = order_points(
+        net.start, net.end, np.ascontiguousarray(d.flow[:, columns[0]]), net.n_point
     )
-    given = [np.ascontiguousarray(x[:, columns]) for x in (s.c_water, d.u_factor)]
-    water = [np.ascontiguousarray(x[:, columns]) for x in (d.inflow, d.t_inflow)]
-    stations = [np.ascontiguousarray(x[:, columns]) for x in (d.station, d.t_given, d.heat_given)]
-    late = np.zeros((2, net.n_point, len(columns)))
+    state: tuple[Floats, ...] = (t_water, t_shell, t_point, heat, t_back)
+    given: tuple[Floats, ...] = (s.cp, s.c_water, d.u_factor, d.t_ground, d.flow, d.inflow, d.t_inflow)
+    stations: tuple[Floats, ...] = (d.station, d.t_given, d.heat_given)
+    lo, hi = int(columns[0]), int(columns[-1]) + 1
+    apart = hi - lo != len(columns) or n_sorted < net.n_point
+    if apart:  # members far apart are brought together and put back; circles start again from the state
+        lo, hi = 0, len(columns)
+        given = tuple(np.ascontiguousarray(x[..., columns]) for x in given)
+        stations = tuple(np.ascontiguousarray(x[..., columns]) for x in stations)
+    cp, c_water, u_factor, t_ground, flow, inflow, t_inflow = given
+    late = np.zeros((2, net.n_point, hi - lo))
     for _ in range(ROUNDS):  # one, but where flows run in a circle
-        new = [np.ascontiguousarray(x[..., columns]) for x in (t_water, t_shell, t_point, heat, t_back)]
+        new = tuple(np.ascontiguousarray(x[..., columns]) for x in state) if apart else state
         change = advance_block(
-            dt_s, net.start, net.end, order, first, outgoing, net.length_m, wall, s.cp[columns], given[0],
-            given[1], d.t_ground[columns], flow, water[0], water[1], net.station_node, stations[0],
-            stations[1], stations[2], late, new[0], new[1], new[2], new[3], new[4],
+            lo, hi, dt_s, net.start, net.end, order, first, outgoing, net.length_m, wall, cp, c_water,
+            u_factor, t_ground, flow, inflow, t_inflow, net.station_node, stations[0], stations[1],
+            stations[2], late, new[0], new[1], new[2], new[3], new[4],
         )  # fmt: skip
         if change < 1e-10:
             break
     else:
         raise EngineError("flows run in a circle and do not settle in an ensemble: use simulate")
-    for whole, part in zip((t_water, t_shell, t_point, heat, t_back), new, strict=True):
-        whole[..., columns] = part
+    if apart:
+        for whole, part in zip(state, new, strict=True):
+            whole[..., columns] = part
 
 
 def _report(
