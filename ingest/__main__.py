@@ -5,6 +5,8 @@ import signal
 import sys
 import threading
 import tomllib
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from paho.mqtt.enums import MQTTProtocolVersion
 
@@ -53,7 +55,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     broker = parse_mqtt_url(settings.mqtt_url)
     county = load_county(settings.county)
     filters = read_filters(settings)
-    owner = StoreOwner(settings.store_file, county.points)
+    owner = StoreOwner(settings.store_file, county.points, day_shift(county.meta.timezone))
     try:
         owner.serve(settings.store_uri, settings.store_token)
         log.info("store open at %s", settings.store_uri)
@@ -73,6 +75,12 @@ def run(settings: Settings, stop: threading.Event) -> None:
         line.stop()
     finally:
         owner.close()
+
+
+def day_shift(zone: str) -> int:
+    """Seconds by which the county's days begin before those of UTC (standard time; the same all year)."""
+    offset = datetime(2024, 1, 1, tzinfo=ZoneInfo(zone)).utcoffset()
+    return int(offset.total_seconds()) if offset is not None else 0
 
 
 def wait_for_broker(broker: Broker, owner: StoreOwner, stop: threading.Event) -> MQTTProtocolVersion | None:

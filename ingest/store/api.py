@@ -42,6 +42,21 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class RollUpSeries:
+    """One point summed up by spans of 300, 3600 or 86400 s: ``t`` start of each span, ``n`` usable readings.
+
+    Days are the county's own.
+    """
+
+    t: Floats
+    n: Ints
+    low: Floats
+    high: Floats
+    mean: Floats
+    last: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class SimulatedTable:
     """Newest simulated value per point: ``residual`` is measured minus simulated, ``z`` in sigmas."""
 
@@ -180,6 +195,13 @@ class Store(Protocol):
 
     def history(self, point_no: int, start: float, end: float, max_rows: int = 2000) -> Series:
         """Readings of one point; above ``max_rows`` thinned by time bucket (min and max kept)."""
+        ...
+
+    def rolled_up(self, point_no: int, start: float, end: float, step_s: int = 3600) -> RollUpSeries:
+        """Sums of one point by ``step_s`` (300, 3600 or 86400) whose spans begin in the time, rising ``t``.
+
+        Spans appear some seconds after they are over; late readings repair them as soon.
+        """
         ...
 
     def simulated_history(self, point_no: int, start: float, end: float, max_rows: int = 2000) -> Series:

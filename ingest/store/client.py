@@ -25,6 +25,7 @@ from ingest.store.api import (
     LatestTable,
     NetworkState,
     Notice,
+    RollUpSeries,
     Series,
     SimulatedTable,
     SimulationResult,
@@ -32,7 +33,7 @@ from ingest.store.api import (
 from ingest.store.bind import Bindable, bind_numbers, microseconds
 from ingest.store.counters import add_up
 from ingest.store.duck import open_duckdb
-from twin.model.errors import StoreUnavailable
+from twin.model.errors import InputError, StoreUnavailable
 from twin.model.readings import Quality
 
 Floats = NDArray[np.float64]
@@ -126,6 +127,17 @@ class StoreClient:
             "rows": int(max_rows),
         }
         return _as_series(self._ask(q.HISTORY, values))
+
+    def rolled_up(self, point_no: int, start: float, end: float, step_s: int = 3600) -> RollUpSeries:
+        """See ``Store.rolled_up``."""
+        if step_s not in q.ROLLED_UP:
+            raise InputError(f"sums are kept by {', '.join(map(str, q.ROLLED_UP))} s, not {step_s}")
+        r = self._ask(
+            q.ROLLED_UP[step_s],
+            {"point": int(point_no), "start": microseconds(start), "end": microseconds(end)},
+        )
+        low, high, mean, last = (_floats(r[k]) for k in ("low", "high", "mean", "last"))
+        return RollUpSeries(_floats(r["t"]), _ints(r["n"]), low, high, mean, last)
 
     def simulated_history(self, point_no: int, start: float, end: float, max_rows: int = 2000) -> Series:
         """See ``Store.simulated_history``."""

@@ -157,5 +157,6 @@ def tidy(db: duckdb.DuckDBPyConnection, now_us: int) -> None:
         "(SELECT (kind, subject) FROM ingest_notice ORDER BY last_t DESC LIMIT ?)",
         [now_us - KEEP_NOTICES_DAYS * day, MAX_NOTICES],
     )
+    db.execute("DELETE FROM rollup_5min WHERE t < make_timestamp(?)", [now_us - KEEP_RAW_DAYS * day])
     db.execute("DELETE FROM reading WHERE t < make_timestamp(?) AND quality <> ?",
                [now_us - KEEP_RAW_DAYS * day, int(Quality.CLOCK_SUSPECT)])  # fmt: skip

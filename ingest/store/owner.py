@@ -15,6 +15,7 @@ from ingest.store.counters import CounterWatch, Fall
 from ingest.store.duck import open_duckdb
 from ingest.store.extras import tidy, write_rest
 from ingest.store.migrate import migrate
+from ingest.store.rollup import RollUp
 from ingest.store.rows import insert_readings
 from twin.model.county import Point
 from twin.model.errors import ConfigError
@@ -29,10 +30,10 @@ class StoreOwner:
 
     ``seq`` is the number of the last commit; ``last_t_us`` (n_point,) the time in ``latest`` per point;
     ``newest_us`` (n_point,) the newest stored time, suspect clocks included, which tells without a look at
-    the table that a reading beyond it cannot be a repeat.
+    the table that a reading beyond it cannot be a repeat. ``day_shift_s``: offset of the county's days.
     """
 
-    def __init__(self, path: Path, points: Sequence[Point]) -> None:
+    def __init__(self, path: Path, points: Sequence[Point], day_shift_s: int = 28_800) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self.db = open_duckdb(path)
@@ -57,6 +58,7 @@ class StoreOwner:
         np.maximum.at(self.newest_us, rows["point_no"][known], rows["t"][known])
         row = self.db.execute("SELECT coalesce(max(seq), 0) FROM latest").fetchone()
         self.seq = int(row[0]) if row else 0
+        self.rollup = RollUp(self.db, day_shift_s)
         self.counters = CounterWatch(points)
         held = self.db.execute("SELECT point_no, value FROM latest WHERE value IS NOT NULL").fetchnumpy()
         self.counters.remember(np.asarray(held["point_no"], np.int64), np.ma.filled(held["value"], np.nan))
@@ -116,6 +118,7 @@ class StoreOwner:
             counts["duplicates"] = repeats + rows.num_rows - stored
             counts["readings"] = stored
             self._write_latest(rows)
+            touched = self.rollup.touch(rows["t"].to_numpy().astype(np.int64), rows["quality"].to_numpy())
             falls = self._find_falls(rows)
             write_rest(self.db, batch, counts, falls)
             self.db.execute("COMMIT")
@@ -124,6 +127,7 @@ class StoreOwner:
                 self.db.execute("ROLLBACK")
             raise
         self._remember(rows)
+        self.rollup.remember(touched)
         return stored
 
     def _new_rows(self, batch: Batch) -> tuple[pa.Table, int]:

@@ -30,6 +30,14 @@ SELECT epoch(t) AS t, value, quality FROM raw WHERE (SELECT ok FROM few)
 UNION SELECT epoch(t), value, quality FROM bucket ORDER BY 1
 """
 
+ROLLED_UP = {
+    step: f"""
+SELECT epoch(t) AS t, n, low, high, mean, last FROM {table}
+WHERE point_no = $point AND t BETWEEN make_timestamp($start) AND make_timestamp($end) ORDER BY t
+"""  # noqa: S608 - our own names
+    for step, table in ((300, "rollup_5min"), (3600, "rollup_1h"), (86_400, "rollup_1d"))
+}
+
 SIMULATED_HISTORY = """
 WITH raw AS (
     SELECT t, value[list_position(point_no, $point)] AS value FROM twin_run

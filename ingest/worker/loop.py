@@ -24,6 +24,7 @@ WINDOW_S = 0.25
 MAX_MESSAGES = 8000
 STATE_EVERY_S = 1.0
 TIDY_EVERY_S = 300.0
+ROLL_UP_EVERY_S = 10.0
 RETRY_FIRST_S, RETRY_MAX_S = 0.5, 15.0
 TRIES_WHOLE = 3
 """So often a batch is tried as it is; then it is halved, so that one bad row does not stop the line."""
@@ -63,6 +64,7 @@ class Writer:
     _trouble: str = ""
     _state_at: float = float("-inf")
     _tidy_at: float = float("-inf")
+    _rolled_at: float = float("-inf")
 
     def run(self) -> None:
         """Loop; returns when stopped and drained."""
@@ -155,6 +157,9 @@ class Writer:
             wanted.append("*")
         if wanted:
             redo_dead_letters(self.owner, self.decoder, wanted)
+        if now - self._rolled_at > ROLL_UP_EVERY_S:
+            self._rolled_at = now
+            self.owner.rollup.catch_up(round(time.time() * 1e6))
         if now - self._tidy_at > TIDY_EVERY_S:
             self._tidy_at = now
             if self.watch.seen is not None:

@@ -126,7 +126,7 @@ EVENTS = st.lists(
 
 
 @given(batches=EVENTS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_any_order_of_arrival_ends_in_each_reading_once(
     tmp_path_factory: pytest.TempPathFactory, batches: list[list[Row]]
 ) -> None:

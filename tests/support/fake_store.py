@@ -12,6 +12,7 @@ from ingest.store.api import (
     LatestTable,
     NetworkState,
     Notice,
+    RollUpSeries,
     Series,
     SimulatedTable,
     SimulationResult,
@@ -50,6 +51,15 @@ class FakeStore:
     def redo_dead_letters(self, hashes: list[str] | None = None) -> None:
         self._up()
         self.redo_wanted.append(hashes)
+
+    def rolled_up(self, point_no: int, start: float, end: float, step_s: int = 3600) -> RollUpSeries:
+        rows = self.history(point_no, start, end)
+        spans = np.unique(rows.t // step_s)
+        groups = [rows.value[rows.t // step_s == s] for s in spans]
+        columns = [
+            np.array([f(g) for g in groups], float) for f in (np.min, np.max, np.mean, lambda g: g[-1])
+        ]
+        return RollUpSeries(spans * step_s, np.array([g.size for g in groups], np.int64), *columns)
 
     def notices(self, since: float = 0.0) -> list[Notice]:
         self._up()
