@@ -4,8 +4,7 @@
   const CT = (window.CT = window.CT || {});
   const kit = (CT.sceneKit = CT.sceneKit || {});
 
-  const SIDE_ROOM = 0.06;
-  const TOP_ROOM = 0.13; // labels stand above their place
+  const SIDE_ROOM = 0.05;
   const BOTTOM_ROOM = 0.07;
 
   /** Degrees of a place in local metres: the viewport's own metre offsets, so layers and camera agree. */
@@ -20,33 +19,40 @@
    */
   kit.fitView = function (deck, spec, { width, height, below = 0 }, pitch, bearing) {
     const { origin, focus } = spec.scene;
+    const above = focus.above * (width > height ? 1 : 0.5); // labels stand above their place
     const start = { ...spec.initialViewState, width, height, pitch, bearing };
     const points = focus.hull.map(([x, y, z]) => [...kit.toLonLat(deck, origin, x, y).slice(0, 2), origin[2] + z]);
     const bounds = (view) => {
       const viewport = new deck.WebMercatorViewport(view);
       let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+      let behind = false;
       for (const p of points) {
-        const [px, py] = viewport.project(p);
+        const [px, py, depth] = viewport.project(p);
+        behind = behind || !(depth >= -1 && depth <= 1);
         left = Math.min(left, px);
         right = Math.max(right, px);
         top = Math.min(top, py);
         bottom = Math.max(bottom, py);
       }
-      return { viewport, left, top, right, bottom };
+      return { viewport, left, top, right, bottom, behind };
     };
     const roomX = width * (1 - 2 * SIDE_ROOM);
     const bottom = Math.max(BOTTOM_ROOM * height, below);
-    const roomY = height * (1 - TOP_ROOM) - bottom;
+    const roomY = height * (1 - above) - bottom;
     let view = { ...start, zoom: 11 };
-    // In perspective size and centre depend on each other: a few rounds settle both to a pixel.
-    for (let round = 0; round < 12; round++) {
+    // In perspective size and centre depend on each other: small steps settle both to a pixel, and a step that
+    // leaves places behind the camera is taken back.
+    for (let round = 0; round < 40; round++) {
       const b = bounds(view);
       const grow = Math.min(roomX / Math.max(b.right - b.left, 1), roomY / Math.max(b.bottom - b.top, 1));
-      const at = [(b.left + b.right) / 2, (b.top + b.bottom) / 2 - (TOP_ROOM * height - bottom) / 2];
+      const step = b.behind ? -0.7 : Math.min(Math.max(0.9 * Math.log2(grow), -0.5), 0.5);
+      view = { ...view, zoom: Math.min(Math.max(view.zoom + step, start.minZoom), 17) };
+      if (b.behind) continue;
+      const at = [(b.left + b.right) / 2, (b.top + b.bottom) / 2 - (above * height - bottom) / 2];
       const [longitude, latitude] = b.viewport.unproject(at, { targetZ: origin[2] });
-      const zoom = Math.min(Math.max(view.zoom + 0.9 * Math.log2(grow), start.minZoom), 17);
-      if (Number.isFinite(longitude) && Number.isFinite(latitude)) view = { ...view, longitude, latitude };
-      view = { ...view, zoom };
+      if (!Number.isFinite(longitude) || !Number.isFinite(latitude)) continue;
+      view.longitude += 0.7 * (longitude - view.longitude);
+      view.latitude += 0.7 * (latitude - view.latitude);
     }
     const { width: _w, height: _h, ...clean } = view;
     return clean;

@@ -12,7 +12,7 @@
     minus: '<path d="M5 12h14"/>',
     layers: '<path d="M12 4l9 5-9 5-9-5z"/><path d="M3.5 13.5L12 18l8.5-4.5"/>',
   };
-  const LAYERS = ["supply", "return", "buildings", "stations", "sources", "labels", "roads"];
+  const LAYERS = ["supply", "return", "buildings", "stations", "sources", "labels", "names", "roads", "trees"];
   const ROLES = { supply: "pipes.supply", return: "pipes.return" };
   const MODES = ["temperature", "pressure", "flow"];
 

@@ -41,10 +41,10 @@
       pen.lineJoin = pen.lineCap = "round";
       for (const entry of layerSet.entries) {
         const id = entry.props.id;
-        if (visible[entry.role] === false || !entry.props.data.attributes || id.endsWith(".hidden") || id === "shadows") continue;
+        if (visible[entry.role] === false || !entry.props.data.attributes || id.endsWith(".hidden") || id === "shadows" || !entry.props.data.startIndices) continue;
         const { startIndices: starts, length, attributes } = entry.props.data;
         const vertices = (attributes.getPath || attributes.getPolygon).value;
-        const colours = entry.colours || (attributes.getFillColor && attributes.getFillColor.value);
+        const colours = entry.colours || (attributes.getFillColor || attributes.getColor || {}).value;
         const side = id === "pipes.supply" ? -1.6 : id === "pipes.return" ? 1.6 : 0;
         for (let i = 0; i < length; i++) {
           pen.beginPath();

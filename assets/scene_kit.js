@@ -73,12 +73,13 @@
 
   kit.cssRamp = (ramp) => `linear-gradient(to right, ${ramp.map((c) => `rgb(${c})`).join(", ")})`;
 
-  /** One colour per vertex from one value per object; NaN takes `none`. */
+  /** One colour per vertex from one value per object; NaN takes `none`: a colour, or one per object (i => rgba). */
   kit.paintVertices = function (values, starts, domain, ramp, none, out) {
-    const span = domain[1] - domain[0] || 1;
+    const span = domain ? domain[1] - domain[0] || 1 : 1;
     const one = new Uint8ClampedArray(4);
     for (let i = 0; i < values.length; i++) {
       if (Number.isFinite(values[i])) kit.writeRamp(ramp, (values[i] - domain[0]) / span, one, 0);
+      else if (typeof none === "function") one.set(none(i));
       else one.set([none[0], none[1], none[2], 255]);
       for (let v = starts[i]; v < starts[i + 1]; v++) out.set(one, 4 * v);
     }
@@ -123,6 +124,22 @@
     if (s < 7200) return texts.minutes_ago.replace("{n}", Math.round(s / 60));
     return texts.hours_ago.replace("{n}", Math.round(s / 3600));
   };
+
+  /** When the box has had the same size for three frames: a page still laying itself out would be framed wrongly. */
+  kit.settled = (host) =>
+    new Promise((done) => {
+      let [size, same] = ["", 0];
+      const late = setTimeout(done, 800); // a hidden tab draws no frames
+      const look = () => {
+        const now = `${host.clientWidth}x${host.clientHeight}`;
+        same = now === size && host.clientWidth > 0 ? same + 1 : 0;
+        size = now;
+        if (same < 2) return requestAnimationFrame(look);
+        clearTimeout(late);
+        return done();
+      };
+      requestAnimationFrame(look);
+    });
 
   kit.element = function (tag, className, attributes, ...children) {
     const node = document.createElement(tag);

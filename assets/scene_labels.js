@@ -16,6 +16,10 @@
     (w, h, u) => [-w - 9 * u, -h - 6 * u],
   ];
 
+  /** The marker says what it is: 安和苑 is enough beside it. */
+  const shortName = (place, lang) =>
+    lang === "en" ? place.name_en || place.name : place.name.replace(/(?<=..)换热站$/, "");
+
   const clash = (a, b) => a[0] < b[2] && a[2] > b[0] && a[1] < b[3] && a[3] > b[1];
 
   kit.Labels = class Labels {
@@ -25,9 +29,9 @@
       host.append(this.layer);
       this.items = places.map((place) => {
         const value = kit.element("span", "ct-scene-label-value");
-        const name = kit.element("span", "ct-scene-label-name", {}, lang === "en" ? place.name_en || place.name : place.name);
+        const name = kit.element("span", "ct-scene-label-name", {}, shortName(place, lang));
         const node = kit.element("button", `ct-scene-label ct-scene-label-${place.kind}`, {
-          type: "button", "data-place": place.id,
+          type: "button", "data-place": place.id, title: lang === "en" ? place.name_en || place.name : place.name,
         }, name, value);
         node.addEventListener("click", () => onPick(place));
         this.layer.append(node);
@@ -62,10 +66,11 @@
       return true;
     }
 
-    /** Place every label for this view. `taken`: rectangles of the controls, [left, top, right, bottom]. */
+    /** Place every label for this view. `taken`: rectangles of the controls, [left, top, right, bottom].
+        Returns what is taken now. */
     place(project, width, height, taken, visible) {
       this.scale = kit.uiScale();
-      const r = 8 * this.scale;
+      const r = 9 * this.scale;
       const boxes = taken.slice();
       const anchors = this.items.map((item) => {
         const [x, y] = project(item.place.top);
@@ -85,6 +90,7 @@
         if (!item.shown) item.node.style.visibility = "visible";
         item.shown = true;
       }
+      return boxes;
     }
 
     findSpot(item, x, y, width, height, boxes) {

@@ -5,6 +5,7 @@
   const CT = (window.CT = window.CT || {});
   const kit = (CT.sceneKit = CT.sceneKit || {});
 
+  const STOREY_M = 3;
   let extensions = null;
   /** Two small shader extensions; made when deck is there, because they derive from its class. */
   function getExtensions(deck) {
@@ -33,48 +34,63 @@
     }
     SideOffsetExtension.extensionName = "SideOffsetExtension";
 
-    /** Darkens walls towards the ground: seats the buildings and gives them depth without real shadows. */
-    class GroundingExtension extends deck.LayerExtension {
+    /** Walls darken towards the ground, and near by show their floors: depth and scale without real shadows.
+        An alpha of 254 marks walls without windows. */
+    class FacadeExtension extends deck.LayerExtension {
       getShaders() {
         return {
           inject: {
+            "vs:#decl": "out float vWall;",
             "vs:#main-end": `
+              vWall = -1.0;
               #ifdef IS_SIDE_VERTEX
+              vWall = vColor.a > 0.998 ? positions.y * elevations : -1.0;
               vColor.rgb *= mix(0.50, 0.92, positions.y);
               #endif`,
+            "fs:#decl": "in float vWall;",
+            "fs:DECKGL_FILTER_COLOR": `
+              if (vWall >= 0.0) {
+                float floors = vWall / ${STOREY_M.toFixed(2)};
+                float fine = 1.0 - smoothstep(0.12, 0.45, fwidth(floors));
+                float sill = smoothstep(0.16, 0.30, abs(fract(floors) - 0.5));
+                color.rgb *= mix(1.0, mix(0.70, 1.06, sill), fine);
+              }`,
           },
         };
       }
     }
-    GroundingExtension.extensionName = "GroundingExtension";
+    FacadeExtension.extensionName = "FacadeExtension";
 
-    extensions = { SideOffsetExtension, GroundingExtension };
+    extensions = { SideOffsetExtension, FacadeExtension };
     return extensions;
   }
 
-  /** Grid mesh from 16-bit heights: two triangles per cell, split from north-west to south-east. */
-  function makeGround(heights, packs) {
+  /** Grid mesh from 16-bit heights: two triangles per cell, split from north-west to south-east.
+      `cells` [j0, i0, j1, i1]: only these columns and rows; the picture covers exactly them. */
+  function makeGround(heights, packs, cells) {
     const { nx, ny, x0, y0, dx, dy, low, step } = heights;
+    const [j0, i0, j1, i1] = cells || [0, 0, nx - 1, ny - 1];
+    const [w, h] = [j1 - j0 + 1, i1 - i0 + 1];
     const steps = kit.readSlot(heights, packs);
-    const positions = new Float32Array(nx * ny * 3);
-    const texCoords = new Float32Array(nx * ny * 2);
-    for (let i = 0, v = 0; i < ny; i++) {
-      for (let j = 0; j < nx; j++, v++) {
-        positions[3 * v] = x0 + j * dx;
-        positions[3 * v + 1] = y0 + i * dy;
-        positions[3 * v + 2] = low + steps[v] * step;
-        texCoords[2 * v] = j / (nx - 1);
-        texCoords[2 * v + 1] = 1 - i / (ny - 1);
+    const positions = new Float32Array(w * h * 3);
+    const texCoords = new Float32Array(w * h * 2);
+    for (let i = 0, v = 0; i < h; i++) {
+      for (let j = 0; j < w; j++, v++) {
+        positions[3 * v] = x0 + (j0 + j) * dx;
+        positions[3 * v + 1] = y0 + (i0 + i) * dy;
+        positions[3 * v + 2] = low + steps[(i0 + i) * nx + j0 + j] * step;
+        texCoords[2 * v] = j / (w - 1);
+        texCoords[2 * v + 1] = 1 - i / (h - 1);
       }
     }
-    const indices = new Uint32Array((nx - 1) * (ny - 1) * 6);
-    for (let i = 0, k = 0; i < ny - 1; i++) {
-      for (let j = 0; j < nx - 1; j++, k += 6) {
-        const sw = i * nx + j;
-        indices.set([sw, sw + 1, sw + nx, sw + 1, sw + nx + 1, sw + nx], k);
+    const indices = new Uint32Array((w - 1) * (h - 1) * 6);
+    for (let i = 0, k = 0; i < h - 1; i++) {
+      for (let j = 0; j < w - 1; j++, k += 6) {
+        const sw = i * w + j;
+        indices.set([sw, sw + 1, sw + w, sw + 1, sw + w + 1, sw + w], k);
       }
     }
-    const normals = new Float32Array(nx * ny * 3);
+    const normals = new Float32Array(w * h * 3);
     for (let v = 2; v < normals.length; v += 3) normals[v] = 1;
     return {
       indices: { value: indices, size: 1 },
@@ -86,13 +102,42 @@
     };
   }
 
+  /** A tree: a short stem that is not drawn and a six-sided crown. */
+  function makeTree([radius, height]) {
+    const sides = 6;
+    const positions = [];
+    const normals = [];
+    const ring = (k) => [Math.cos((k * 2 * Math.PI) / sides), Math.sin((k * 2 * Math.PI) / sides)];
+    const put = (x, y, z, n) => {
+      positions.push(x * radius, y * radius, z * height);
+      normals.push(...n);
+    };
+    for (let k = 0; k < sides; k++) {
+      const [a, b, m] = [ring(k), ring(k + 1), ring(k + 0.5)];
+      put(a[0], a[1], 0.36, [m[0], m[1], 0.2]);
+      put(b[0], b[1], 0.36, [m[0], m[1], 0.2]);
+      put(0, 0, 1, [m[0] * 0.6, m[1] * 0.6, 0.7]);
+      put(b[0], b[1], 0.36, [m[0], m[1], -0.6]);
+      put(a[0], a[1], 0.36, [m[0], m[1], -0.6]);
+      put(0, 0, 0.1, [0, 0, -1]);
+    }
+    return {
+      attributes: {
+        positions: { value: new Float32Array(positions), size: 3 },
+        normals: { value: new Float32Array(normals), size: 3 },
+        texCoords: { value: new Float32Array((positions.length / 3) * 2), size: 2 },
+      },
+    };
+  }
+
   /** Binary data object of deck.gl from the spec's slots. */
   function readData(data, packs) {
     const attributes = {};
     for (const [name, slot] of Object.entries(data.attributes)) {
       attributes[name] = { value: kit.readSlot(slot, packs), size: slot.size };
     }
-    return { length: data.length, startIndices: kit.readSlot(data.startIndices, packs), attributes };
+    const startIndices = data.startIndices ? kit.readSlot(data.startIndices, packs) : undefined;
+    return { length: data.length, startIndices, attributes };
   }
 
   /**
@@ -100,17 +145,19 @@
    * share data and buffers with the ones before, so deck.gl matches them by id and uploads nothing again.
    */
   kit.LayerSet = class LayerSet {
-    constructor(deckModule, spec, packs, picture) {
+    constructor(deckModule, spec, packs, pictures) {
       this.deck = deckModule;
       this.spec = spec;
-      this.picture = picture;
+      this.pictures = pictures;
       this.device = null;
       this.entries = spec.layers.map((layer) => this.prepare(layer, packs));
     }
 
     prepare(layer, packs) {
-      const { "@@type": type, role, heights, paint, live, row, lift, extensions: wanted, ...props } = layer;
-      const entry = { type, role, paint, live, props };
+      const {
+        "@@type": type, role, heights, cells, picture, tree, fromZoom, paint, live, row, lift, extensions: wanted, ...props
+      } = layer;
+      const entry = { type, role, picture, fromZoom: fromZoom || 0, paint, live, props };
       props.coordinateSystem = this.deck.COORDINATE_SYSTEM.METER_OFFSETS;
       props.coordinateOrigin = this.spec.scene.origin;
       if (props.widthMinPixels) props.widthMinPixels *= kit.uiScale();
@@ -124,8 +171,7 @@
         );
       }
       if (heights) {
-        props.mesh = makeGround(heights, packs);
-        props.texture = this.picture;
+        props.mesh = makeGround(heights, packs, cells);
         props.material = { unlit: true }; // light and shade are in the picture
         props.textureParameters = {
           minFilter: "linear", magFilter: "linear", mipmapFilter: "linear", maxAnisotropy: 8,
@@ -134,12 +180,17 @@
       } else {
         props.data = readData(props.data, packs);
       }
+      if (tree) {
+        props.mesh = makeTree(tree);
+        props.material = { ambient: 0.62, diffuse: 0.5, shininess: 4, specularColor: [0, 0, 0] };
+      }
       if (row) entry.row = kit.readSlot(row, packs);
       if (paint) {
         entry.starts = props.data.startIndices;
         const out = new Uint8ClampedArray(4 * entry.starts[props.data.length]);
-        const values = kit.readSlot(paint.value, packs);
-        kit.paintVertices(values, entry.starts, paint.domain, paint.ramp, paint.none, out);
+        const classes = kit.readSlot(paint.classes, packs);
+        const values = paint.value ? kit.readSlot(paint.value, packs) : new Float32Array(classes.length).fill(NaN);
+        kit.paintVertices(values, entry.starts, paint.domain, paint.ramp, (i) => paint.table[classes[i]], out);
         props.data.attributes[paint.attribute] = { value: new Uint8Array(out.buffer), size: 4, normalized: true };
       }
       if (live) {
@@ -184,10 +235,20 @@
       return this.rowsOf(layerId)[index];
     }
 
-    build(visible) {
-      return this.entries.map(
-        (e) => new this.deck[e.type]({ ...e.props, visible: visible[e.role] !== false }),
-      );
+    /** Layers for this zoom; one whose picture has not come yet is left out. */
+    build(visible, zoom) {
+      return this.entries
+        .filter((e) => !e.picture || this.pictures[e.picture])
+        .map((e) => new this.deck[e.type]({
+          ...e.props,
+          ...(e.picture ? { texture: this.pictures[e.picture] } : {}),
+          visible: visible[e.role] !== false && zoom >= e.fromZoom,
+        }));
+    }
+
+    /** Changes when another zoom would draw other layers. */
+    stepOf(zoom) {
+      return this.entries.filter((e) => zoom >= e.fromZoom).length;
     }
 
     destroy() {
@@ -201,6 +262,24 @@
   /** How much bigger than on a desk things are: a wall scales the page's root font. */
   kit.uiScale = () => (parseFloat(getComputedStyle(document.documentElement).fontSize) || 16) / 16;
 
+  const GLYPHS = {
+    source: { x: 0, y: 0, width: 64, height: 64, mask: true },
+    station: { x: 64, y: 0, width: 64, height: 64, mask: true },
+  };
+  let glyphs = null;
+  /** A flame for a source; for a station the zigzag that stands for a heat exchanger. */
+  function drawGlyphs() {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [128, 64];
+    const pen = canvas.getContext("2d");
+    pen.fillStyle = pen.strokeStyle = "#fff";
+    pen.fill(new Path2D("M32 4C36 18 50 24 50 40a18 18 0 0 1-36 0c0-8 5-12 8-18 3 4 4 7 4 10 5-7 7-16 6-28z"));
+    pen.lineWidth = 8;
+    pen.lineJoin = pen.lineCap = "round";
+    pen.stroke(new Path2D("M70 32h10l8-18 16 36 8-18h10"));
+    return canvas;
+  }
+
   /** Markers: a stem from the ground, a disc in the colour of the live temperature, a ring when selected. */
   kit.buildMarkers = function (deckModule, scene, state) {
     const places = scene.places.filter((p) => state.visible[p.kind === "source" ? "sources" : "stations"] !== false);
@@ -212,7 +291,7 @@
     const ink = scene.palette.marker;
     const dim = (p) => (state.selected && state.selected !== p.id ? 0.55 : 1);
     const ui = kit.uiScale();
-    const radius = (p) => ui * (p.kind === "source" ? 9 : 6.5) * (state.selected === p.id ? 1.35 : 1);
+    const radius = (p) => ui * (p.kind === "source" ? 12 : 7.5) * (state.selected === p.id ? 1.3 : 1);
     const triggers = { selected: state.selected, live: state.markerVersion };
     return [
       new deckModule.LineLayer({
@@ -258,6 +337,20 @@
           getFillColor: [triggers.selected, triggers.live], getLineColor: triggers.selected,
           getRadius: triggers.selected,
         },
+      }),
+      new deckModule.IconLayer({
+        ...base,
+        id: "markers.glyph",
+        iconAtlas: (glyphs = glyphs || drawGlyphs()),
+        iconMapping: GLYPHS,
+        getIcon: (p) => p.kind,
+        getPosition: (p) => p.top,
+        getSize: (p) => 1.3 * radius(p),
+        sizeUnits: "pixels",
+        billboard: true,
+        getColor: [...scene.palette.casing, 240],
+        parameters: { depthCompare: "always" },
+        updateTriggers: { getSize: triggers.selected },
       }),
     ];
   };

@@ -25,7 +25,7 @@
       this.network = network;
       this.values = kit.readPipeValues(mode, network, this.spec.counts, tables);
       const kept = this.domains.mode === mode ? this.domains : null;
-      this.domains = { ...kit.chooseDomains(mode, this.values, this.sides, kept), mode };
+      this.domains = { ...kit.chooseDomains(mode, this.values, this.sides, kept, network && network.massFlow), mode };
       layerSet.colour({
         supply: { values: this.values, domain: this.domains.supply },
         return: { values: this.values, domain: this.domains.return },

@@ -57,9 +57,11 @@
         const webgl = probeWebGL();
         const [packs, picture, deckModule] = await Promise.all([
           kit.loadPacks(spec.scene.buffers),
-          webgl ? kit.loadPicture(spec.scene.ground) : null,
+          webgl ? kit.loadPicture(spec.scene.pictures.far) : null,
           kit.loadRenderer(spec.scene.renderer),
         ]);
+        if (turn !== this.turn || !this.host.isConnected) return;
+        await kit.settled(this.host);
         if (turn !== this.turn || !this.host.isConnected) return;
         this.clear();
         this.spec = spec;
@@ -68,13 +70,14 @@
         for (const p of spec.scene.places) p.label = kit.placeName(p, spec.scene.lang);
         this.deckModule = deckModule;
         this.builtScale = kit.uiScale();
-        this.layerSet = new kit.LayerSet(deckModule, spec, packs, picture);
+        this.layerSet = new kit.LayerSet(deckModule, spec, packs, { far: picture });
         this.host.dataset.scenePainted = this.theme;
         this.painter = new kit.Painter(this);
         this.pointer = new kit.Pointer(this);
         this.addChrome();
         if (webgl) this.addDeck(webgl.soft);
         else this.addFlatMap(packs);
+        if (webgl && spec.scene.pictures.near) this.refine(spec.scene.pictures.near, this.layerSet);
         this.tables = await kit.loadTables(spec.scene.tables);
         if (turn === this.turn) this.colour();
       } catch (error) {
@@ -83,6 +86,14 @@
         this.notice("failed");
         setTimeout(() => turn === this.turn && this.host.isConnected && this.mount(), RETRY_MS);
       }
+    }
+
+    /** The finer picture of the town comes when it is painted; nothing waits for it. */
+    async refine(url, layerSet) {
+      const near = await kit.loadPicture(url).catch(() => null);
+      if (!near || layerSet !== this.layerSet) return;
+      layerSet.pictures.near = near;
+      this.draw();
     }
 
     /** One sentence over the picture; before the first spec the box itself carries the words (CSS). */
@@ -100,6 +111,7 @@
         show: (role, shown) => this.show(role, shown),
         mode: (mode) => this.setMode(mode),
       }, { controls: on("sceneControls"), legend: on("sceneLegend") });
+      this.names = new kit.MapNames(this.host, this.spec.scene.names, this.spec.scene.lang);
       this.labels = new kit.Labels(this.host, this.spec.scene.places, this.spec.scene.lang, (p) => this.choose(p));
       this.host.append(this.chrome.root);
     }
@@ -136,6 +148,7 @@
         onDeviceInitialized: (device) => this.onDevice(device),
         onViewStateChange: ({ viewState, interactionState }) => {
           this.view = viewState;
+          if (this.layerSet.stepOf(viewState.zoom) !== this.step) this.draw();
           if (interactionState && (interactionState.isDragging || interactionState.isZooming || interactionState.isPanning)) {
             this.moved = true;
           }
@@ -200,7 +213,8 @@
     draw() {
       if (this.flat) this.flat.draw(this.layerSet, this.state.visible);
       if (!this.deck) return;
-      const layers = this.layerSet.build(this.state.visible);
+      this.step = this.layerSet.stepOf(this.view.zoom);
+      const layers = this.layerSet.build(this.state.visible, this.view.zoom);
       this.deck.setProps({ layers: [...layers, ...kit.buildMarkers(this.deckModule, this.spec.scene, this.state)] });
     }
 
@@ -244,7 +258,10 @@
     placeLabels() {
       const { clientWidth: width, clientHeight: height } = this.host;
       this.taken = this.taken || this.chrome.rectangles(this.host);
-      this.labels.place((p) => this.project(p), width, height, this.taken, this.state.visible);
+      const project = (p) => this.project(p);
+      const boxes = this.labels.place(project, width, height, this.taken, this.state.visible);
+      const zoom = this.flat ? 13 : this.view.zoom;
+      this.names.place(project, width, height, boxes, this.state.visible, zoom);
     }
 
     /** Colours from the latest answer of the twin; the camera and the geometry stay as they are. */
@@ -285,7 +302,7 @@
       if (this.flat) this.placeLabels();
       if (place && fly && this.deck) {
         this.moved = true;
-        this.deck.setProps({ initialViewState: kit.flyTo(this.deckModule, this.view, place, this.spec.scene.origin, calm()) });
+        this.see(kit.flyTo(this.deckModule, this.view, place, this.spec.scene.origin, calm()));
       }
     }
 
@@ -300,14 +317,20 @@
     turnTo(change) {
       if (!this.deck) return;
       this.moved = true;
-      this.deck.setProps({
-        initialViewState: {
-          ...this.view,
-          ...change,
-          transitionDuration: calm() ? 0 : 350,
-          transitionInterpolator: calm() ? undefined : new this.deckModule.LinearInterpolator(),
-        },
+      this.see({
+        ...this.view,
+        ...change,
+        transitionDuration: calm() ? 0 : 350,
+        transitionInterpolator: calm() ? undefined : new this.deckModule.LinearInterpolator(),
       });
+    }
+
+    /** Move the camera; without a transition deck.gl does not report where it is. */
+    see(view) {
+      this.deck.setProps({ initialViewState: view });
+      if (view.transitionDuration) return;
+      this.view = view;
+      if (this.layerSet.stepOf(view.zoom) !== this.step) this.draw();
     }
 
     /** The first view again; from there, asked a second time, the same with north up. */
@@ -361,9 +384,9 @@
       this.ready = false;
       if (this.deck) this.deck.finalize();
       if (this.layerSet) this.layerSet.destroy();
-      for (const part of [this.chrome, this.labels, this.flat]) if (part) part.remove();
+      for (const part of [this.chrome, this.labels, this.names, this.flat]) if (part) part.remove();
       for (const canvas of this.host.querySelectorAll("canvas")) canvas.remove();
-      this.deck = this.layerSet = this.chrome = this.labels = this.flat = this.taken = null;
+      this.deck = this.layerSet = this.chrome = this.labels = this.names = this.flat = this.taken = null;
     }
 
     unmount() {

@@ -4,6 +4,7 @@
   const CT = (window.CT = window.CT || {});
   const kit = (CT.sceneKit = CT.sceneKit || {});
   const STALE_S = 300;
+  const MOVING_KG_S = 0.8;
 
   // mode -> what is drawn; SI in, display unit out (twin/model/quantities.py)
   const MODES = {
@@ -35,10 +36,12 @@
     });
   };
 
-  /** Domain per side for these values. */
-  kit.chooseDomains = function (mode, values, sideOf, old) {
+  /** Domain per side for these values. Water that hardly moves has gone cold: it takes the ramp's end colour and
+      must not stretch the range of the rest. */
+  kit.chooseDomains = function (mode, values, sideOf, old, massFlow) {
     const bySide = { supply: [], return: [] };
-    if (values) for (let i = 0; i < values.length; i++) bySide[sideOf[i]].push(values[i]);
+    const moves = (i) => mode !== "temperature" || !massFlow || Math.abs(massFlow[i]) >= MOVING_KG_S;
+    if (values) for (let i = 0; i < values.length; i++) if (moves(i)) bySide[sideOf[i]].push(values[i]);
     const { least } = MODES[mode];
     const domains = {};
     for (const side of Object.keys(bySide)) {

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from app.scene import content, ground, palette
+from app.scene import canvas, content, ground, names, palette
 from app.scene.buffers import Blob, PackWriter, Slot
 from app.scene.content import Lines, Polygons
 from app.scene.frame import GroundMesh, LocalFrame, make_frame, make_mesh
@@ -18,6 +18,9 @@ from twin.model.county import County
 from twin.model.network import Side
 
 HEIGHT_STEPS = 65535
+NEAR_ROOM_M = 420.0
+BUILDING_CLASSES = tuple(palette.DARK.building)
+ROAD_CLASSES = tuple(palette.DARK.roads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,10 @@ class SceneAssets:
     blobs: dict[str, Blob]
     layers: dict[str, LayerData]
     heights: Slot
+    near: tuple[int, int, int, int] | None
     places: list[dict[str, Any]]
-    focus: dict[str, Any]
+    names: list[dict[str, Any]]
+    focus: dict[str, dict[str, Any]]
 
 
 def _add_lines(pack: PackWriter, lines: Lines) -> LayerData:
@@ -90,8 +95,16 @@ def build_assets(county: County) -> SceneAssets:
     rows = content.list_buildings(county)
     heat_index = np.array([v if v else np.nan for v in rows["heat_index"]], np.float32)
     buildings.extra["heat_index"] = packs["buildings"].add(heat_index)
+    uses = [u if u in BUILDING_CLASSES else "other" for u in rows["use"]]
+    buildings.extra["classes"] = _add_classes(packs["buildings"], uses, BUILDING_CLASSES)
+    roads = _add_lines(packs["roads"], content.make_roads(county, frame, mesh))
+    kinds = [str(f.props.get("class", "other")) for f in content.find_roads(county)]
+    kinds = [k if k in ROAD_CLASSES else "other" for k in kinds]
+    roads.extra["classes"] = _add_classes(packs["roads"], kinds, ROAD_CLASSES)
+    trees = content.make_trees(county, frame, mesh)
     layers = {
-        "roads": _add_lines(packs["roads"], content.make_roads(county, frame, mesh)),
+        "roads": roads,
+        "trees": LayerData(len(trees), {}, {"getPosition": packs["roads"].add(trees, 3)}, {}),
         "shadows": _add_polygons(packs["buildings"], content.make_shadows(county, frame, mesh)),
         "buildings": buildings,
         "pipes.supply": _add_lines(packs["pipes"], content.make_pipes(county, frame, mesh, Side.SUPPLY)),
@@ -120,15 +133,36 @@ def build_assets(county: County) -> SceneAssets:
         blobs=blobs,
         layers=layers,
         heights=heights,
+        near=find_near(county, frame, mesh),
+        names=names.list_names(county, frame, mesh),
         places=content.list_places(county, frame, mesh),
         focus=content.find_focus(county, frame, mesh),
     )
 
 
+def _add_classes(pack: PackWriter, values: list[str], table: tuple[str, ...]) -> Slot:
+    return pack.add(np.array([table.index(v) for v in values], np.uint8))
+
+
+def find_near(county: County, frame: LocalFrame, mesh: GroundMesh) -> tuple[int, int, int, int] | None:
+    """Cells of the ground that get a finer picture: the network and some room around it.
+
+    None where they are half of the county or more, or where there is no network.
+    """
+    nodes = county.network.nodes
+    if not nodes:
+        return None
+    xy = frame.to_local(np.array([n.lon for n in nodes]), np.array([n.lat for n in nodes]))
+    (west, south), (east, north) = xy.min(axis=0) - NEAR_ROOM_M, xy.max(axis=0) + NEAR_ROOM_M
+    cells = mesh.cells_of((float(west), float(south), float(east), float(north)))
+    share = (cells[2] - cells[0]) * (cells[3] - cells[1]) / mesh.height_m.size
+    return cells if share < 0.5 else None
+
+
 def _hash_ground(assets: SceneAssets, theme: str) -> str:
     """Digest of what the ground picture is painted from: its inputs and the painter itself."""
     digest = hashlib.sha256(theme.encode())
-    for source in ("ground.py", "palette.py", "content.py", "frame.py"):
+    for source in ("ground.py", "canvas.py", "land.py", "palette.py", "content.py", "frame.py"):
         digest.update(Path(__file__).with_name(source).read_bytes())
     digest.update(assets.mesh.height_m.tobytes())
     digest.update(repr(assets.county.features).encode())
@@ -155,15 +189,21 @@ class SceneLibrary:
                 self._assets = build_assets(self._county)
             return self._assets
 
-    def read_ground(self, theme: str) -> Blob:
-        """Ground picture of ``theme`` (a key of ``PALETTES``); painting takes about a second."""
+    def read_ground(self, theme: str, near: bool = False) -> Blob:
+        """Ground picture of ``theme`` (a key of ``PALETTES``); painting takes a second or two.
+
+        ``near``: the finer picture of the town; there is none where ``assets.near`` is None (LookupError).
+        """
         assets = self.assets
+        key = f"{theme}-near" if near else theme
+        if near and assets.near is None:
+            raise LookupError("this county has one ground picture only")
         with self._ground_lock:
-            if theme not in self._pictures:
-                picture = ground.paint_ground(
-                    assets.county, assets.frame, assets.mesh, palette.PALETTES[theme]
-                )
-                self._pictures[theme] = Blob.make(
-                    f"ground-{theme}.webp", "image/webp", picture, compress=False
-                )
-            return self._pictures[theme]
+            if key not in self._pictures:
+                window = None
+                if near and assets.near is not None:
+                    window = canvas.make_window(assets.mesh.extent_of(assets.near), ground.NEAR_PX)
+                look = palette.PALETTES[theme]
+                picture = ground.paint_ground(assets.county, assets.frame, assets.mesh, look, window)
+                self._pictures[key] = Blob.make(f"ground-{key}.webp", "image/webp", picture, compress=False)
+            return self._pictures[key]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.scene.buffers import join_ragged, repeat_per_vertex
 from app.scene.frame import Floats, GroundMesh, LocalFrame
-from twin.model.county import Building, County
+from twin.model.county import Building, County, Feature
 from twin.model.network import Side
 
 SUN_AZIMUTH_DEG = 238.0
@@ -75,12 +75,36 @@ def _clockwise(ring: Floats) -> Floats:
     return np.vstack([ordered, ordered[:1]])
 
 
-def make_roads(county: County, frame: LocalFrame, mesh: GroundMesh) -> Lines:
-    """Roads draped over the ground, the widest last (drawn on top)."""
+def find_roads(county: County) -> list[Feature]:
+    """Roads in the order they are drawn: lanes, the others by width, rails and expressways on top."""
     roads = [f for f in county.features if f.layer == "road" and f.shape == "line" and len(f.path) > 1]
-    roads.sort(key=lambda f: float(f.props.get("width_m", 8.0)))
+    over = {"lane": -1, "rail": 1, "expressway": 2}
+    roads.sort(key=lambda f: (over.get(str(f.props.get("class")), 0), float(f.props.get("width_m", 8.0))))
+    return roads
+
+
+def make_roads(county: County, frame: LocalFrame, mesh: GroundMesh) -> Lines:
+    """Roads draped over the ground; ``row`` is the position in ``find_roads``."""
+    roads = find_roads(county)
     parts = [mesh.drape(frame.path_to_local(f.path), ROAD_LIFT_M) for f in roads]
     return _as_lines(parts, [float(f.props.get("width_m", 8.0)) for f in roads], list(range(len(roads))))
+
+
+def make_trees(county: County, frame: LocalFrame, mesh: GroundMesh) -> NDArray[np.float32]:
+    """Foot of every tree of the rows along streets and banks, (n, 3) local metres."""
+    rows = [f for f in county.features if f.layer == "tree_row" and len(f.path) > 1]
+    spots = [place_trees(frame.path_to_local(f.path), f) for f in rows]
+    xy = np.concatenate(spots) if spots else np.zeros((0, 2))
+    return np.column_stack([xy, mesh.height_at(xy) if len(xy) else xy[:, 0]]).astype(np.float32)
+
+
+def place_trees(line: Floats, row: Feature) -> Floats:
+    """Places (n, 2) along a row of trees by its ``spacing_m``."""
+    spacing = float(row.props.get("spacing_m", 12.0))
+    step = np.hypot(*np.diff(line, axis=0).T)
+    along = np.concatenate([[0.0], np.cumsum(step)])
+    at = np.arange(spacing / 2, along[-1], spacing)
+    return np.column_stack([np.interp(at, along, line[:, 0]), np.interp(at, along, line[:, 1])])
 
 
 def make_pipes(county: County, frame: LocalFrame, mesh: GroundMesh, side: Side) -> Lines:
@@ -197,13 +221,21 @@ def list_buildings(county: County) -> dict[str, list[Any]]:
     }
 
 
-def find_focus(county: County, frame: LocalFrame, mesh: GroundMesh) -> dict[str, Any]:
-    """What the first view must show: the hull of the network, and the direction it stretches in.
+PITCH_DEG = 48.0
+OVERVIEW_PITCH_DEG = 60.0
+ROOM_ABOVE = 0.13
+OVERVIEW_ROOM_ABOVE = 0.40
+"""Share of the picture's height above the network: for labels, and on the overview for the hills."""
+
+
+def find_focus(county: County, frame: LocalFrame, mesh: GroundMesh) -> dict[str, dict[str, Any]]:
+    """What the first view of a page must show: the hull of the network; on the overview the valley around it.
 
     Returns
     -------
-    ``hull``: list of (x, y, z) local metres; ``bearing``: degrees that lay the long axis across the screen,
-    within -40..40, so that north stays roughly up
+    For ``network`` and ``overview``: ``hull``: list of (x, y, z) local metres; ``bearing``: degrees that lay
+    the long axis across the screen, within -40..40, so that north stays roughly up; ``pitch``: degrees from
+    above; ``above``: share of the height kept free above the hull
     """
     if county.network.nodes:
         degrees = np.array([(n.lon, n.lat) for n in county.network.nodes])
@@ -219,5 +251,9 @@ def find_focus(county: County, frame: LocalFrame, mesh: GroundMesh) -> dict[str,
         angle = float(np.degrees(np.arctan2(axes[0, 1], axes[0, 0])))
         angle = (angle + 90.0) % 180.0 - 90.0
         bearing = float(np.clip(-angle, -40.0, 40.0))
-    points = np.column_stack([hull, mesh.height_at(hull)])
-    return {"hull": points.round(1).tolist(), "bearing": round(bearing, 1)}
+    points = np.column_stack([hull, mesh.height_at(hull)]).round(1).tolist()
+    views = {"network": (PITCH_DEG, ROOM_ABOVE), "overview": (OVERVIEW_PITCH_DEG, OVERVIEW_ROOM_ABOVE)}
+    return {
+        name: {"hull": points, "bearing": round(bearing, 1), "pitch": pitch, "above": above}
+        for name, (pitch, above) in views.items()
+    }

@@ -105,6 +105,25 @@ class GroundMesh:
             self.y0_m + (n_y - 1) * self.dy_m,
         )
 
+    def cells_of(self, extent_m: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
+        """Columns and rows (j0, i0, j1, i1) of the least box of whole cells around ``extent_m``, clamped."""
+        west, south, east, north = extent_m
+        n_y, n_x = self.height_m.shape
+        j0, j1 = np.floor((west - self.x0_m) / self.dx_m), np.ceil((east - self.x0_m) / self.dx_m)
+        i0, i1 = np.floor((south - self.y0_m) / self.dy_m), np.ceil((north - self.y0_m) / self.dy_m)
+        return (
+            int(np.clip(j0, 0, n_x - 2)), int(np.clip(i0, 0, n_y - 2)),
+            int(np.clip(j1, 1, n_x - 1)), int(np.clip(i1, 1, n_y - 1)),
+        )  # fmt: skip
+
+    def extent_of(self, cells: tuple[int, int, int, int]) -> tuple[float, float, float, float]:
+        """West, south, east, north of a box of cells, local metres."""
+        j0, i0, j1, i1 = cells
+        return (
+            self.x0_m + j0 * self.dx_m, self.y0_m + i0 * self.dy_m,
+            self.x0_m + j1 * self.dx_m, self.y0_m + i1 * self.dy_m,
+        )  # fmt: skip
+
     def height_at(self, xy_m: Floats) -> Floats:
         """Height of the drawn surface, metres above the datum, at (n, 2) local metres; clamped to the edge.
 

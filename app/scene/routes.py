@@ -95,11 +95,12 @@ def register_scene_routes(app: FastAPI, county: County) -> None:
             raise HTTPException(404, "no such buffer of the scene")
         return _answer(request, blob)
 
-    @app.get("/scene/ground/{theme}.webp", include_in_schema=False)
-    def read_ground(request: Request, theme: str) -> Response:
-        if theme not in PALETTES:
-            raise HTTPException(404, f"no such theme; one of: {', '.join(PALETTES)}")
-        return _answer(request, library.read_ground(theme), digest=library.ground_digest(theme))
+    @app.get("/scene/ground/{picture}.webp", include_in_schema=False)
+    def read_ground(request: Request, picture: str) -> Response:
+        theme, near = picture.removesuffix("-near"), picture.endswith("-near")
+        if theme not in PALETTES or (near and library.assets.near is None):
+            raise HTTPException(404, f"no such ground picture; themes: {', '.join(PALETTES)}")
+        return _answer(request, library.read_ground(theme, near), digest=library.ground_digest(theme))
 
     @app.get("/scene/vendor/deck.js", include_in_schema=False)
     def read_deck(request: Request) -> Response:

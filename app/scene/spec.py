@@ -18,9 +18,13 @@ SPEC_VERSION = 1
 VIEWS = {"heating": "temperature", "overview": "temperature", "hydraulics": "pressure"}
 """View -> what colours the pipes at first; the user may change it."""
 HEAT_INDEX_RANGE_W_M2 = (35.0, 70.0)
-PITCH_DEG = 48.0
+TREE_SIZE_M = [2.6, 8.0]
+"""Radius and height of a street tree."""
+TREES_FROM_ZOOM = 14.8
+BLIND_WALLS = frozenset({"industry", "plant", "chimney", "cooling_tower", "village", "old_town", "stadium"})
+"""Uses whose walls show no floors; told to the shader by an alpha of 254."""
 LIGHTS = {
-    "dark": {"ambient": 0.85, "sun": 1.1, "colour": [255, 244, 228]},
+    "dark": {"ambient": 1.0, "sun": 1.25, "colour": [255, 244, 228]},
     "light": {"ambient": 1.15, "sun": 1.1, "colour": [255, 250, 240]},
 }
 SUPPLY_SIDE = -0.62
@@ -36,15 +40,23 @@ def _rgba(colour: Rgb, alpha: int = 255) -> list[int]:
     return [*colour, alpha]
 
 
-def _ground_layer(assets: SceneAssets) -> pdk.Layer:
-    return pdk.Layer(
-        "SimpleMeshLayer",
-        id="ground",
-        data=[{"position": [0, 0, 0]}],
-        role="'ground'",
-        heights=assets.heights,
-        pickable=False,
-    )
+def _ground_layers(assets: SceneAssets) -> list[pdk.Layer]:
+    """The county, and over it the cells that have a finer picture; those appear when it has come."""
+    parts: list[tuple[str, dict[str, Any]]] = [("ground", {"picture": "'far'"})]
+    if assets.near:
+        parts.append(("ground.near", {"picture": "'near'", "cells": list(assets.near), "lift": 0.5}))
+    return [
+        pdk.Layer(
+            "SimpleMeshLayer",
+            id=name,
+            data=[{"position": [0, 0, 0]}],
+            role="'ground'",
+            heights=assets.heights,
+            pickable=False,
+            **part,
+        )
+        for name, part in parts
+    ]
 
 
 def _road_layer(assets: SceneAssets, palette: Palette) -> pdk.Layer:
@@ -53,7 +65,12 @@ def _road_layer(assets: SceneAssets, palette: Palette) -> pdk.Layer:
         id="roads",
         data=_data(assets.layers["roads"]),
         role="'roads'",
-        get_color=_rgba(palette.road),
+        row=assets.layers["roads"].extra["row"],
+        paint={
+            "attribute": "getColor",
+            "classes": assets.layers["roads"].extra["classes"],
+            "table": [_rgba(c) for c in palette.roads.values()],
+        },
         width_units="'meters'",
         width_min_pixels=0.6,
         joint_rounded=True,
@@ -89,12 +106,27 @@ def _building_layer(assets: SceneAssets, palette: Palette) -> pdk.Layer:
             "value": layer.extra["heat_index"],
             "domain": list(HEAT_INDEX_RANGE_W_M2),
             "ramp": [list(palette.building_heated_low), list(palette.building_heated_high)],
-            "none": list(palette.building),
+            "classes": layer.extra["classes"],
+            "table": [_rgba(c, 254 if use in BLIND_WALLS else 255) for use, c in palette.building.items()],
         },
         extruded=True,
-        extensions=[{"@@type": "GroundingExtension"}],
+        extensions=[{"@@type": "FacadeExtension"}],
         material={"ambient": 0.55, "diffuse": 0.62, "shininess": 8, "specularColor": [20, 24, 30]},
         pickable=True,
+    )
+
+
+def _tree_layer(assets: SceneAssets, palette: Palette) -> pdk.Layer:
+    layer = assets.layers["trees"]
+    return pdk.Layer(
+        "SimpleMeshLayer",
+        id="trees",
+        data={"length": layer.length, "attributes": dict(layer.attributes)},
+        role="'trees'",
+        tree=TREE_SIZE_M,
+        get_color=_rgba(palette.land["crown"]),
+        from_zoom=TREES_FROM_ZOOM,
+        pickable=False,
     )
 
 
@@ -131,7 +163,7 @@ def _pipe_layers(assets: SceneAssets, palette: Palette, side: str) -> list[pdk.L
     ]
 
 
-def _view_state(assets: SceneAssets) -> pdk.ViewState:
+def _view_state(assets: SceneAssets, focus: dict[str, Any]) -> pdk.ViewState:
     """Only a start: the browser fits the view to the hull, because only it knows the screen's shape."""
     lon, lat = assets.frame.origin
     return pdk.ViewState(
@@ -140,21 +172,27 @@ def _view_state(assets: SceneAssets) -> pdk.ViewState:
         zoom=13.0,
         min_zoom=9.0,
         max_zoom=19.0,
-        pitch=PITCH_DEG,
-        bearing=assets.focus["bearing"],
+        pitch=focus["pitch"],
+        bearing=focus["bearing"],
         max_pitch=78.0,
         position=[0.0, 0.0, assets.frame.datum_m],
     )
 
 
-def make_deck(assets: SceneAssets, palette: Palette) -> pdk.Deck:
+def find_focus(assets: SceneAssets, view: str) -> dict[str, Any]:
+    """What the first picture of ``view`` frames."""
+    return assets.focus["overview" if view == "overview" else "network"]
+
+
+def make_deck(assets: SceneAssets, palette: Palette, view: str) -> pdk.Deck:
     """Return the scene as a pydeck deck, without a base map."""
     layers = [
-        _ground_layer(assets),
+        *_ground_layers(assets),
         _road_layer(assets, palette),
         _shadow_layer(assets, palette),
         *(_pipe_layers(assets, palette, "return")[:1]),
         *(_pipe_layers(assets, palette, "supply")[:1]),
+        *([_tree_layer(assets, palette)] if assets.layers["trees"].length else []),
         _building_layer(assets, palette),
         *(_pipe_layers(assets, palette, "return")[1:]),
         *(_pipe_layers(assets, palette, "supply")[1:]),
@@ -162,7 +200,7 @@ def make_deck(assets: SceneAssets, palette: Palette) -> pdk.Deck:
     return pdk.Deck(
         layers=layers,
         views=[pdk.View("MapView", controller={"inertia": 200, "keyboard": True, "touchRotate": True})],
-        initial_view_state=_view_state(assets),
+        initial_view_state=_view_state(assets, find_focus(assets, view)),
         map_provider=None,
         map_style=None,
     )
@@ -178,7 +216,7 @@ def make_spec(library: SceneLibrary, lang: str, theme: str, view: str) -> dict[s
     view : key of ``VIEWS``
     """
     assets, palette = library.assets, PALETTES[theme]
-    deck: dict[str, Any] = json.loads(make_deck(assets, palette).to_json())
+    deck: dict[str, Any] = json.loads(make_deck(assets, palette, view).to_json())
     origin = [*assets.frame.origin, assets.frame.datum_m]
     deck["scene"] = {
         "version": SPEC_VERSION,
@@ -188,10 +226,11 @@ def make_spec(library: SceneLibrary, lang: str, theme: str, view: str) -> dict[s
         "theme": theme,
         "origin": origin,
         "extent": list(assets.mesh.extent_m),
-        "focus": assets.focus,
+        "focus": find_focus(assets, view),
         "sun": sun_direction().round(4).tolist(),
         "lights": LIGHTS[theme],
         "places": assets.places,
+        "names": assets.names,
         "counts": {"nodes": len(assets.county.network.nodes), "pipes": len(assets.county.network.pipes)},
         "palette": {
             "background": list(palette.background),
@@ -203,7 +242,11 @@ def make_spec(library: SceneLibrary, lang: str, theme: str, view: str) -> dict[s
             "return": [list(c) for c in palette.back],
         },
         "texts": read_texts(lang),
-        "ground": f"/scene/ground/{theme}.webp?v={library.ground_digest(theme)}",
+        "pictures": {
+            name: f"/scene/ground/{theme}{tail}.webp?v={library.ground_digest(theme)}"
+            for name, tail in (("far", ""), ("near", "-near"))
+            if name == "far" or assets.near
+        },
         "buffers": {
             name.removesuffix(".bin"): f"/scene/buffers/{name}?v={blob.digest}"
             for name, blob in assets.blobs.items()

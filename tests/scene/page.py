@@ -58,10 +58,10 @@ def make_page(county: County, *, scene: bool = True, extra: str = "") -> FastAPI
     register_scene_routes(app, county)
     app.mount("/assets", StaticFiles(directory=ASSETS), name="assets")
     scripts = "".join(f'<script src="/assets/{p.name}"></script>' for p in sorted(ASSETS.glob("scene*.js")))
-    box = '<div id="box" class="ct-scene" data-scene="heating"></div>' if scene else ""
 
     @app.get("/", response_class=HTMLResponse)
-    def read_page() -> str:
+    def read_page(view: str = "heating") -> str:
+        box = f'<div id="box" class="ct-scene" data-scene="{view}"></div>' if scene else ""
         return (
             "<!doctype html><html lang='zh'><head><meta charset='utf-8'>"
             "<meta name='viewport' content='width=device-width, initial-scale=1'>"

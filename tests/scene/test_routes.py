@@ -90,7 +90,7 @@ def test_buffers_hold_the_rows_of_the_county(client: Client, spec: dict[str, Any
 
 def test_addresses_with_a_hash_are_cached_for_ever(client: Client, spec: dict[str, Any]) -> None:
     scene = spec["scene"]
-    for url in (*scene["buffers"].values(), scene["tables"], scene["ground"], scene["renderer"]):
+    for url in (*scene["buffers"].values(), scene["tables"], *scene["pictures"].values(), scene["renderer"]):
         answer = client.get(url)
         assert answer.status_code == 200
         assert "immutable" in answer.headers["cache-control"]

@@ -45,7 +45,7 @@ def generate_county(seed: int = 7) -> County:
         list(town.streets), [s.at for s in sites], chp.gate, boiler.gate
     )
     flows = [h / (CP * (T1_SUPPLY - T1_RETURN)) for h in stock.heat_w]
-    sized = size_trenches(trench, source, ends, flows)
+    sized = size_trenches(trench, source, second, ends, flows)
     worst = max(sized.dp_supply_pa[e] for e in ends)
     sources = make_sources(
         (f"N{source + 1:04d}", f"N{second + 1:04d}"), [frame.lonlat(*chp.gate), frame.lonlat(*boiler.gate)],

@@ -16,8 +16,10 @@ from ingest.demo.county.streets import Point, Street
 BORES = (0.100, 0.125, 0.150, 0.207, 0.259, 0.309, 0.359, 0.408, 0.462, 0.514, 0.616, 0.706, 0.804)
 ROUGHNESS_M = 0.0005
 AIM_PA_M = {"trunk": 26.0, "main": 24.0, "branch": 80.0}
-TIE_KG_S = 80.0
-"""Every street main can carry this much, so that loops can feed each other's quarters."""
+TIE_KG_S = 25.0
+"""Every street main can carry this much: enough to keep a quarter warm from its other end."""
+SECOND_SHARE = 0.3
+"""Share of the design flow that the second source can send into the network."""
 CHAMBER_EVERY_M = 165.0
 TRENCH_M = 60_000.0
 ASIDE = (4.0, -5.0)
@@ -208,8 +210,11 @@ class Sized:
     via: list[int]
 
 
-def size_trenches(t: Trench, source: int, ends: list[int], design_kg_s: list[float]) -> Sized:
-    """Shortest-path tree from the CHP carries the design flows; loop ties get a least size."""
+def size_trenches(t: Trench, source: int, second: int, ends: list[int], design_kg_s: list[float]) -> Sized:
+    """Shortest-path tree from the CHP carries the design flows; loop ties get a least size.
+
+    The way to the ``second`` source takes what that sends against the stream.
+    """
     n = len(t.at)
     length = [t.length_m(e) for e in range(len(t.edges))]
     near: list[list[tuple[int, int]]] = [[] for _ in range(n)]
@@ -235,11 +240,16 @@ def size_trenches(t: Trench, source: int, ends: list[int], design_kg_s: list[flo
     for u in reversed(order):
         if parent[u] >= 0:
             flow[parent[u]] += flow[u]
+    against: dict[int, float] = {}
+    u = second
+    while parent[u] >= 0:
+        against[via[u]] = SECOND_SHARE * sum(design_kg_s)
+        u = parent[u]
     bore, carried = [0] * len(t.edges), [0.0] * len(t.edges)
     for e, (a, b, kind) in enumerate(t.edges):
         child = b if via[b] == e else a if via[a] == e else -1
         carried[e] = flow[child] if child >= 0 else 0.0
-        m = max(carried[e], TIE_KG_S if kind != "branch" else 1.0)
+        m = max(carried[e], TIE_KG_S if kind != "branch" else 1.0, against.get(e, 0.0))
         bore[e] = next((j for j, d in enumerate(BORES) if _slope(m, d) <= AIM_PA_M[kind]), len(BORES) - 1)
     drop = [0.0] * n
     for u in order[1:]:
