@@ -98,7 +98,7 @@ def solve_batch(
     quick = [i for i, s in enumerate(scenarios) if easy and _only_emits(s)]
     if quick:
         rows = np.array(quick)
-        part = _solve_quick(net, case, problem, plan, [scenarios[i] for i in quick], base.mass_flow_kg_s)
+        part = _solve_quick(net, case, problem, plan, [scenarios[i] for i in quick], base)
         if len(quick) == n_row:
             m, p, leak, residual, met = part
         else:
@@ -135,7 +135,7 @@ def _solve_quick(
     q: FlowProblem,
     plan: Plan,
     scenarios: Sequence[Scenario],
-    m_start: Floats,
+    base: SteadyState,
 ) -> tuple[Floats, Floats, Floats, Floats, Bools]:
     places = [[x for leak in s.leaks for x in _place(net, leak)] for s in scenarios]
     widest = max((len(x) for x in places), default=0)
@@ -150,9 +150,10 @@ def _solve_quick(
     n = len(places)
     m, p, leak = np.empty((n, net.n_pipe)), np.empty((n, net.n_point)), np.empty((n, net.n_point))
     residual, met = np.empty(n), np.empty(n, bool)
+    p_start = np.concatenate([base.p_supply_pa, base.p_return_pa])
     solve_leaks(
-        plan, pipes, q.start, q.end, q.one_way, q.fixed_pa, case.draw, q.emitter, m_start, at, c, m, p, leak,
-        residual, met,
+        plan, pipes, q.start, q.end, q.one_way, case.draw, q.emitter, base.mass_flow_kg_s, p_start, at, c, m,
+        p, leak, residual, met,
     )  # fmt: skip
     leak += case.leak_draw
     return m, p, leak, residual, met

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from twin.heat.compiled import inner, outer
 from twin.heat.core import solve_core
+from twin.heat.drops import evaluate_drops
 from twin.heat.hydraulics import finish_flows, sum_trees
 from twin.heat.plan import (
     CHAIN_A,
@@ -19,7 +20,9 @@ from twin.heat.plan import (
     FIXED,
     FREE,
     Plan,
-    cut_network,
+    find_reached,
+    peel_trees,
+    trace_chains,
     write_elimination,
 )
 
@@ -31,7 +34,9 @@ Bools = NDArray[np.bool_]
 @inner()
 def _plan_leak(start: Ints, end: Ints, base: Plan, kind: NDArray[np.int8], number: Ints) -> Plan:
     """The plan with more emitters than ``base`` was made for; ``number`` (n_point,) is scratch."""
-    reached, tree, core, chain, _ = cut_network(start, end, base.open_, kind)
+    tree, degree, xor, left = peel_trees(start, end, base.open_, kind)
+    core, chain = trace_chains(start, end, kind, degree, xor, left)
+    reached = find_reached(kind, tree, core, chain)
     end_a, end_b = chain[CHAIN_A], chain[CHAIN_B]
     n_base = base.junction.shape[0]
     junction = np.empty(n_base + 2 * end_a.shape[0], np.int64)
@@ -69,23 +74,23 @@ def _plan_leak(start: Ints, end: Ints, base: Plan, kind: NDArray[np.int8], numbe
 
 @outer()
 def solve_leaks(
-    base: Plan, pipes: Floats, start: Ints, end: Ints, one_way: Bools, fixed_pa: Floats, draw: Floats,
-    emitter: Floats, m_start: Floats, at: Ints, c_at: Floats, m: Floats, p: Floats, leak: Floats,
-    residual: Floats, met: Bools,
+    base: Plan, pipes: Floats, start: Ints, end: Ints, one_way: Bools, draw: Floats,
+    emitter: Floats, m_start: Floats, p_start: Floats, at: Ints, c_at: Floats, m: Floats, p: Floats,
+    leak: Floats, residual: Floats, met: Bools,
 ) -> None:  # fmt: skip
     """Solve one state per row of ``at``.
 
     Parameters
     ----------
     base : the plan without these leaks, all points reached
-    m_start : (n_pipe,) flows without them
+    m_start, p_start : (n_pipe,) flows and (n_point,) pressures without them; those held stay
     at, c_at : (n_scenario, n_place) points and emitter coefficients of each scenario, on top of ``emitter``
     m : (n_scenario, n_pipe), p, leak : (n_scenario, n_point); filled
     residual : (n_scenario,) worst mass residual, met : (n_scenario,) converged; filled
     """
     n_point, n_pipe = draw.shape[0], start.shape[0]
     number, below = np.empty(n_point, np.int64), np.empty(n_point)
-    dp, c_all, kind = np.empty(n_pipe), emitter.copy(), base.kind.copy()
+    dp, slope, c_all, kind = np.empty(n_pipe), np.empty(n_pipe), emitter.copy(), base.kind.copy()
     for s in range(at.shape[0]):
         for j in range(at.shape[1]):
             i = at[s, j]
@@ -94,25 +99,20 @@ def solve_leaks(
                 kind[i] = EMITTER
         plan = _plan_leak(start, end, base, kind, number)
         sum_trees(plan.tree, plan.reached, draw, m[s], below)
-        n_junction, n_chain, n_fixed = plan.junction.shape[0], plan.chain.shape[1], 0
+        n_junction, n_chain = plan.junction.shape[0], plan.chain.shape[1]
         p_junction, leak_junction, flow = np.empty(n_junction), np.zeros(n_junction), np.empty(n_chain)
-        level = 0.0
-        for i in range(plan.n_free, n_junction):
-            p_junction[i] = fixed_pa[plan.junction[i]]
-            level += p_junction[i]
-            n_fixed += 1
-        for i in range(plan.n_free):
-            p_junction[i] = level / n_fixed
+        for i in range(n_junction):
+            p_junction[i] = p_start[plan.junction[i]]
         for c in range(n_chain):
             flow[c] = m_start[plan.core[CORE_PIPE, plan.chain[CHAIN_FIRST, c]]]
-        m_core = np.empty(plan.core.shape[1])
         met[s], _ = solve_core(
             plan.core, plan.chain, plan.junction, plan.n_free, plan.first, plan.row, plan.target, pipes,
-            one_way, below, c_all, flow, p_junction, leak_junction, m_core,
+            one_way, below, c_all, flow, p_junction, leak_junction, m[s],
         )  # fmt: skip
+        evaluate_drops(m[s], pipes, dp, slope)
         _, residual[s] = finish_flows(
-            plan, pipes, start, end, one_way, draw, c_all, p_junction, leak_junction, m_core, below, m[s], dp,
-            p[s], leak[s],
+            plan, pipes, start, end, one_way, draw, c_all, p_junction, leak_junction, below, m[s], dp, p[s],
+            leak[s],
         )  # fmt: skip
         for j in range(at.shape[1]):
             i = at[s, j]

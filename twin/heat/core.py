@@ -220,10 +220,9 @@ def _move(
 
 @inner()
 def _finish(
-    member: Ints, end_a: Ints, end_b: Ints, c_emitter: Floats, taken: Floats, g: Floats, x: Floats, p: Floats,
-    q: Floats, leak: Floats, m: Floats,
+    end_a: Ints, end_b: Ints, c_emitter: Floats, g: Floats, x: Floats, p: Floats, q: Floats, leak: Floats,
 ) -> None:  # fmt: skip
-    """Add the last step ``x`` to pressures, flows and emitters; fill the flows of the pipes."""
+    """Add the last step ``x`` to pressures, flows and emitters."""
     n = x.shape[0]
     for i in range(n):
         p[i] += x[i]
@@ -232,14 +231,13 @@ def _finish(
     for c in range(q.shape[0]):
         a, b = end_a[c], end_b[c]
         q[c] += g[c] * ((x[a] if a < n else 0.0) - (x[b] if b < n else 0.0))
-    for j in range(m.shape[0]):
-        m[j] = q[member[j]] - taken[j]
 
 
 @outer()
 def solve_core(
     core: Ints, chain: Ints, junction: Ints, n: int, first: Ints, row: Ints, target: Ints, pipes: Floats,
-    one_way: Bools, below: Floats, emitter: Floats, flow: Floats, p: Floats, leak: Floats, m: Floats,
+    one_way: Bools, below: Floats, emitter: Floats, flow: Floats, p: Floats, leak: Floats,
+    m_pipe: Floats,
 ) -> tuple[bool, int]:  # fmt: skip
     """Flows of the chains and pressures of the junctions; returns converged, iterations.
 
@@ -248,12 +246,13 @@ def solve_core(
     ``below`` (n_point,): drawn at a point and in the trees on it, kg/s; ``emitter`` (n_point,): C of
     ``m = C sqrt(p)``; ``flow`` (n_chain,) or empty: of each chain's first pipe, to start from; ``p``
     (n_junction,): given at the fixed ones, a guess at the free ones. Filled: ``p``, ``leak`` (n_junction,)
-    through emitters, ``m`` (n_core,) in the direction of the chains.
+    through emitters, ``m_pipe`` (n_pipe,) where the core's pipes are.
     """
     n_core, n_chain, warm = core.shape[1], chain.shape[1], flow.shape[0] > 0
     pipe, member, end_a, end_b = core[CORE_PIPE], core[CORE_CHAIN], chain[CHAIN_A], chain[CHAIN_B]
     constants, taken, weight = np.empty((PER_SQUARE + 1, n_core)), np.empty(n_core), np.empty(n_chain)
-    dp, slope, total, miss = np.empty(n_core), np.empty(n_core), np.empty(n_chain), np.empty(n_chain)
+    m, dp, slope = np.empty(n_core), np.empty(n_core), np.empty(n_core)
+    total, miss = np.empty(n_chain), np.empty(n_chain)
     g, new_g, passed, q = np.empty(n_chain), np.empty(n_chain), np.empty(n_chain), np.zeros(n_chain)
     diagonal, value, x = np.empty(n), np.empty(row.shape[0]), np.empty(n)
     out, c_emitter, some_one_way, guess = np.empty(n), np.empty(n), False, pipes[GUESS]
@@ -292,5 +291,7 @@ def solve_core(
         met = _move(junction, end_a, end_b, below, c_emitter, total, g, x, share, p, q, leak, out)
     _balance_left(chain, g, miss, passed, out, n, q, x)
     substitute(first, row, diagonal, value, x)
-    _finish(member, end_a, end_b, c_emitter, taken, g, x, p, q, leak, m)
+    _finish(end_a, end_b, c_emitter, g, x, p, q, leak)
+    for j in range(n_core):
+        m_pipe[pipe[j]] = core[CORE_SIGN, j] * (q[member[j]] - taken[j])
     return met, iteration

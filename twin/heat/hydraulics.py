@@ -133,17 +133,14 @@ def _spread_pressures(
 
 
 @inner()
-def _worst_imbalance(
-    kind: NDArray[np.int8], start: Ints, end: Ints, m: Floats, drawn: Floats, left: Floats
-) -> float:
-    """Largest mass that the flows leave over at a point whose pressure is not given; ``left`` is scratch."""
-    for i in range(drawn.shape[0]):
-        left[i] = drawn[i]
+def _worst_imbalance(kind: NDArray[np.int8], start: Ints, end: Ints, m: Floats, left: Floats) -> float:
+    """Largest mass that the flows leave over at a point whose pressure is not given; ``left`` comes with what
+    is drawn."""
     for k in range(m.shape[0]):
         left[start[k]] += m[k]
         left[end[k]] -= m[k]
     worst = 0.0
-    for i in range(drawn.shape[0]):
+    for i in range(left.shape[0]):
         if kind[i] != FIXED:
             worst = max(worst, abs(left[i]))
     return worst
@@ -165,22 +162,18 @@ def sum_trees(tree: Ints, reached: Bools, draw: Floats, m: Floats, below: Floats
 @outer()
 def finish_flows(
     plan: Plan, pipes: Floats, start: Ints, end: Ints, one_way: Bools, draw: Floats, emitter: Floats,
-    p_junction: Floats, leak_junction: Floats, m_core: Floats, below: Floats, m: Floats, dp: Floats,
-    p: Floats, leak: Floats,
+    p_junction: Floats, leak_junction: Floats, below: Floats, m: Floats, dp: Floats, p: Floats, leak: Floats,
 ) -> tuple[float, float]:  # fmt: skip
-    """From the core to all pipes and points; fills ``m``, ``dp``, ``p``, ``leak``; ``below`` is scratch.
+    """From flows ``m`` and drops ``dp`` of all pipes to pressures ``p`` and leaks ``leak`` of all points.
+
+    ``below`` (n_point,) is scratch; ``dp`` is completed for check valves and pipes without water.
 
     Returns
     -------
     worst pressure residual Pa, worst mass residual kg/s
     """
     tree, core, chain, junction, reached = plan.tree, plan.core, plan.chain, plan.junction, plan.reached
-    pipe, sign = core[CORE_PIPE], core[CORE_SIGN]
     n_pipe, n_point = m.shape[0], draw.shape[0]
-    scratch = np.empty(max(n_pipe, n_point))
-    for j in range(pipe.shape[0]):
-        m[pipe[j]] = sign[j] * m_core[j]
-    evaluate_drops(m, pipes, dp, scratch)
     for k in range(n_pipe):
         if one_way[k] and m[k] < 0.0:
             dp[k] += CHECK_SLOPE_PA_S_KG * m[k]
@@ -195,7 +188,7 @@ def finish_flows(
         below[junction[i]] += leak_junction[i]
     for i in range(plan.n_free, junction.shape[0]):
         leak[junction[i]] = emitter[junction[i]] * sqrt(max(p_junction[i], 0.0))
-    return gap, _worst_imbalance(plan.kind, start, end, m, below, scratch)
+    return gap, _worst_imbalance(plan.kind, start, end, m, below)
 
 
 def solve_flows(problem: FlowProblem, program: Program, m_start: Floats | None = None) -> FlowAnswer:
@@ -218,7 +211,7 @@ def solve_flows(problem: FlowProblem, program: Program, m_start: Floats | None =
         q.elevation_m, q.lift_pa,
     )  # fmt: skip
     m, dp, p, leak = np.empty(n_pipe), np.empty(n_pipe), np.empty(n_point), np.empty(n_point)
-    below, m_core = np.empty(n_point), np.empty(plan.core.shape[1])
+    below, slope = np.empty(n_point), np.empty(n_pipe)
     sum_trees(plan.tree, plan.reached, q.draw_kg_s, m, below)
     p_junction = q.fixed_pa[plan.junction]
     leak_junction = np.empty(len(p_junction))
@@ -230,13 +223,14 @@ def solve_flows(problem: FlowProblem, program: Program, m_start: Floats | None =
         leak_junction[:] = 0.0
         converged, iterations = solve_core(
             plan.core, plan.chain, plan.junction, plan.n_free, plan.first, plan.row, plan.target, pipes,
-            q.one_way, below, q.emitter, start, p_junction, leak_junction, m_core,
+            q.one_way, below, q.emitter, start, p_junction, leak_junction, m,
         )  # fmt: skip
         if converged:
             break
+    evaluate_drops(m, pipes, dp, slope)
     gap, worst = finish_flows(
-        plan, pipes, q.start, q.end, q.one_way, q.draw_kg_s, q.emitter, p_junction, leak_junction, m_core,
-        below, m, dp, p, leak,
+        plan, pipes, q.start, q.end, q.one_way, q.draw_kg_s, q.emitter, p_junction, leak_junction, below, m,
+        dp, p, leak,
     )  # fmt: skip
     return FlowAnswer(
         m=m,

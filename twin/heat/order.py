@@ -71,8 +71,10 @@ def list_columns(n: int, a: Ints, b: Ints) -> tuple[Ints, Ints]:
     first, row : the entries of column k are ``row[first[k]:first[k + 1]]``, rising
     """
     begin, later = _list_later(n, a, b)
-    head, after = np.full(n, -1, np.int64), np.empty(n, np.int64)
+    head, after = np.empty(n, np.int64), np.empty(n, np.int64)
     first, mark = np.zeros(n + 1, np.int64), np.zeros(n, np.int64)
+    for k in range(n):
+        head[k] = -1
     row = np.empty(64 + 4 * a.shape[0], np.int64)
     for k in range(n):
         size, child = begin[k + 1] - begin[k], head[k]
@@ -116,7 +118,7 @@ def _insert(row: Ints, lo: int, at: int, node: int, mark: Ints, k: int) -> int:
 @inner()
 def find_slot(first: Ints, row: Ints, i: int, j: int) -> int:
     """Where the entry of the pair ``i``, ``j`` of places stands in ``row``."""
-    at = int(first[min(i, j)])
+    at: int = first[min(i, j)]
     while row[at] != max(i, j):
         at += 1
     return at

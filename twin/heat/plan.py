@@ -57,8 +57,8 @@ class Plan(NamedTuple):
     target: Ints
 
 
-@inner()
-def _peel(start: Ints, end: Ints, open_: Bools, kind: Kinds) -> tuple[Ints, Ints, Ints, Bools]:
+@outer()
+def peel_trees(start: Ints, end: Ints, open_: Bools, kind: Kinds) -> tuple[Ints, Ints, Ints, Bools]:
     """Take the trees off: the trees, what is left of degrees, ``xor``, and which pipes are left.
 
     ``xor`` of a point is the exclusive or of its pipes: with one pipe left it is that pipe, with two it turns
@@ -92,8 +92,8 @@ def _peel(start: Ints, end: Ints, open_: Bools, kind: Kinds) -> tuple[Ints, Ints
     return tree[:, :n].copy(), degree, xor, left
 
 
-@inner()
-def _trace_chains(
+@outer()
+def trace_chains(
     start: Ints, end: Ints, kind: Kinds, degree: Ints, xor: Ints, left: Bools
 ) -> tuple[Ints, Ints]:
     """Follow the pipes of the core from junction to junction: ``core``, and ``chain`` with points at its
@@ -132,8 +132,8 @@ def _find_root(parent: Ints, i: int) -> int:
     return i
 
 
-@inner()
-def _find_reached(kind: Kinds, tree: Ints, core: Ints, chain: Ints) -> Bools:
+@outer()
+def find_reached(kind: Kinds, tree: Ints, core: Ints, chain: Ints) -> Bools:
     """Points joined to a fixed pressure."""
     n_point = kind.shape[0]
     end_a, end_b, point, member = chain[CHAIN_A], chain[CHAIN_B], core[CORE_POINT], core[CORE_CHAIN]
@@ -170,15 +170,6 @@ def _keep_reached(reached: Bools, tree: Ints, core: Ints, chain: Ints) -> tuple[
 
 
 @outer()
-def cut_network(start: Ints, end: Ints, open_: Bools, kind: Kinds) -> tuple[Bools, Ints, Ints, Ints, Ints]:
-    """Take a network apart: ``reached``, ``tree``, ``core``, ``chain`` (with points at its ends) of a
-    :class:`Plan`, and how many pipes are left at each point of the core."""
-    tree, degree, xor, left = _peel(start, end, open_, kind)
-    core, chain = _trace_chains(start, end, kind, degree, xor, left)
-    return _find_reached(kind, tree, core, chain), tree, core, chain, degree
-
-
-@outer()
 def write_elimination(chain: Ints, n: int) -> tuple[Ints, Ints, Ints]:
     """``first``, ``row``, ``target`` of the first ``n`` junctions; fills the slots of the chains."""
     end_a, end_b, slot = chain[CHAIN_A], chain[CHAIN_B], chain[CHAIN_SLOT]
@@ -209,7 +200,9 @@ def make_plan(
     -------
     the plan, and the ``rank`` it used
     """
-    reached, tree, core, chain, degree = cut_network(start, end, open_, kind)
+    tree, degree, xor, left = peel_trees(start, end, open_, kind)
+    core, chain = trace_chains(start, end, kind, degree, xor, left)
+    reached = find_reached(kind, tree, core, chain)
     if not reached.all():
         tree, core, chain = _keep_reached(reached, tree, core, chain)
     free = np.flatnonzero(reached & (kind != FIXED) & ((kind == EMITTER) | (degree > 2)))

@@ -125,7 +125,8 @@ def sweep_steady(
             for q in range(first[i], first[i + 1]):
                 k = outgoing[q]
                 t_out[k] = outlet_temperature(t_point[i], abs(m[k]), ul[k], t_ground)
-        mass[:], heat[:] = mass0, heat0
+        for i in range(n_point):
+            mass[i], heat[i] = mass0[i], heat0[i]
         for j in range(n_sorted, n_point):
             i = order[j]
             for q in range(first[i], first[i + 1]):
