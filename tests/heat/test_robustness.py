@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.heat.test_steady import NET, make_boundary
-from twin.heat import Leak, Reason, compile_network, solve_steady
+from twin.heat import Leak, PumpDrive, Reason, StationControl, compile_network, solve_steady
 from twin.model.network import Valve
 
 NAN = np.nan
@@ -114,3 +114,61 @@ def test_a_blank_state_is_no_harm_as_a_warm_start():
     again = solve_steady(NET, make_boundary(), blank)
     assert again.converged
     assert np.allclose(again.p_supply_pa, good.p_supply_pa, atol=1.0)
+
+
+# The same set with a pump at the source and valves that follow the pressures.
+
+PUMPED = {
+    "source_flow_kg_s": np.array([NAN, 0.0]),
+    "p_supply_pa": np.full(2, NAN),
+    "p_return_pa": np.array([3e5, NAN]),
+    "pumps": (PumpDrive("CP", 6e5, 2e8, source_id="SRC1"),),
+    "control": StationControl(np.zeros(4, bool), np.full(4, NAN), np.full(4, 25.0)),
+}
+
+
+def assert_obeyed(state, wanted):
+    """Flows are what is wanted or less, and less is named."""
+    assert state.converged
+    assert_honest(state)
+    assert np.all(state.flow_kg_s <= wanted * (1.0 + 1e-5) + 1e-9)
+    short = {f"S0{i + 1}" for i in np.flatnonzero(state.flow_kg_s < wanted * (1.0 - 1e-4))}
+    named = {i for f in state.findings if f.reason in LACK for i in f.ids}
+    assert short <= named
+
+
+LACK = {Reason.VALVE_SATURATED, Reason.ISOLATED, Reason.NO_DIFFERENTIAL_PRESSURE}
+
+
+@pytest.mark.parametrize("load", [0.0, 0.02, 0.5, 1.0, 3.0, 10.0])
+def test_any_load_with_pump_and_valves(load):
+    assert_obeyed(solve_steady(NET, make_boundary(flow_kg_s=load * DESIGN, **PUMPED)), load * DESIGN)
+
+
+@pytest.mark.parametrize("out", range(NET.n_pipe))
+def test_every_single_pipe_out_in_turn_with_pump_and_valves(out):
+    closed = np.zeros(NET.n_pipe, bool)
+    closed[out] = True
+    state = solve_steady(NET, make_boundary(closed_pipe=closed, **PUMPED))
+    assert_obeyed(state, 0.8 * DESIGN)
+    assert state.source_flow_kg_s.sum() == pytest.approx(state.flow_kg_s.sum(), abs=1e-9)
+
+
+def test_a_leak_that_empties_a_zone_starves_the_valves_behind_it():
+    state = solve_steady(NET, make_boundary(leaks=(Leak("NS03", emitter=0.5),), **PUMPED))
+    assert_obeyed(state, 0.8 * DESIGN)
+    assert state.flow_kg_s[2] < 0.8 * DESIGN[2]
+    assert state.make_up_kg_s[0] == pytest.approx(state.leak_kg_s, rel=1e-6)
+
+
+def test_two_pumps_fighting_are_told_apart():
+    pumps = (*PUMPED["pumps"], PumpDrive("CP2", 9e5, 2e8, source_id="SRC2"))
+    state = solve_steady(NET, make_boundary(**PUMPED | {"pumps": pumps, "source_flow_kg_s": np.full(2, NAN)}))
+    assert_obeyed(state, 0.8 * DESIGN)
+    assert any(f.reason is Reason.PUMP_OUTSIDE_CURVE and f.ids == ("CP",) for f in state.findings)
+
+
+def test_return_warmer_than_supply_with_pump_and_valves():
+    state = solve_steady(NET, make_boundary(t_return_c=np.full(4, 120.0), **PUMPED))
+    assert_obeyed(state, 0.8 * DESIGN)
+    assert np.all(state.heat_w < 0.0)
