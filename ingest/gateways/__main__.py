@@ -1,28 +1,31 @@
-"""``python -m ingest.gateways FILE``: polls Modbus TCP devices and publishes onto the broker of MQTT_URL."""
+"""``python -m ingest.gateways FILE``: polls devices, takes pushes, publishes onto the broker of MQTT_URL."""
 
 import logging
 import signal
 import sys
 import threading
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from ingest.gateways.config import PolledDevice, read_config
+from ingest.gateways.config import Gateway, read_config
 from ingest.gateways.poll import Poller
+from ingest.gateways.push import Deliver, make_server
 from ingest.settings import parse_mqtt_url, read_settings
 from ingest.worker.probe import set_credentials
 from twin.model.errors import ConfigError
 
 log = logging.getLogger("gateway")
 EX_CONFIG = 78
+DELIVER_S = 10.0
 KEPT = 200_000
 """Messages kept in memory while the broker is away; they go out late, with their own times."""
 
 
-def run(devices: tuple[PolledDevice, ...], stop: threading.Event) -> None:
-    """Poll until stopped. Raises ``ConfigError``: MQTT_URL cannot be used."""
+def run(gateway: Gateway, stop: threading.Event) -> None:
+    """Poll and serve until stopped. Raises ``ConfigError``: MQTT_URL or the address cannot be used."""
     broker = parse_mqtt_url(read_settings().mqtt_url)
     client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
     set_credentials(client, broker)
@@ -34,17 +37,46 @@ def run(devices: tuple[PolledDevice, ...], stop: threading.Event) -> None:
     def publish(topic: str, payload: bytes) -> None:
         client.publish(topic, payload, qos=1)
 
+    def deliver(topic: str, payload: bytes) -> bool:
+        if not client.is_connected():
+            return False
+        try:
+            sent = client.publish(topic, payload, qos=1)
+            sent.wait_for_publish(DELIVER_S)
+            return sent.is_published()
+        except (RuntimeError, ValueError):
+            return False
+
     threads = [
-        threading.Thread(target=Poller(d, publish, stop).run, name=d.name, daemon=True) for d in devices
+        threading.Thread(target=Poller(d, publish, stop).run, name=d.name, daemon=True)
+        for d in gateway.devices
     ]
+    server = open_server(gateway, deliver) if gateway.listen is not None else None
+    if server is not None:
+        threads.append(threading.Thread(target=server.serve_forever, name="http", daemon=True))
     for t in threads:
         t.start()
-    log.info("%d devices are polled", len(devices))
+    log.info("%d devices are polled", len(gateway.devices))
     stop.wait()
+    if server is not None:
+        server.shutdown()
+        server.server_close()
     for t in threads:
         t.join(4.0)
     client.disconnect()
     client.loop_stop()
+
+
+def open_server(gateway: Gateway, deliver: Deliver) -> ThreadingHTTPServer:
+    """The server of pushes. Raises ``ConfigError``: its address cannot be used."""
+    assert gateway.listen is not None
+    host, port = gateway.listen
+    try:
+        server = make_server(gateway.listen, gateway.senders, deliver)
+    except OSError as e:
+        raise ConfigError(f"cannot listen at {host}:{port}: {e.strerror}; change listen in [http]") from e
+    log.info("pushes are taken at http://%s:%d", host, server.server_address[1])
+    return server
 
 
 def main() -> int:

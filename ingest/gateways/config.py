@@ -35,7 +35,25 @@ class PolledDevice:
     registers: tuple[Register, ...]
 
 
-def read_config(file: Path) -> tuple[PolledDevice, ...]:
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who may push over HTTP, and for which devices (``*``: all; ``ngsi-ld``: notifications)."""
+
+    name: str
+    token: str
+    devices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """What a gateway does; ``listen`` is None when it takes nothing over HTTP."""
+
+    devices: tuple[PolledDevice, ...]
+    listen: tuple[str, int] | None
+    senders: tuple[Sender, ...]
+
+
+def read_config(file: Path) -> Gateway:
     """Read and check a gateway's file (docs/gateways.md).
 
     Raises
@@ -48,15 +66,41 @@ def read_config(file: Path) -> tuple[PolledDevice, ...]:
         raise ConfigError(f"{file}: {e.strerror}") from e
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
         raise ConfigError(f"{file}: {e}") from e
-    rows = table.get("device")
-    if not isinstance(rows, list) or not rows:
-        raise ConfigError(f"{file}: at least one [[device]] is needed")
+    rows = table.get("device", [])
+    if not isinstance(rows, list) or not (rows or "http" in table):
+        raise ConfigError(f"{file}: at least one [[device]], or [http], is needed")
+    listen, senders = _read_http(f"{file}, http", table["http"]) if "http" in table else (None, ())
     devices = tuple(_read_device(f"{file}, device {i}", row) for i, row in enumerate(rows, 1))
     names = [d.name for d in devices]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
         raise ConfigError(f"{file}: {', '.join(twice)} stands there twice")
-    return devices
+    return Gateway(devices, listen, senders)
+
+
+def _read_http(where: str, row: Any) -> tuple[tuple[str, int], tuple[Sender, ...]]:
+    if not isinstance(row, dict):
+        raise ConfigError(f"{where}: a table is needed")
+    host, _, port = _take(where, row, "listen", str).rpartition(":")
+    if not host or not port.isdecimal() or not 0 <= int(port) < 65_536:
+        raise ConfigError(f'{where}: write listen = "127.0.0.1:8090"')
+    rows = row.get("sender")
+    if not isinstance(rows, list) or not rows:
+        raise ConfigError(f"{where}: at least one [[http.sender]] is needed")
+    senders = []
+    for i, r in enumerate(rows, 1):
+        place = f"{where}, sender {i}"
+        if not isinstance(r, dict):
+            raise ConfigError(f"{place}: a table is needed")
+        token, devices = _take(place, r, "token", str), r.get("devices")
+        if len(token) < 16 or not token.isascii() or " " in token:
+            raise ConfigError(f"{place}: a token has at least 16 ASCII characters and no space")
+        if not isinstance(devices, list) or not devices or not all(isinstance(d, str) for d in devices):
+            raise ConfigError(f'{place}: devices = ["name", ...] is needed, or ["*"] for all')
+        senders.append(Sender(_take(place, r, "name", str), token, tuple(devices)))
+    if len({s.token for s in senders}) < len(senders):
+        raise ConfigError(f"{where}: two senders have the same token")
+    return (host.strip("[]"), int(port)), tuple(senders)
 
 
 def _read_device(where: str, row: Any) -> PolledDevice:

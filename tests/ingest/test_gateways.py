@@ -151,7 +151,7 @@ def test_unknown_kinds_and_wrong_lengths_are_told() -> None:
 def poller(tmp_path: Path, port: int, publish: Callable[[str, bytes], None]) -> Poller:
     file = tmp_path / "stations.toml"
     file.write_text(CONFIG.format(port=port))
-    return Poller(read_config(file)[0], publish, threading.Event())
+    return Poller(read_config(file).devices[0], publish, threading.Event())
 
 
 def test_one_message_per_round_with_the_values_in_the_vendors_units(server: int, tmp_path: Path) -> None:
