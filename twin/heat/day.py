@@ -263,7 +263,7 @@ def _grid(net: CompiledNetwork, plan: DayPlan, s: TransientState) -> Grid:
 def _water(s: TransientState) -> Water:
     return Water(
         s.mass.copy(), s.h.copy(), s.ring.copy(), s.t_wall.copy(), s.t_shell.copy(), s.h_point.copy(),
-        s.wait_kg.copy(), s.wait_j.copy(), s.m.copy(),
+        s.wait_kg.copy(), s.wait_j.copy(), s.m.copy(), s.films.copy(),
     )  # fmt: skip
 
 
@@ -315,7 +315,7 @@ def _end(
     read_temperatures(h_mean, t_pipe)
     transient = TransientState(
         water.mass, water.h, water.ring, water.t_wall, water.t_shell, before.transient.wall, water.h_point,
-        t_pipe, water.m, water.wait_kg, water.wait_j, stored + float(water.wait_j.sum()),
+        t_pipe, water.m, water.wait_kg, water.wait_j, water.films, stored + float(water.wait_j.sum()),
         before.transient.time_s + seconds,
     )  # fmt: skip
     return DayState(

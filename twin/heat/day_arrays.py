@@ -34,6 +34,7 @@ class Water(NamedTuple):
     wait_kg: Floats
     wait_j: Floats
     m: Floats
+    films: Floats
 
 
 class Stations(NamedTuple):

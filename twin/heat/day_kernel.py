@@ -27,7 +27,7 @@ from twin.heat.day_arrays import (
     Stations,
     Water,
 )
-from twin.heat.kernels import heat_capacity
+from twin.heat.kernels import heat_capacity, quick_temperature
 from twin.heat.quick import read_temperature
 from twin.heat.share import share_flows
 from twin.heat.source import fire_source
@@ -175,7 +175,7 @@ def close_stations(
         water, h_in = 0.0, h_point[i]
         if st.flow[s] > 0.0 and draw[i] > 0.0 and taken[i] > 0.0:
             water, h_in = taken[i] * st.flow[s] / draw[i], taken_j[i] / taken[i]
-        t_hot = read_temperature(h_in)
+        t_hot = quick_temperature(h_in)
         cp = heat_capacity(0.5 * (t_hot + st.t_return[s]))
         g = exchanger_w_k(water / dt, st.m_2[s], st.ua[s], st.m_design[s], st.film_2[s], st.fouling[s], cp)
         t_supply, t_return, heat = solve_secondary(
@@ -189,7 +189,7 @@ def close_stations(
         log.t_supply[t, s], log.t_return[t, s], log.t_back[t, s] = st.t_out[s], t_return, np.nan
         if water > 0.0:
             h_out = h_in - heat * dt / water
-            log.t_back[t, s] = read_temperature(h_out)
+            log.t_back[t, s] = quick_temperature(h_out)
             kg[i] -= water
             joule[i] -= water * h_in
             kg[n_node + i] += water
@@ -211,9 +211,9 @@ def move_water(
     for side in range(2):
         advance_side(
             side, order, first, outgoing, grid.start, grid.end, water.m, grid.length, grid.diameter,
-            grid.wall, water.mass, water.h, water.ring, water.t_wall, water.t_shell, water.h_point, inflow,
-            h_inflow, draw, drive.t_ground, dt, kg, joule, water.wait_kg, water.wait_j, served, mixed, h_out,
-            loss, sums,
+            grid.wall, water.films, water.mass, water.h, water.ring, water.t_wall, water.t_shell,
+            water.h_point, inflow, h_inflow, draw, drive.t_ground, dt, kg, joule, water.wait_kg,
+            water.wait_j, served, mixed, h_out, loss, sums,
         )  # fmt: skip
         if side == 0:
             close_stations(t, grid, st, drive, draw, kg, joule, emit, own, water.h_point, log)
@@ -254,7 +254,7 @@ def run_steps(
         )  # fmt: skip
         sum_answers(rooms, emit, own)
         for s in range(n_station):
-            t_hot = read_temperature(water.h_point[grid.station[s]])
+            t_hot = quick_temperature(water.h_point[grid.station[s]])
             error_sum[s] = st.integral[s]
             wanted[s], log.short[t, s] = choose_flow(
                 s, dt, drive.setpoint[t, s], t_hot, emit[s], own[s], st, error_sum

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from twin.heat.film import cylinder_resistance
 from twin.heat.kernels import density, enthalpy, temperature
-from twin.heat.plugflow import advance_pipe
+from twin.heat.plugflow import UNKNOWN, advance_pipe
 from twin.heat.transient_kernel import survey_pipes
 from twin.model.errors import InputError
 
@@ -160,6 +160,7 @@ def _run_pipe(
     t_wall = np.full((1, n_cell), t_start)
     through = wall[0, 2] / (wall[0, 2] + wall[0, 3])
     t_shell = np.full((1, n_cell), t_around[0] + (t_start - t_around[0]) * through)
+    films = np.full((1, 5), UNKNOWN)
     t_out, sums, h_mean, lengths = np.empty(t.shape[0]), np.zeros(4), np.zeros(1), np.array([length])
     t_out[0] = t_start
     before = survey_pipes(mass, h, ring, t_wall, t_shell, wall, lengths, h_mean)
@@ -168,8 +169,8 @@ def _run_pipe(
         m_flow = 0.5 * (flow[k] + flow[k - 1])
         h_in = enthalpy(0.5 * (t_in[k] + t_in[k - 1]))
         gone, energy, lost = advance_pipe(
-            0, mass, h, ring, t_wall, t_shell, length, diameter, wall, abs(m_flow) * dt, m_flow >= 0.0, h_in,
-            0.5 * (t_around[k] + t_around[k - 1]), dt,
+            0, mass, h, ring, t_wall, t_shell, length, diameter, wall, films, abs(m_flow) * dt,
+            m_flow >= 0.0, h_in, 0.5 * (t_around[k] + t_around[k - 1]), dt,
         )  # fmt: skip
         sums += np.array([abs(m_flow) * dt * h_in, energy, lost, 0.0])
         still = h[0, (ring[0, 0] + (ring[0, 1] - 1 if m_flow >= 0.0 else 0)) % cap]

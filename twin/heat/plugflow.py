@@ -18,12 +18,18 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from twin.heat.film import RE_LAMINAR
 from twin.heat.kernels import heat_capacity, quick_temperature
 from twin.heat.quick import film_w_m_k, fluidity, relative_dispersion, volume_m3_kg
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+FLOW, WARMTH, CONDUCTANCE, CAPACITY, DISPERSION = range(5)
+"""Columns of ``films``: the flow and temperature they hold for, W/(m K), J/(kg K), ``D / (u d)``."""
+UNKNOWN = -1.0
+"""Fills ``films`` before anything is known: no flow is near it."""
+FILM_SHARE, FILM_K = 0.01, 1.0
+"""Films are looked up again when the flow has moved by this share or the water by this much."""
 
 
 @njit(cache=True, error_model="numpy", inline="always")
@@ -258,6 +264,16 @@ def rest_pipe(
 
 
 @njit(cache=True, error_model="numpy", inline="always")
+def look_up_film(k: int, films: Floats, flow: float, t_c: float, diameter: float, area: float) -> None:
+    """Film, heat capacity and dispersion of pipe ``k`` at ``flow`` kg/s and ``t_c``."""
+    re = flow / area * diameter * fluidity(t_c)
+    y = sqrt(sqrt(re))
+    films[k, FLOW], films[k, WARMTH] = flow, t_c
+    films[k, CONDUCTANCE], films[k, CAPACITY] = film_w_m_k(re, y, t_c), heat_capacity(t_c)
+    films[k, DISPERSION] = relative_dispersion(re, y)
+
+
+@njit(cache=True, error_model="numpy", inline="always")
 def advance_pipe(
     k: int,
     mass: Floats,
@@ -268,6 +284,7 @@ def advance_pipe(
     length: float,
     diameter: float,
     wall: Floats,
+    films: Floats,
     m_in: float,
     at_start: bool,
     h_in: float,
@@ -275,6 +292,8 @@ def advance_pipe(
     dt: float,
 ) -> tuple[float, float, float]:
     """Move pipe ``k`` on by ``dt``: ``m_in`` kg of enthalpy ``h_in`` enter at one end.
+
+    ``films`` (n_pipe, 5): what :func:`look_up_film` found last, part of the state; ``UNKNOWN`` at first.
 
     Returns
     -------
@@ -286,10 +305,10 @@ def advance_pipe(
     j = ring[k, 0] + ring[k, 1] // 2
     j = j - cap if j >= cap else j
     t_mid, v_mid = quick_temperature(h[k, j]), volume_m3_kg(h[k, j])
-    per_area = m_in / (dt * area)
-    re = per_area * diameter * fluidity(t_mid)
-    y = sqrt(sqrt(re))
-    film, cp, kg_m = film_w_m_k(re, y, t_mid), heat_capacity(t_mid), area / v_mid
+    flow, kg_m = m_in / dt, area / v_mid
+    if abs(flow - films[k, FLOW]) > FILM_SHARE * films[k, FLOW] or abs(t_mid - films[k, WARMTH]) > FILM_K:
+        look_up_film(k, films, flow, t_mid, diameter, area)
+    film, cp = films[k, CONDUCTANCE], films[k, CAPACITY]
     if m_in * v_mid > volume:
         return flush_pipe(
             k, mass, h, ring, t_wall, t_shell, length, volume, wall, film, cp, m_in, h_in, t_ground, dt
@@ -297,8 +316,7 @@ def advance_pipe(
     if m_in > 0.0:
         push(k, mass, h, ring, at_start, m_in, h_in, kg_m * length / (cap - 2))
     gone, energy, content = pop_excess(k, mass, h, ring, not at_start, volume)
-    if re > RE_LAMINAR:
-        factor = 2.0 * kg_m * kg_m * relative_dispersion(re, y) * per_area * v_mid * diameter * dt
-        disperse(k, mass, h, ring, at_start, factor)
+    if films[k, DISPERSION] > 0.0:
+        disperse(k, mass, h, ring, at_start, 2.0 * kg_m * films[k, DISPERSION] * m_in * diameter)
     lost = exchange(k, mass, h, ring, t_wall, t_shell, content, length, wall, film, cp, t_ground, dt)
     return gone, energy, lost

@@ -15,6 +15,7 @@ from twin.heat.case import Case, HeatAnswer, prepare_case, spread_draws
 from twin.heat.hydraulics import FlowAnswer
 from twin.heat.network_flow import solve_case, spread_to_points
 from twin.heat.pipe import INSULATION_J_M3_K, STEEL_J_M3_K
+from twin.heat.plugflow import UNKNOWN
 from twin.heat.quick import read_temperatures
 from twin.heat.steady import assemble_state, solve_steady
 from twin.heat.topology import CompiledNetwork
@@ -38,7 +39,8 @@ class TransientState:
     ``mass``, ``h`` (n_pipe, n_parcel) and ``ring`` (n_pipe, 2): water; ``t_wall``, ``t_shell``
     (n_pipe, n_cell): steel and insulation, °C; ``wall`` (n_pipe, 4): shells as built; ``h_point``
     (2 n_node,) enthalpy; ``t_pipe`` (n_pipe,) mean of the water; ``m`` (n_pipe,) last flows; ``wait_kg``,
-    ``wait_j`` (2 n_node,): water that waits at a point; ``stored_j`` in pipes and at points; ``time_s`` since
+    ``wait_j`` (2 n_node,): water that waits at a point; ``films`` (n_pipe, 5) as in ``plugflow``;
+    ``stored_j`` in pipes and at points; ``time_s`` since
     the start.
     """
 
@@ -53,6 +55,7 @@ class TransientState:
     m: Floats
     wait_kg: Floats
     wait_j: Floats
+    films: Floats
     stored_j: float
     time_s: float
 
@@ -146,6 +149,7 @@ def begin_transient(
         m,
         empty,
         empty.copy(),
+        np.full((n_pipe, 5), UNKNOWN),
         stored,
         0.0,
     )
@@ -265,7 +269,7 @@ def _advance(
     wanted, by_heat = heat_w.copy(), ~np.isfinite(t_station)
     mass, h, ring = s.mass.copy(), s.h.copy(), s.ring.copy()
     t_wall, t_shell = s.t_wall.copy(), s.t_shell.copy()
-    h_point, wait_kg, wait_j = s.h_point.copy(), s.wait_kg.copy(), s.wait_j.copy()
+    h_point, wait_kg, wait_j, films = s.h_point.copy(), s.wait_kg.copy(), s.wait_j.copy(), s.films.copy()
     h_out = np.full(n_pipe, float(enthalpy_j_kg(b.t_ground_c)))
     loss, sums, t_out, t_pipe, t_point = (
         np.zeros(n_pipe),
@@ -276,7 +280,7 @@ def _advance(
     )
     wall = scale_losses(s.wall, b.u_factor)
     advance_network(
-        net.start, net.end, m, net.length_m, net.diameter_m, wall, mass, h, ring, t_wall, t_shell,
+        net.start, net.end, m, net.length_m, net.diameter_m, wall, films, mass, h, ring, t_wall, t_shell,
         h_point, wait_kg, wait_j, inflow, h_inflow, draw, net.station_node, flow, t_station, heat_w,
         b.t_ground_c, dt_s, h_out, loss, sums,
     )  # fmt: skip
@@ -285,7 +289,7 @@ def _advance(
     stored = survey_pipes(mass, h, ring, t_wall, t_shell, wall, net.length_m, h_out) + float(wait_j.sum())
     read_temperatures(h_out, t_pipe)
     after = TransientState(
-        mass, h, ring, t_wall, t_shell, s.wall, h_point, t_pipe, answer.m, wait_kg, wait_j, stored,
+        mass, h, ring, t_wall, t_shell, s.wall, h_point, t_pipe, answer.m, wait_kg, wait_j, films, stored,
         s.time_s + dt_s,
     )  # fmt: skip
     heat = HeatAnswer(

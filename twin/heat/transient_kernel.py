@@ -109,6 +109,7 @@ def advance_side(
     length: Floats,
     diameter: Floats,
     wall: Floats,
+    films: Floats,
     mass: Floats,
     h: Floats,
     ring: Ints,
@@ -160,7 +161,8 @@ def advance_side(
         for j in range(first[i], first[i + 1]):
             k = outgoing[j]
             gone, energy, lost = advance_pipe(
-                k, mass, h, ring, t_wall, t_shell, length[k], diameter[k], wall, abs(m[k]) * factor,
+                k, mass, h, ring, t_wall, t_shell, length[k], diameter[k], wall, films,
+                abs(m[k]) * factor,
                 m[k] > 0.0, h_mix, t_ground, dt,
             )  # fmt: skip
             down = end[k] if m[k] > 0.0 else start[k]
@@ -183,6 +185,7 @@ def advance_network(
     length: Floats,
     diameter: Floats,
     wall: Floats,
+    films: Floats,
     mass: Floats,
     h: Floats,
     ring: Ints,
@@ -224,7 +227,7 @@ def advance_network(
     served, mixed = np.zeros(n_point, np.bool_), np.zeros(n_point, np.bool_)
     for side in range(2):
         advance_side(
-            side, order, first, outgoing, start, end, m, length, diameter, wall, mass, h, ring, t_wall,
+            side, order, first, outgoing, start, end, m, length, diameter, wall, films, mass, h, ring, t_wall,
             t_shell, h_point, inflow, h_inflow, draw, t_ground, dt, kg, joule, wait_kg, wait_j, served, mixed,
             h_out, loss, sums,
         )  # fmt: skip
