@@ -31,12 +31,9 @@ def find_reasons(
     pumps: tuple[PumpDrive, ...] = (),
 ) -> tuple[Finding, ...]:
     """Everything about a state that its user must know; most severe reasons are not sorted out."""
-    network, n = net.network, net.n_node
+    network, name_point = net.network, net.point_names.__getitem__
     sources = network.sources
     found: list[Finding] = []
-
-    def name_point(i: int) -> str:
-        return f"{network.nodes[i % n].id}/{'supply' if i < n else 'return'}"
 
     def name_station(i: int) -> str:
         return network.substations[i].id
@@ -46,7 +43,7 @@ def find_reasons(
 
     def add(reason: Reason, name: Callable[[int], str], mask: Bools, worst: float = float("nan")) -> None:
         if np.any(mask):
-            found.append(Finding(reason, tuple(name(int(i)) for i in np.flatnonzero(mask)), worst))
+            found.append(Finding(reason, tuple(map(name, np.flatnonzero(mask).tolist())), worst))
 
     add(Reason.FLOW_ASSUMED, name_station, case.assumed)
     served = answer.reached[net.station_node] & answer.reached[net.n_node + net.station_node]
@@ -55,7 +52,7 @@ def find_reasons(
     if not (answer.converged and heat.settled):
         worst = np.flatnonzero(answer.reached)[:1]
         found.append(
-            Finding(Reason.NOT_CONVERGED, tuple(name_point(int(i)) for i in worst), answer.residual_pa)
+            Finding(Reason.NOT_CONVERGED, tuple(net.point_names[int(i)] for i in worst), answer.residual_pa)
         )
         return tuple(found)
     p, t = answer.p, heat.t_point

@@ -29,7 +29,8 @@ class CompiledNetwork:
     ``zeta``. Points (2 n_node,): ``elevation_m``. Valves (n_valve,): ``valve_pipe``, ``valve_kind``
     (``SECTION``, ``CHECK``, ``CONTROL``), ``valve_kv_m3_h``, ``valve_opening``. Sources: ``source_node``,
     ``source_holds``. Substations: ``station_node``, ``station_design_kg_s``. ``program``: how
-    to solve its balances. ``pipe_index``: place of each pipe's id.
+    to solve its balances. ``point_names`` (n_point,): ``id/supply`` and ``id/return``. ``pipe_index``: place
+    of each pipe's id.
     """
 
     network: HeatNetwork
@@ -51,6 +52,7 @@ class CompiledNetwork:
     station_node: Ints
     station_design_kg_s: Floats
     program: Program
+    point_names: tuple[str, ...]
     pipe_index: dict[str, int]
 
     @property
@@ -142,5 +144,6 @@ def compile_network(network: HeatNetwork) -> CompiledNetwork:
         station_node=_find_nodes(network, "substation", [(s.id, s.node_id) for s in network.substations]),
         station_design_kg_s=_floats([s.design_flow_kg_s for s in network.substations]),
         program=write_program(start, end, 2 * n),
+        point_names=tuple(f"{k.id}/{side.value}" for side in Side for k in network.nodes),
         pipe_index=pipe_index,
     )
