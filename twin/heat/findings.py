@@ -18,6 +18,8 @@ P_ATMOSPHERE_PA = 85_000.0
 """Air pressure at about 1500 m; the margin to boiling is counted from here."""
 LEAST_PUMP_KG_S = 1e-3
 """A pump that moves less works against something shut, or is overpowered by another."""
+P_NEVER_BOILS_PA = 5e5
+"""Gauge pressure above which water of 150 °C does not boil."""
 P_RATING_PA = 1.6e6
 """Usual nominal pressure of primary networks (PN16)."""
 
@@ -56,8 +58,9 @@ def find_reasons(
         )
         return tuple(found)
     p, t = answer.p, heat.t_point
-    boiling = vapour_pressure_pa(np.clip(t, 0.0, 150.0)) - P_ATMOSPHERE_PA
-    margin = np.where(answer.reached, p - boiling, np.inf)
+    margin = np.full(len(p), np.inf)
+    near = np.flatnonzero(answer.reached & (p < P_NEVER_BOILS_PA))
+    margin[near] = p[near] - vapour_pressure_pa(np.clip(t[near], 0.0, 150.0)) + P_ATMOSPHERE_PA
     add(Reason.PRESSURE_BELOW_VAPOUR, name_point, margin < 0.0, float(margin.min(initial=np.inf)))
     low = np.where(answer.reached & (margin >= 0.0), p, np.inf)
     add(Reason.PRESSURE_BELOW_AIR, name_point, low < 0.0, float(low.min(initial=np.inf)))
