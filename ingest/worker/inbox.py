@@ -49,9 +49,10 @@ class Inbox:
             self._room.clear()
             self._enough.set()
             self._room.wait(WAIT_S)
-        self._bytes_in[message.lane] += len(message.payload)
+        lane = message.lane
+        self._bytes_in[lane] += len(message.payload)
         queue.append(message)
-        if len(queue) >= self._wanted:
+        if len(queue) >= self._wanted or self._bytes_in[lane] - self._bytes_out[lane] >= BATCH_BYTES // 2:
             self._enough.set()
         return True
 
@@ -69,12 +70,13 @@ class Inbox:
         self._room.set()
 
     def collect(self, window_s: float, limit: int) -> list[Message]:
-        """Up to ``limit`` messages, after ``window_s`` seconds or as soon as a lane holds a quarter of them.
+        """Up to ``limit`` messages, after ``window_s`` seconds or as soon as there is enough for a batch.
 
         Each lane gives at most its equal share as long as the others have something.
         """
         self._wanted = max(limit // 4, 1)
-        if not any(len(q) >= self._wanted for q in self._queues):
+        enough = self.waiting_bytes >= BATCH_BYTES // 2 or any(len(q) >= self._wanted for q in self._queues)
+        if not enough:
             self._enough.wait(window_s)
         self._enough.clear()
         out: list[Message] = []
