@@ -6,6 +6,7 @@ import sys
 import threading
 import tomllib
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from paho.mqtt.enums import MQTTProtocolVersion
@@ -15,6 +16,7 @@ from ingest.county import load_county
 from ingest.settings import Broker, Settings, parse_mqtt_url, read_settings
 from ingest.store.owner import StoreOwner
 from ingest.worker.decode import Decoder
+from ingest.worker.errands import Errands
 from ingest.worker.inbox import Inbox
 from ingest.worker.line import Lines, make_lanes
 from ingest.worker.loop import WATCH_KEY, Writer
@@ -71,8 +73,10 @@ def run(settings: Settings, stop: threading.Event) -> None:
         line = Lines(broker, version, lanes, inbox, watch)
         decoder = Decoder(make_adapters(memory), compile_directory(county), owner.read_offline())
         line.start()
-        Writer(owner, decoder, inbox, line, stop, watch, settings.redo_file).run()
+        errands = Errands(settings.store_file.parent, owner)
+        Writer(owner, decoder, inbox, line, stop, watch, errands).run()
         line.stop()
+        errands.finish()
     finally:
         owner.close()
 
@@ -99,24 +103,40 @@ def wait_for_broker(broker: Broker, owner: StoreOwner, stop: threading.Event) ->
     return None
 
 
-def ask_redo(settings: Settings) -> None:
-    """Ask the ingest of this data folder, now or at its next start, to read all dead letters again."""
-    settings.redo_file.parent.mkdir(parents=True, exist_ok=True)
-    settings.redo_file.touch()
-    print("asked: ingest reads all dead letters again; the outcome stands in its log and on 数据质量")
+def ask(settings: Settings, words: list[str]) -> None:
+    """Ask the ingest of this data folder, now or at its next start, for what ``words`` say.
+
+    Raises
+    ------
+    ConfigError : not ``redo`` or ``backup FILE``
+    """
+    folder = settings.store_file.parent
+    if words == ["redo"]:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "redo").touch()
+        print("asked: ingest reads all dead letters again; the outcome stands in its log and on 数据质量")
+    elif len(words) == 2 and words[0] == "backup":
+        target = Path(words[1]).absolute()
+        if not target.parent.is_dir():
+            raise ConfigError(f"{target.parent} is not a folder: make it, or name another file")
+        folder.mkdir(parents=True, exist_ok=True)
+        staged = folder / ".backup"
+        staged.write_text(str(target), encoding="utf-8")
+        staged.replace(folder / "backup")
+        print(f"asked: {target} appears when it is complete; if it fails, {target.name}.failed says why")
+    else:
+        raise ConfigError(f"unknown words {' '.join(words)!r}: python -m ingest [redo | backup FILE]")
 
 
 def main() -> int:
-    """``python -m ingest [redo]``. Exit status: 0 stopped or asked, 78 wrong configuration."""
+    """``python -m ingest [redo | backup FILE]``. Exit status: 0 stopped or asked, 78 wrong configuration."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        if sys.argv[1:] == ["redo"]:
-            ask_redo(read_settings())
-        elif sys.argv[1:]:
-            raise ConfigError(f"unknown word {sys.argv[1]!r}: python -m ingest, or python -m ingest redo")
+        if sys.argv[1:]:
+            ask(read_settings(), sys.argv[1:])
         else:
             run(read_settings(), stop)
     except CountyTwinError as e:

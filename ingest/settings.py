@@ -44,11 +44,6 @@ class Settings:
         return self.data / "store" / "county.duckdb"
 
     @property
-    def redo_file(self) -> Path:
-        """While it exists somebody wants all dead letters read again; ingest takes it away."""
-        return self.data / "store" / "redo"
-
-    @property
     def status_file(self) -> Path:
         """What the supervisor says of its processes (JSON, replaced atomically every second)."""
         return self.data / "run" / "status.json"

@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Protocol
 
 import duckdb
@@ -14,6 +13,7 @@ import numpy as np
 from ingest.store.batch import Batch, NoticeMark
 from ingest.store.owner import StoreOwner
 from ingest.worker.decode import Decoder
+from ingest.worker.errands import Errands
 from ingest.worker.inbox import Inbox, Message
 from ingest.worker.redo import redo_dead_letters
 from ingest.worker.watch import BrokerWatch
@@ -58,7 +58,7 @@ class Writer:
     line: Lines
     stop: threading.Event
     watch: BrokerWatch = field(default_factory=BrokerWatch)
-    redo_file: Path | None = None
+    errands: Errands | None = None
     clock: Callable[[], float] = time.monotonic
     _marks: list[tuple[float, int, int]] = field(default_factory=list)
     _trouble: str = ""
@@ -152,9 +152,10 @@ class Writer:
             mark = NoticeMark("broker_dropped", "broker", round(time.time() * 1e6), dropped)
             self.owner.write_side({"broker_dropped": dropped}, (mark,), {WATCH_KEY: str(self.watch.seen)})
         wanted = self.owner.take_redo_requests()
-        if self.redo_file is not None and self.redo_file.exists():
-            self.redo_file.unlink(missing_ok=True)
-            wanted.append("*")
+        if self.errands is not None:
+            self.errands.start_backup()
+            if self.errands.take_redo():
+                wanted.append("*")
         if wanted:
             redo_dead_letters(self.owner, self.decoder, wanted)
         if now - self._rolled_at > ROLL_UP_EVERY_S:

@@ -377,3 +377,33 @@ def test_every_vendor_comes_through_a_real_broker(
         wait_until(lambda: stored_rows(site.client) >= expected + 1, 20, "a live value that is also retained")
         field.disconnect()
         field.loop_stop()
+
+
+def test_the_session_of_an_earlier_version_is_emptied_and_left(tmp_path: Path) -> None:
+    with run_mosquitto(tmp_path / "mosquitto") as broker:
+        old = mqtt.Client(
+            mqtt.CallbackAPIVersion.VERSION2, "county-twin-ingest-620999", protocol=mqtt.MQTTv311,
+            clean_session=False,
+        )  # fmt: skip
+        subscribed = threading.Event()
+        old.on_subscribe = lambda *_: subscribed.set()
+        old.connect("127.0.0.1", broker)
+        old.subscribe([("heat/+/data", 1), ("v1/gateway/+", 1)])
+        old.loop_start()
+        assert subscribed.wait(10)
+        old.disconnect()
+        old.loop_stop()
+        field, t = sender(broker), round(time.time() * 1000)
+        for i in range(50):
+            field.publish("heat/RTU0001/data", reading(t + i), qos=1).wait_for_publish(10)
+        with running_ingest(tmp_path, broker) as site:
+            wait_until(
+                lambda: stored_rows(site.client) == 100, 30, "what waited in the old session is stored"
+            )
+            for i in range(50, 100):
+                field.publish("heat/RTU0001/data", reading(t + i), qos=1).wait_for_publish(10)
+            wait_until(lambda: stored_rows(site.client) == 200, 20, "new messages are stored")
+            time.sleep(0.5)
+            assert site.client.stats().duplicates == 0, "they come through one lane only"
+        field.disconnect()
+        field.loop_stop()
