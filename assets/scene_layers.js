@@ -145,10 +145,11 @@
    * share data and buffers with the ones before, so deck.gl matches them by id and uploads nothing again.
    */
   kit.LayerSet = class LayerSet {
-    constructor(deckModule, spec, packs, pictures) {
+    constructor(deckModule, spec, packs, pictures, soft) {
       this.deck = deckModule;
       this.spec = spec;
       this.pictures = pictures;
+      this.soft = soft; // drawn by the processor: half of the cost of the ground would be its sharpness far off
       this.device = null;
       this.entries = spec.layers.map((layer) => this.prepare(layer, packs));
     }
@@ -174,7 +175,7 @@
         props.mesh = makeGround(heights, packs, cells);
         props.material = { unlit: true }; // light and shade are in the picture
         props.textureParameters = {
-          minFilter: "linear", magFilter: "linear", mipmapFilter: "linear", maxAnisotropy: 8,
+          minFilter: "linear", magFilter: "linear", mipmapFilter: "linear", maxAnisotropy: this.soft ? 2 : 8,
           addressModeU: "clamp-to-edge", addressModeV: "clamp-to-edge",
         };
       } else {

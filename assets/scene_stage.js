@@ -70,7 +70,7 @@
         for (const p of spec.scene.places) p.label = kit.placeName(p, spec.scene.lang);
         this.deckModule = deckModule;
         this.builtScale = kit.uiScale();
-        this.layerSet = new kit.LayerSet(deckModule, spec, packs, { far: picture });
+        this.layerSet = new kit.LayerSet(deckModule, spec, packs, { far: picture }, webgl && webgl.soft);
         this.host.dataset.scenePainted = this.theme;
         this.painter = new kit.Painter(this);
         this.pointer = new kit.Pointer(this);

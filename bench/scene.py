@@ -1,66 +1,108 @@
-"""Print what the scene costs: bytes, time to the first picture, time of an update. Software GL; say so.
+"""Print what the scene costs: bytes, painting, time to the first picture, an update, a turn of the camera.
 
-Run: ``python -m bench.scene`` (``--tiny`` for the tiny county instead of the demo county).
+Run: ``python -m bench.scene`` (``--tiny`` for the tiny county instead of the demo county, ``--json FILE`` to
+keep the figures). Software GL: a graphics card is many times faster.
 """
 
-import sys
+import argparse
+import json
+import os
 import time
+from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from app.scene.assets import SceneLibrary
 from app.scene.routes import read_renderer
 from tests.scene.page import CHROMIUM_ARGS, Client, make_page, serve
 from twin.model.county import County
 
+TURN = """async (frames) => {
+  const start = {...CT.scene.camera}, times = [];
+  for (let i = 0; i < frames; i++) {
+    const began = performance.now();
+    CT.scene.deck.setProps({ initialViewState: {...start, bearing: start.bearing + i} });
+    CT.scene.deck.redraw('bench');
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    times.push(performance.now() - began);
+  }
+  return times.sort((a, b) => a - b)[frames >> 1];
+}"""
 
-def _load() -> County:
-    if "--tiny" in sys.argv:
+
+def _load(tiny: bool) -> County:
+    if tiny:
         from tests.support.tiny import make_tiny_county
 
         return make_tiny_county()
     from ingest.demo.county import generate_county
 
-    return generate_county(1)
+    return generate_county()
+
+
+def measure_library(county: County) -> dict[str, float]:
+    """Seconds of processor time to build and paint, kilobytes to send."""
+    began = time.process_time()
+    library = SceneLibrary(county)
+    blobs = list(library.assets.blobs.values())
+    figures = {"build_cpu_s": time.process_time() - began}
+    for near in (False, True) if library.assets.near else (False,):
+        began = time.process_time()
+        picture = library.read_ground("dark", near)
+        figures["paint_near_cpu_s" if near else "paint_cpu_s"] = time.process_time() - began
+        blobs.append(picture)
+    with serve(make_page(county)) as base:
+        spec = Client(base).get("/scene/spec.json", {"Accept-Encoding": "gzip"}).content
+    figures |= {f"{b.name} KiB": len(b.packed or b.plain) / 1024 for b in blobs}
+    figures["spec.json KiB"] = len(spec) / 1024
+    figures["together KiB"] = sum(v for k, v in figures.items() if k.endswith("KiB"))
+    figures["renderer KiB"] = len(read_renderer().packed) / 1024
+    return figures
+
+
+def measure_browser(county: County, width: int, height: int) -> dict[str, float]:
+    """First picture, an update of all pipes on the main thread, and a frame while the camera turns."""
+    with serve(make_page(county)) as base, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS)
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.goto(base)
+        page.wait_for_function("CT.scene.ready", timeout=90_000)
+        figures = _measure_page(page)
+        browser.close()
+    return {f"{name} {width}x{height}": value for name, value in figures.items()}
+
+
+def _measure_page(page: Page) -> dict[str, float]:
+    page.evaluate(
+        "async () => { window.sceneTables = await CT.sceneKit.loadTables(CT.scene.spec.scene.tables); }"
+    )
+    first = page.evaluate("CT.scene.stats.firstPictureMs") / 1000
+    costs = page.evaluate(
+        "() => [...Array(21)].map((_, i) => { answer(i); return CT.scene.stats.lastUpdateMs; })"
+    )
+    return {
+        "first_picture_s": first,
+        "update_ms": sorted(costs)[10],
+        "turn_frame_ms": page.evaluate(TURN, 15),
+    }
 
 
 def main() -> None:
-    """Print the table."""
-    county = _load()
-    began = time.perf_counter()
-    library = SceneLibrary(county)
-    blobs = library.assets.blobs.values()
-    built = time.perf_counter()
-    ground = library.read_ground("dark")
-    painted = time.perf_counter()
-    print(f"buffers built in {built - began:.2f} s, ground painted in {painted - built:.2f} s")
-    with serve(make_page(county)) as base:
-        spec = Client(base).get("/scene/spec.json", {"Accept-Encoding": "gzip"}).content
-        sizes = {b.name: len(b.packed or b.plain) for b in blobs} | {"spec.json": len(spec)}
-        sizes[ground.name] = len(ground.plain)
-        for name, size in sizes.items():
-            print(f"{name:<20}{size / 1024:8.0f} KiB compressed")
-        print(f"{'together':<20}{sum(sizes.values()) / 1024:8.0f} KiB")
-        print(f"{'renderer':<20}{len(read_renderer().packed) / 1024:8.0f} KiB")
-        _draw(base, len(county.network.pipes))
-
-
-def _draw(base: str, pipes: int) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS)
-        page = browser.new_page(viewport={"width": 1920, "height": 1080})
-        page.goto(base)
-        page.wait_for_function("CT.scene.ready", timeout=60_000)
-        page.evaluate(
-            "async () => { window.sceneTables = await CT.sceneKit.loadTables(CT.scene.spec.scene.tables); }"
-        )
-        first = page.evaluate("CT.scene.stats.firstPictureMs") / 1000
-        print(f"first picture after {first:.2f} s (software GL, 1920 x 1080)")
-        costs = page.evaluate(
-            "() => [...Array(21)].map((_, i) => { answer(i); return CT.scene.stats.lastUpdateMs; })"
-        )
-        print(f"update of {pipes} pipes: median {sorted(costs)[10]:.1f} ms on the main thread")
-        browser.close()
+    """Print the table; keep it as JSON where asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tiny", action="store_true")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    county = _load(options.tiny)
+    figures: dict[str, Any] = measure_library(county)
+    for width, height in ((1920, 1080), (390, 844)):
+        figures |= measure_browser(county, width, height)
+    figures["load average"] = os.getloadavg()[0]
+    for name, value in figures.items():
+        print(f"{name:<32}{value:10.2f}")
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
