@@ -1,8 +1,8 @@
 """The order in which the junctions of a network are eliminated, and the fill that comes with it.
 
 The order is found once per network: minimum degree, which the nearly planar loops of heat networks leave
-almost without fill. Any order gives the same answer; the symbolic factorisation for a given order is
-compiled, because every shut valve and every leak asks for a new one.
+almost without fill. Any order gives the same answer; the symbolic factorisation for an order that is given is
+compiled, because every shut valve and every leak asks for one.
 """
 
 from heapq import heapify, heappop, heappush
@@ -15,30 +15,41 @@ from twin.heat.compiled import inner
 Ints = NDArray[np.int64]
 
 
-def rank_nodes(n: int, a: Ints, b: Ints) -> Ints:
-    """Minimum degree: the place (n,) of every node of the graph with edges ``a``, ``b`` (n_edge,)."""
+def eliminate(n: int, a: Ints, b: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+    """Minimum degree on the graph of ``n`` nodes with edges ``a``, ``b`` (n_edge,).
+
+    Returns
+    -------
+    place : (n,) of every node in the order
+    first, row, target : as :func:`list_columns` and :func:`write_targets` give for that order
+    """
     near: list[set[int]] = [set() for _ in range(n)]
     for u, v in zip(a.tolist(), b.tolist(), strict=True):
         near[u].add(v)
         near[v].add(u)
     heap = [(len(s), i) for i, s in enumerate(near)]
     heapify(heap)
-    place = np.full(n, -1, np.int64)
-    done = 0
+    place: list[int] = [-1] * n
+    columns: list[set[int]] = []
     while heap:
         degree, k = heappop(heap)
         if place[k] >= 0 or degree != len(near[k]):
             continue
-        place[k] = done
-        done += 1
+        place[k] = len(columns)
         column = near[k]
+        columns.append(column)
         for v in column:
             near[v].discard(k)
             if len(column) > 1:
                 near[v] |= column
                 near[v].discard(v)
             heappush(heap, (len(near[v]), v))
-    return place
+    rows = [sorted(place[v] for v in column) for column in columns]
+    first = np.cumsum([0] + [len(x) for x in rows])
+    slot = {k * n + r: int(first[k]) + i for k, x in enumerate(rows) for i, r in enumerate(x)}
+    target = [slot[r * n + q] for x in rows for i, r in enumerate(x) for q in x[i + 1 :]]
+    row = [r for x in rows for r in x]
+    return tuple(np.array(x, dtype=np.int64) for x in (place, first, row, target))  # type: ignore[return-value]
 
 
 @inner()

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.heat.compiled import inner, outer
-from twin.heat.order import find_slot, list_columns, rank_nodes, write_targets
+from twin.heat.order import eliminate, find_slot, list_columns, write_targets
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -206,25 +206,37 @@ def make_plan(
     if not reached.all():
         tree, core, chain = _keep_reached(reached, tree, core, chain)
     free = np.flatnonzero(reached & (kind != FIXED) & ((kind == EMITTER) | (degree > 2)))
+    fresh = None
     if rank is None or np.count_nonzero(rank[free] < 0) > UNRANKED:
-        rank = _rank_points(chain, free, len(kind))
+        a, b = _number(free, chain, len(kind))
+        inside = (a >= 0) & (b >= 0) & (a != b)
+        fresh = eliminate(len(free), a[inside], b[inside])
+        rank = np.full(len(kind), -1, np.int64)
+        rank[free] = fresh[0]
     free = free[np.argsort(rank[free], kind="stable")]
     junction = np.concatenate([free, np.flatnonzero(kind == FIXED)])
-    number = np.empty(len(kind), np.int64)
-    number[junction] = np.arange(len(junction))
-    chain[CHAIN_A], chain[CHAIN_B] = number[chain[CHAIN_A]], number[chain[CHAIN_B]]
-    first, row, target = write_elimination(chain, len(free))
+    chain[CHAIN_A], chain[CHAIN_B] = _number(junction, chain, len(kind))
+    if fresh is None:
+        first, row, target = write_elimination(chain, len(free))
+    else:
+        _, first, row, target = fresh
+        _fill_slots(chain, first, row)
     return Plan(open_, kind, reached, tree, core, chain, junction, len(free), first, row, target), rank
 
 
-def _rank_points(chain: Ints, free: Ints, n_point: int) -> Ints:
+def _number(points: Ints, chain: Ints, n_point: int) -> tuple[Ints, Ints]:
+    """Places in ``points`` of the ends of the chains (-1: not there)."""
     number = np.full(n_point, -1, np.int64)
-    number[free] = np.arange(len(free))
-    a, b = number[chain[CHAIN_A]], number[chain[CHAIN_B]]
-    inside = (a >= 0) & (b >= 0) & (a != b)
-    rank = np.full(n_point, -1, np.int64)
-    rank[free] = rank_nodes(len(free), a[inside], b[inside])
-    return rank
+    number[points] = np.arange(len(points))
+    return number[chain[CHAIN_A]], number[chain[CHAIN_B]]
+
+
+def _fill_slots(chain: Ints, first: Ints, row: Ints) -> None:
+    """Where the conductance of every chain stands (-1: its ends are one, or one of them is fixed)."""
+    n = len(first) - 1
+    low, high = np.minimum(chain[CHAIN_A], chain[CHAIN_B]), np.maximum(chain[CHAIN_A], chain[CHAIN_B])
+    key = np.repeat(np.arange(n), np.diff(first)) * n + row  # rises, as rows rise within columns
+    chain[CHAIN_SLOT] = np.where((high < n) & (low != high), np.searchsorted(key, low * n + high), -1)
 
 
 @outer()
