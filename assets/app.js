@@ -33,6 +33,9 @@
     if (window.dash_clientside?.set_props && document.getElementById('page')) window.dash_clientside.set_props('selection', { data: CT.selection.id });
   });
 
+  // What was asked of the server when it went away was never answered: ask again for what is selected.
+  document.addEventListener('ct-back', () => window.dash_clientside?.set_props?.('selection', { data: CT.selection.id }));
+
   CT.select = id => document.dispatchEvent(new CustomEvent('ct-select', { detail: { kind: id.startsWith('SRC') ? 'source' : 'substation', id } }));
 
   document.addEventListener('click', e => {

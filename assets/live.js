@@ -93,7 +93,7 @@
       if (mine !== socket) return;
       lastFrame = performance.now();
       retry = FIRST_RETRY_MS;
-      if (lostSince !== null) { lostSince = null; paintOutage(); }
+      if (lostSince !== null) { lostSince = null; paintOutage(); document.dispatchEvent(new CustomEvent('ct-back')); }
       const f = readFrame(e.data);
       offset = f.time - Date.now() / 1000;
       if (number !== null && f.number > number + 1) { mine.close(); return; } // a frame is missing: start over

@@ -48,12 +48,41 @@ def break_gaps(t: Floats, y: Floats) -> tuple[Floats, Floats]:
     return np.insert(t, holes + 1, t[holes] + 1.0), np.insert(y, holes + 1, np.nan)
 
 
+def dress(
+    figure: go.Figure, y_title: str, *, keep: str, second_title: str = "", light: bool = False
+) -> dict[str, object]:
+    """Colours, fonts and margins of every chart; returns what all axes have. ``keep``: whose zoom it is."""
+    ink, quiet, grid = (INK_LIGHT, QUIET_LIGHT, GRID_LIGHT) if light else (INK, QUIET, GRID)
+    axis = {"gridcolor": grid, "zeroline": False, "tickfont": {"color": quiet, "size": 12}, "linecolor": grid}
+    title = {"font": {"color": quiet, "size": 12}}
+    figure.update_layout(
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", uirevision=keep, hovermode="x unified",
+        font={"family": FONTS, "color": ink, "size": 13},
+        margin={"l": 58, "r": 58 if second_title else 16, "t": 30, "b": 34},
+        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "bgcolor": "rgba(0,0,0,0)"},
+        yaxis={**axis, "title": {**title, "text": y_title}},
+        hoverlabel={"bgcolor": "#ffffff" if light else "#14202e", "font": {"color": ink}},
+        showlegend=len(figure.data) > 0,
+    )  # fmt: skip
+    if second_title:
+        figure.update_layout(yaxis2={
+            **axis, "overlaying": "y", "tickformat": ".1f", "nticks": 4, "side": "right", "showgrid": False,
+            "title": {**title, "text": second_title},
+        })  # fmt: skip
+    return axis
+
+
+def say_empty(figure: go.Figure, text: str, light: bool = False) -> None:
+    """A sentence in the middle of a chart that has nothing to draw."""
+    figure.add_annotation(text=text, showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper",
+                          font={"color": QUIET_LIGHT if light else QUIET, "size": 14})  # fmt: skip
+
+
 def draw_lines(
     lines: Sequence[Line], y_title: str, timezone: str, *, keep: str, second_title: str = "",
     light: bool = False, empty: str = "", span: tuple[float, float] | None = None,
 ) -> go.Figure:  # fmt: skip
-    """A figure of ``lines``; ``keep`` names what zoom belongs to (it survives updates)."""
-    ink, quiet, grid = (INK_LIGHT, QUIET_LIGHT, GRID_LIGHT) if light else (INK, QUIET, GRID)
+    """A figure of ``lines`` over time; ``keep`` names what zoom belongs to (it survives updates)."""
     figure = go.Figure()
     for line in lines:
         t, y = break_gaps(line.t, line.y)
@@ -62,30 +91,14 @@ def draw_lines(
             line={"color": line.colour, "width": 2, "dash": "dash" if line.dashed else "solid"},
             yaxis="y2" if line.second_axis else "y", hovertemplate="%{y:.2f}<extra>%{fullData.name}</extra>",
         )  # fmt: skip
-    axis = {"gridcolor": grid, "zeroline": False, "tickfont": {"color": quiet, "size": 12}, "linecolor": grid}
-    figure.update_layout(
-        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", uirevision=keep, hovermode="x unified",
-        font={"family": FONTS,
-              "color": ink, "size": 13},
-        margin={"l": 58, "r": 58 if second_title else 16, "t": 30, "b": 34},
-        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "bgcolor": "rgba(0,0,0,0)"},
-        xaxis={**axis, "tickformat": "%H:%M\n%m-%d", "hoverformat": "%m-%d %H:%M:%S"},
-        yaxis={**axis, "title": {"text": y_title, "font": {"color": quiet, "size": 12}}},
-        hoverlabel={"bgcolor": "#ffffff" if light else "#14202e", "font": {"color": ink}},
-        showlegend=bool(lines),
-    )  # fmt: skip
+    axis = dress(figure, y_title, keep=keep, second_title=second_title, light=light)
+    figure.update_xaxes(**axis, tickformat="%H:%M\n%m-%d", hoverformat="%m-%d %H:%M:%S")
     if span is not None:
         # not ``range``: one that moves with the clock would win over the zoom of who looks
         ends = [str(x) for x in local_stamps(np.array(span), timezone)]
         figure.update_xaxes(autorangeoptions={"include": ends})
-    if second_title:
-        figure.update_layout(yaxis2={
-            **axis, "overlaying": "y", "tickformat": ".1f", "nticks": 4, "side": "right", "showgrid": False,
-            "title": {"text": second_title, "font": {"color": quiet, "size": 12}},
-        })  # fmt: skip
     if empty and not any(np.isfinite(line.y).any() for line in lines):
-        figure.add_annotation(text=empty, showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper",
-                              font={"color": quiet, "size": 14})  # fmt: skip
+        say_empty(figure, empty, light)
     return figure
 
 

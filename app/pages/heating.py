@@ -10,6 +10,7 @@ from app.charts.lines import ACCENT, WARM, Line, draw_lines, renew_lines
 from app.format import format_number
 from app.i18n import translate
 from app.pages.parts import kind_name, live, panel
+from app.pages.way import WAYS, draw_way
 from app.scene import scene_component
 from app.web.context import Context
 from app.web.shell import View
@@ -115,7 +116,10 @@ def _chart_tools(lang: str) -> list[object]:
     return [
         dcc.Dropdown(
             id="chart-key",
-            options=[{"label": k.zh if lang == "zh" else k.en, "value": k.key} for k in keys],
+            options=[
+                *({"label": k.zh if lang == "zh" else k.en, "value": k.key} for k in keys),
+                *({"label": translate(f"profile.{key}", lang), "value": key} for key in WAYS),
+            ],
             value="p1_ts",
             clearable=False,
             searchable=False,
@@ -161,7 +165,11 @@ def register(app: Dash, context: Context) -> None:
         selection: str | None, key: str, hours: int, _n: int | None, words: list[object]
     ) -> object:
         try:
-            figure = draw_point(context, selection or "", key, float(hours), str(words[0]), bool(words[1]))
+            lang, light = str(words[0]), bool(words[1])
+            if key in WAYS:
+                figure = draw_way(context, selection or "", key, lang, light)
+            else:
+                figure = draw_point(context, selection or "", key, float(hours), lang, light)
         except StoreUnavailable:
             return no_update
         return renew_lines(figure) if ctx.triggered_id == "heating-tick" else figure

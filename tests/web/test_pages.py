@@ -80,6 +80,18 @@ def test_measured_is_solid_and_simulated_dashed_on_one_chart(heating: Page) -> N
     )
 
 
+def test_the_pressure_diagram_stands_over_the_ground_from_source_to_station(heating: Page) -> None:
+    heating.locator("#chart-key").click()
+    heating.get_by_role("option", name=TEXTS["profile.heads"][0]).click()
+    heating.wait_for_function(
+        """() => {
+          const gd = document.querySelector('#station-chart .js-plotly-plot');
+          return (gd?.querySelectorAll('.scatterlayer path.js-line').length ?? 0) >= 3
+            && gd.layout.xaxis.title.text.includes('km');
+        }"""
+    )
+
+
 def test_a_station_chosen_in_the_list_is_the_station_of_the_panel_and_the_address(heating: Page) -> None:
     heating.locator('.ct-stations .ag-row[row-id="S03"] .ag-cell').first.click()
     expect(heating.locator("#station-head h2")).to_have_text("文昌换热站")
