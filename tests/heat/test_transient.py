@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.heat.test_steady import NET, make_boundary
 from twin.heat import Leak, begin_transient, simulate, solve_steady, step_transient
+from twin.heat.transient import choose_resolution
 from twin.model.errors import InputError
 
 NAN = np.nan
@@ -31,7 +32,7 @@ def test_a_hotter_source_reaches_the_far_station_later_than_the_near_one():
     b = make_boundary(source_flow_kg_s=np.array([NAN, 0.0]))
     start, _ = begin_transient(NET, b)
     hot = replace(b, t_source_c=np.array([120.0, 105.0]))
-    run = simulate(NET, [hot] * 240, 30.0, start)
+    run = simulate(NET, [hot] * 480, 30.0, start)  # the far water takes over two hours
     at = NET.network.node_index
     arrival = {}
     for node in ("NS01", "NS03"):
@@ -107,9 +108,22 @@ def test_a_step_leaves_the_state_it_was_given_untouched():
     assert np.array_equal(start.h, before)
 
 
+def test_resolution_follows_the_length_of_the_pipes():
+    parcels, cells = choose_resolution(NET)
+    longer = np.percentile(NET.length_m, 75.0)
+    assert cells == round(longer / 12.0)
+    start, _ = begin_transient(NET, make_boundary())
+    assert start.h.shape[1] == parcels
+    assert start.t_wall.shape[1] == cells
+    coarse, _ = begin_transient(NET, make_boundary(), parcels=8, cells=5)
+    assert coarse.t_wall.shape[1] == 5
+
+
 def test_mistakes_get_a_sentence():
     start, _ = begin_transient(NET, make_boundary())
     with pytest.raises(InputError, match="dt_s is 0"):
         step_transient(NET, make_boundary(), start, 0.0)
+    with pytest.raises(InputError, match="at least 3 parcels"):
+        begin_transient(NET, make_boundary(), parcels=2)
     with pytest.raises(InputError, match="no boundaries"):
         simulate(NET, [], 60.0)

@@ -108,7 +108,7 @@ def describe_buildings(
             )
     rows.sort(key=lambda row: index[row[0].substation_id])
     station = np.array([index[b.substation_id] for b, _ in rows], dtype=np.int64)
-    flow = np.array([(b.circuit_flow_kg_s or b.design_heat_w) * f for b, f in rows])
+    flow = np.array([(b.circuit_flow_kg_s or b.design_heat_w) * f for b, f in rows], dtype=np.float64)
     whole = np.bincount(station, flow, len(index))
     hot = np.array([s.t_secondary_supply_c for s in network.substations])[station] - room_c
     cold = np.array([s.t_secondary_return_c for s in network.substations])[station] - room_c
@@ -116,10 +116,10 @@ def describe_buildings(
         raise InputError(
             f"secondary design temperatures must fall from supply to return, above {room_c:g} °C"
         )
-    design = np.array([b.design_heat_w for b, _ in rows])
-    ua = np.array([b.ua_w_k for b, _ in rows])
-    capacity = np.array([b.capacity_j_k for b, _ in rows])
-    area = np.array([b.area_m2 for b, _ in rows])
+    design = np.array([b.design_heat_w for b, _ in rows], dtype=np.float64)
+    ua = np.array([b.ua_w_k for b, _ in rows], dtype=np.float64)
+    capacity = np.array([b.capacity_j_k for b, _ in rows], dtype=np.float64)
+    area = np.array([b.area_m2 for b, _ in rows], dtype=np.float64)
     inner, through = COUPLING * ua, (1.0 - AIR_SHARE) * ua
     infiltration = np.full(len(rows), INFILTRATION_SHARE / WIND_REFERENCE_M_S)
     return BuildingStock(

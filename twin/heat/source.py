@@ -57,10 +57,10 @@ def describe_sources(network: HeatNetwork, makeup_c: float = 15.0) -> SourceSet:
     n = len(rows)
     return SourceSet(
         ids=tuple(s.id for s in rows),
-        capacity_w=np.array([s.capacity_w for s in rows]),
-        min_w=np.array([s.min_w for s in rows]),
-        ramp_w_s=np.array([s.ramp_w_s if s.ramp_w_s > 0.0 else np.inf for s in rows]),
-        efficiency=np.array([s.efficiency for s in rows]),
+        capacity_w=np.array([s.capacity_w for s in rows], dtype=np.float64),
+        min_w=np.array([s.min_w for s in rows], dtype=np.float64),
+        ramp_w_s=np.array([s.ramp_w_s if s.ramp_w_s > 0.0 else np.inf for s in rows], dtype=np.float64),
+        efficiency=np.array([s.efficiency for s in rows], dtype=np.float64),
         pump_efficiency=np.full(n, PUMP_EFFICIENCY),
         own_use=np.full(n, OWN_USE),
         makeup_c=np.full(n, makeup_c),

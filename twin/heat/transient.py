@@ -26,7 +26,9 @@ from twin.model.errors import EngineError, InputError
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-PARCELS, CELLS = 8, 5
+CELL_M = 12.0
+"""Length of a wall cell aimed at in a network; a front is smeared over about two."""
+CELLS_MIN, CELLS_MAX, MORE_PARCELS = 5, 40, 3
 INSULATION_SHARE = 0.9
 """Part of the thermal resistance of a buried pipe that lies in its insulation; the rest is soil."""
 INSULATION_M = 0.045
@@ -108,10 +110,24 @@ def describe_network_shells(net: CompiledNetwork) -> Floats:
     )
 
 
+def choose_resolution(net: CompiledNetwork) -> tuple[int, int]:
+    """Parcels and cells per pipe for a network: cells of about 12 m in its longer pipes, 5 to 40 of them."""
+    longer = float(np.percentile(net.length_m, 75.0)) if net.n_pipe else 0.0
+    cells = int(np.clip(round(longer / CELL_M), CELLS_MIN, CELLS_MAX))
+    return cells + MORE_PARCELS, cells
+
+
 def begin_transient(
-    net: CompiledNetwork, boundary: SteadyBoundary, parcels: int = PARCELS, cells: int = CELLS
+    net: CompiledNetwork,
+    boundary: SteadyBoundary,
+    parcels: int | None = None,
+    cells: int | None = None,
 ) -> tuple[TransientState, SteadyState]:
-    """Start from the steady state of ``boundary``; ``parcels`` of water and ``cells`` of wall per pipe.
+    """Start from the steady state of ``boundary``.
+
+    Parameters
+    ----------
+    parcels, cells : of water and of wall per pipe, at least 3 and 1; None: :func:`choose_resolution`
 
     Raises
     ------
@@ -120,6 +136,10 @@ def begin_transient(
     steady = solve_steady(net, boundary)
     if not steady.converged:
         raise EngineError("no steady state to start from: " + "; ".join(str(f) for f in steady.findings))
+    usual = choose_resolution(net)
+    parcels, cells = usual[0] if parcels is None else parcels, usual[1] if cells is None else cells
+    if parcels < 3 or cells < 1:
+        raise InputError(f"parcels {parcels} and cells {cells}: give at least 3 parcels and 1 cell per pipe")
     n_pipe, m = net.n_pipe, steady.mass_flow_kg_s
     t_point = np.concatenate([steady.t_supply_c, steady.t_return_c])
     t_point = np.where(np.isfinite(t_point), t_point, boundary.t_ground_c)
