@@ -19,7 +19,7 @@ from ingest.worker.decode import Decoder
 from ingest.worker.errands import Errands
 from ingest.worker.inbox import Inbox
 from ingest.worker.line import Lines, make_lanes
-from ingest.worker.loop import WATCH_KEY, Writer
+from ingest.worker.loop import WATCH_KEY, StoreBroken, Writer
 from ingest.worker.probe import probe_broker
 from ingest.worker.watch import BrokerWatch
 from twin.model.errors import ConfigError, CountyTwinError
@@ -74,9 +74,11 @@ def run(settings: Settings, stop: threading.Event) -> None:
         decoder = Decoder(make_adapters(memory), compile_directory(county), owner.read_offline())
         line.start()
         errands = Errands(settings.store_file.parent, owner)
-        Writer(owner, decoder, inbox, line, stop, watch, errands).run()
-        line.stop()
-        errands.finish()
+        try:
+            Writer(owner, decoder, inbox, line, stop, watch, errands).run()
+        finally:
+            line.stop()
+            errands.finish()
     finally:
         owner.close()
 
@@ -129,7 +131,7 @@ def ask(settings: Settings, words: list[str]) -> None:
 
 
 def main() -> int:
-    """``python -m ingest [redo | backup FILE]``. Exit status: 0 stopped or asked, 78 wrong configuration."""
+    """``python -m ingest [redo | backup FILE]``. Exit status: 0 done, 1 start it again, 78 wrong settings."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -139,6 +141,9 @@ def main() -> int:
             ask(read_settings(), sys.argv[1:])
         else:
             run(read_settings(), stop)
+    except StoreBroken as e:
+        print(f"{e}; nothing of it was acknowledged, a new process takes it again", file=sys.stderr)
+        return 1
     except CountyTwinError as e:
         print(e, file=sys.stderr)
         return EX_CONFIG

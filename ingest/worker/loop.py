@@ -28,7 +28,17 @@ ROLL_UP_EVERY_S = 10.0
 RETRY_FIRST_S, RETRY_MAX_S = 0.5, 15.0
 TRIES_WHOLE = 3
 """So often a batch is tried as it is; then it is halved, so that one bad row does not stop the line."""
+NO_ROOM = (duckdb.IOException, OSError)
+"""Tried for ever: the disk is full or away, and the broker keeps what comes."""
+OF_THE_ROWS = (
+    duckdb.OutOfMemoryException, duckdb.DataError, duckdb.IntegrityError, duckdb.ProgrammingError,
+)  # fmt: skip
+"""May lie in what is written. Anything else lies in the database itself."""
 WATCH_KEY = "broker/dropped"
+
+
+class StoreBroken(Exception):  # noqa: N818 - it names a state
+    """The database cannot go on in this process; a restart opens it again from its write-ahead file."""
 
 
 class Lines(Protocol):
@@ -92,8 +102,13 @@ class Writer:
             self.line.publish(topic, payload)
         self._marks.append((self.clock(), len(messages), stored))
 
-    def _store(self, batch: Batch) -> int | None:
-        """Readings stored; None when told to stop before it could be done (nothing is acknowledged)."""
+    def _store(self, batch: Batch, patience: int = TRIES_WHOLE) -> int | None:
+        """Readings stored; None when told to stop before it could be done (nothing is acknowledged).
+
+        Raises
+        ------
+        StoreBroken : the database cannot go on; a new process can
+        """
         wait, tries = RETRY_FIRST_S, 0
         while True:
             try:
@@ -101,11 +116,14 @@ class Writer:
                 self._trouble = ""
                 return stored
             except (duckdb.Error, OSError) as e:
-                said, tries = str(e).splitlines()[0], tries + 1
-                no_room = isinstance(e, (duckdb.IOException, OSError))
+                error, tries = e, tries + 1
+            said = str(error).splitlines()[0]
+            no_room = isinstance(error, NO_ROOM)
             self._trouble = "store cannot write: " + (f"{said} -- is the disk full?" if no_room else said)
-            if tries >= TRIES_WHOLE and not no_room:
-                return self._store_halves(batch, said)
+            if tries >= patience and not no_room:
+                if isinstance(error, OF_THE_ROWS):
+                    return self._store_halves(batch, said)
+                raise StoreBroken(self._trouble) from error
             log.error("%s; nothing is acknowledged, trying again in %.1f s", self._trouble, wait)
             self._say_state()
             if self.stop.wait(wait):
@@ -123,7 +141,7 @@ class Writer:
                 counts={**batch.counts, "unstorable": 1}, notices=(*batch.notices, mark),
             )  # fmt: skip
             return self.owner.write(left)
-        done = [self._store(half) for half in halves]
+        done = [self._store(half, patience=1) for half in halves]
         return None if None in done else sum(n or 0 for n in done)
 
     def _say_state(self) -> None:

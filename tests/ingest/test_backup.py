@@ -70,18 +70,18 @@ def test_the_store_itself_and_a_missing_folder_are_refused(tmp_path: Path) -> No
 
 def test_a_restored_backup_takes_what_waits_at_the_broker(tmp_path: Path) -> None:
     with run_mosquitto(tmp_path / "mosquitto") as broker, running_ingest(tmp_path, broker) as site:
-        wait_until(lambda: is_connected(site.client), 20, "ingest is connected")
+        wait_until(lambda: is_connected(site.client), 45, "ingest is connected")
         field = sender(broker)
         for i in range(100):
             field.publish("heat/RTU0001/data", reading(1_700_000_000_000 + i), qos=1)
-        wait_until(lambda: stored_rows(site.client) == 200, 20, "200 readings are stored")
+        wait_until(lambda: stored_rows(site.client) == 200, 45, "200 readings are stored")
         target = tmp_path / "it's a copy.duckdb"
         env = {**os.environ, "CT_DATA": str(site.data)}
         ask = [sys.executable, "-m", "ingest", "backup"]
         refused = subprocess.run([*ask, str(tmp_path / "no" / "x")], cwd=ROOT, env=env, check=False)
         assert refused.returncode == 78
         subprocess.run([*ask, str(target)], cwd=ROOT, env=env, check=True)
-        wait_until(target.exists, 20, "the backup is there")
+        wait_until(target.exists, 45, "the backup is there")
         site.process.kill()
         site.process.wait()
         for i in range(100, 150):
@@ -90,6 +90,6 @@ def test_a_restored_backup_takes_what_waits_at_the_broker(tmp_path: Path) -> Non
         store.with_name(store.name + ".wal").unlink(missing_ok=True)
         store.write_bytes(target.read_bytes())
         site.process = start_ingest(site.data, broker, site.store)
-        wait_until(lambda: stored_rows(site.client) == 300, 30, "what waited is stored on top")
+        wait_until(lambda: stored_rows(site.client) == 300, 60, "what waited is stored on top")
         field.disconnect()
         field.loop_stop()

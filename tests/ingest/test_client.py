@@ -87,7 +87,7 @@ def test_messages_of_every_size_come_whole_and_in_order_and_are_acknowledged(
         for topic, payload in sent:
             info = field.publish(topic, payload, qos=1, **({"properties": extra} if v5 else {}))
         info.wait_for_publish(30)
-        wait_until(lambda: len(got) >= len(sent), 30, "all came")
+        wait_until(lambda: len(got) >= len(sent), 60, "all came")
         assert got == sent
         with lock:
             client.acknowledge(mids)

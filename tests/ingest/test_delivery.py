@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import paho.mqtt.client as mqtt
 import pytest
@@ -26,7 +27,7 @@ from ingest.store.owner import StoreOwner
 from ingest.worker.decode import Decoder
 from ingest.worker.inbox import Inbox, Message
 from ingest.worker.line import make_lanes
-from ingest.worker.loop import Writer
+from ingest.worker.loop import StoreBroken, Writer
 from tests.ingest.golden import county, directory, find_cases
 from tests.ingest.test_worker import (
     TOKEN,
@@ -85,7 +86,7 @@ def test_a_broker_killed_and_restarted_under_ingest_costs_no_acknowledged_messag
     broker = start_broker()
     try:
         with running_ingest(tmp_path, port) as site:
-            wait_until(lambda: is_connected(site.client), 20, "ingest is connected")
+            wait_until(lambda: is_connected(site.client), 45, "ingest is connected")
             base, sent = round(time.time() * 1000) - 100_000, 0
             for _ in range(2):
                 field = sender(port)
@@ -98,8 +99,8 @@ def test_a_broker_killed_and_restarted_under_ingest_costs_no_acknowledged_messag
                 broker.kill()
                 broker.wait()
                 broker = start_broker()
-                wait_until(lambda: is_connected(site.client), 25, "ingest is connected again")
-            wait_until(lambda: stored_rows(site.client) >= 2 * sent, 30, "all rows are stored")
+                wait_until(lambda: is_connected(site.client), 45, "ingest is connected again")
+            wait_until(lambda: stored_rows(site.client) >= 2 * sent, 60, "all rows are stored")
             site.process.send_signal(signal.SIGTERM)
             assert site.process.wait(10) == 0
             assert count_rows(site.data) == (2 * sent, 2 * sent)
@@ -110,14 +111,14 @@ def test_a_broker_killed_and_restarted_under_ingest_costs_no_acknowledged_messag
 
 def test_one_flooding_vendor_does_not_keep_the_others_waiting(tmp_path: Path) -> None:
     with run_mosquitto(tmp_path / "mosquitto") as broker, running_ingest(tmp_path, broker) as site:
-        wait_until(lambda: is_connected(site.client), 20, "ingest is connected")
+        wait_until(lambda: is_connected(site.client), 45, "ingest is connected")
         command = [sys.executable, "-m", "tests.ingest.flood", str(broker), "heat/nobody/data", "60000"]
         flood = subprocess.Popen(command, cwd=ROOT)
         quiet = sender(broker)
         key = next(p.external_key for p in POINTS if p.device_id == TB.id)
         no = next(p.no for p in POINTS if p.device_id == TB.id)
         delays = []
-        wait_until(lambda: site.client.stats().rejected_messages > 1000, 30, "the flood has come")
+        wait_until(lambda: site.client.stats().rejected_messages > 1000, 60, "the flood has come")
         for i in range(5):
             t = round(time.time() * 1000) + i
             body = {TB.external_id: [{"ts": t, "values": {key: 40.0 + i}}]}
@@ -128,7 +129,7 @@ def test_one_flooding_vendor_does_not_keep_the_others_waiting(tmp_path: Path) ->
                 rows = site.client.latest()
                 return bool(((rows.point_no == no) & (abs(rows.t - want) < 0.001)).any())
 
-            wait_until(arrived, 15, "a quiet vendor's reading is stored", every_s=0.05)
+            wait_until(arrived, 30, "a quiet vendor's reading is stored", every_s=0.05)
             delays.append(time.monotonic() - began)
         flood.wait(60)
         print(f"behind a flood of bad messages: {max(delays):.2f} s at most")
@@ -146,29 +147,29 @@ TB = next(d for d in make_tiny_county().devices if d.dialect == "thingsboard")
 
 def test_dead_letters_are_read_again_when_the_county_knows_the_device(tmp_path: Path) -> None:
     with run_mosquitto(tmp_path / "mosquitto") as broker, running_ingest(tmp_path, broker) as site:
-        wait_until(lambda: is_connected(site.client), 20, "ingest is connected")
+        wait_until(lambda: is_connected(site.client), 45, "ingest is connected")
         field = sender(broker)
         t = round(time.time() * 1000) - 5000
         for i in range(30):
             field.publish("heat/RTU9999/data", reading(t + i), qos=1)
         field.publish("heat/RTU9999/data", b"{rubbish", qos=1).wait_for_publish(10)
-        wait_until(lambda: len(site.client.dead_letters()) == 31, 20, "dead letters")
+        wait_until(lambda: len(site.client.dead_letters()) == 31, 45, "dead letters")
         field.disconnect()
         field.loop_stop()
         site.client.redo_dead_letters()
-        wait_until(lambda: redone(site.client.notices()), 20, "read again in vain")
+        wait_until(lambda: redone(site.client.notices()), 45, "read again in vain")
         assert len(site.client.dead_letters()) == 31
         site.process.send_signal(signal.SIGTERM)
         assert site.process.wait(10) == 0
         mend_county(site.data / "county")
         site.process = start_ingest(site.data, broker, site.store)
-        wait_until(lambda: is_connected(site.client), 20, "ingest is connected")
+        wait_until(lambda: is_connected(site.client), 45, "ingest is connected")
         env = {**os.environ, "CT_DATA": str(site.data)}
         subprocess.run([sys.executable, "-m", "ingest", "redo"], cwd=ROOT, env=env, check=True)
-        wait_until(lambda: len(site.client.dead_letters()) == 1, 20, "read again")
+        wait_until(lambda: len(site.client.dead_letters()) == 1, 45, "read again")
         assert stored_rows(site.client) == 60
         said = "30 mended, 1 still bad"
-        wait_until(lambda: said in redone(site.client.notices())[0].detail, 10, "the outcome is told")
+        wait_until(lambda: said in redone(site.client.notices())[0].detail, 30, "the outcome is told")
 
 
 def redone(notices: list[Notice]) -> list[Notice]:
@@ -246,8 +247,6 @@ class PoisonedOwner(StoreOwner):
     """Refuses any batch with the value 66.6, as a fault of the store would."""
 
     def write(self, batch: Batch) -> int:
-        import duckdb
-
         if (batch.value == 66.6).any():
             raise duckdb.OutOfMemoryException("as if")
         return super().write(batch)
@@ -273,6 +272,29 @@ def test_one_row_the_store_refuses_does_not_stop_the_line(
     owner.close()
     assert rows == (39,) and len(acks.mids) == 40
     assert counts["messages"] == 40 and counts["unstorable"] == 1 and notice == ("unstorable", 1)
+
+
+class BrokenOwner(StoreOwner):
+    """A database that has invalidated itself."""
+
+    def write(self, batch: Batch) -> int:
+        raise duckdb.FatalException("database has been invalidated")
+
+
+def test_a_broken_database_ends_the_process_and_drops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ingest.worker import loop
+
+    monkeypatch.setattr(loop, "RETRY_FIRST_S", 0.001)
+    owner = BrokenOwner(tmp_path / "x.duckdb", POINTS)
+    inbox, acks = Inbox(), Acks()
+    writer = Writer(owner, Decoder(make_adapters(), directory()), inbox, acks, threading.Event())
+    inbox.put(Message("heat/RTU0001/data", reading(round(time.time() * 1000)), time.time(), 1, 1, 1))
+    with pytest.raises(StoreBroken, match="invalidated"):
+        writer.step(0.0)
+    owner.close()
+    assert acks.mids == []
 
 
 def test_a_counter_that_rolls_over_is_told_and_counted_on(tmp_path: Path) -> None:
@@ -320,7 +342,7 @@ def test_messages_the_broker_drops_are_told(tmp_path: Path) -> None:
     broker = subprocess.Popen([mosquitto_path(), "-c", str(conf)], stderr=subprocess.DEVNULL)
     try:
         with running_ingest(tmp_path, port) as site:
-            wait_until(lambda: is_connected(site.client), 25, "ingest is connected")
+            wait_until(lambda: is_connected(site.client), 45, "ingest is connected")
             time.sleep(1.5)
             away = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, "slow", clean_session=False)
             away.connect("127.0.0.1", port)
@@ -333,7 +355,7 @@ def test_messages_the_broker_drops_are_told(tmp_path: Path) -> None:
             for i in range(400):
                 field.publish("other/x", b"%d" % i, qos=1)
             field.publish("other/x", b"end", qos=1).wait_for_publish(10)
-            wait_until(lambda: site.client.stats().broker_dropped >= 100, 20, "drops are seen")
+            wait_until(lambda: site.client.stats().broker_dropped >= 100, 45, "drops are seen")
             field.disconnect()
             field.loop_stop()
             assert any(n.kind == "broker_dropped" and n.count >= 100 for n in site.client.notices())
@@ -358,7 +380,7 @@ def test_every_vendor_comes_through_a_real_broker(
 ) -> None:
     v5 = run_broker is run_mosquitto
     with run_broker(tmp_path / "broker") as broker, running_ingest(tmp_path, broker, county()) as site:
-        wait_until(lambda: is_connected(site.client), 20, "ingest is connected")
+        wait_until(lambda: is_connected(site.client), 45, "ingest is connected")
         field = sender(broker, mqtt.MQTTv5 if v5 else mqtt.MQTTv311)
         answers: list[bytes] = []
         field.on_message = lambda _c, _d, m: answers.append(m.payload)
@@ -371,10 +393,10 @@ def test_every_vendor_comes_through_a_real_broker(
             field.publish(c.topic, c.payload, qos=1).wait_for_publish(10)
         expected = sum(len(c.decode().point_no) for c in cases)
         wait_until(lambda: stored_rows(site.client) >= expected, 20, f"{expected} readings are stored")
-        wait_until(lambda: answers, 10, "who asked for it was answered")
+        wait_until(lambda: answers, 30, "who asked for it was answered")
         assert site.client.dead_letters() == []
         field.publish("homie/5/boiler-1/secondary/supply", b"60", qos=1, retain=True).wait_for_publish(10)
-        wait_until(lambda: stored_rows(site.client) >= expected + 1, 20, "a live value that is also retained")
+        wait_until(lambda: stored_rows(site.client) >= expected + 1, 45, "a live value that is also retained")
         field.disconnect()
         field.loop_stop()
 
@@ -398,11 +420,11 @@ def test_the_session_of_an_earlier_version_is_emptied_and_left(tmp_path: Path) -
             field.publish("heat/RTU0001/data", reading(t + i), qos=1).wait_for_publish(10)
         with running_ingest(tmp_path, broker) as site:
             wait_until(
-                lambda: stored_rows(site.client) == 100, 30, "what waited in the old session is stored"
+                lambda: stored_rows(site.client) == 100, 60, "what waited in the old session is stored"
             )
             for i in range(50, 100):
                 field.publish("heat/RTU0001/data", reading(t + i), qos=1).wait_for_publish(10)
-            wait_until(lambda: stored_rows(site.client) == 200, 20, "new messages are stored")
+            wait_until(lambda: stored_rows(site.client) == 200, 45, "new messages are stored")
             time.sleep(0.5)
             assert site.client.stats().duplicates == 0, "they come through one lane only"
         field.disconnect()

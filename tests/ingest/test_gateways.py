@@ -209,13 +209,13 @@ def test_a_wrong_file_is_a_sentence_with_the_place(tmp_path: Path, change: str, 
 
 def test_from_the_registers_into_the_store(server: int, tmp_path: Path) -> None:
     with run_mosquitto(tmp_path / "mosquitto") as broker, running_ingest(tmp_path, broker) as site:
-        wait_until(lambda: is_connected(site.client), 20, "ingest is connected")
+        wait_until(lambda: is_connected(site.client), 45, "ingest is connected")
         file = tmp_path / "stations.toml"
         file.write_text(CONFIG.format(port=server))
         env = {**os.environ, "MQTT_URL": f"mqtt://127.0.0.1:{broker}"}
         gateway = subprocess.Popen([sys.executable, "-m", "ingest.gateways", str(file)], cwd=ROOT, env=env)
         try:
-            wait_until(lambda: stored_rows(site.client) >= 8, 30, "two rounds are stored")
+            wait_until(lambda: stored_rows(site.client) >= 8, 60, "two rounds are stored")
         finally:
             gateway.terminate()
             assert gateway.wait(10) == 0

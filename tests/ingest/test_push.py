@@ -141,7 +141,7 @@ def test_from_a_post_into_the_store(tmp_path: Path) -> None:
         run_mosquitto(tmp_path / "mosquitto") as broker,
         running_ingest(tmp_path, broker, county()) as site,
     ):
-        wait_until(lambda: is_connected(site.client), 20, "ingest is connected")
+        wait_until(lambda: is_connected(site.client), 45, "ingest is connected")
         port, file = free_port(), tmp_path / "push.toml"
         file.write_text(HTTP.replace("{port}", str(port)))
         env = {**os.environ, "MQTT_URL": f"mqtt://127.0.0.1:{broker}"}
@@ -160,8 +160,8 @@ def test_from_a_post_into_the_store(tmp_path: Path) -> None:
             return status == 204
 
         try:
-            wait_until(posted, 20, "the push is taken")
-            wait_until(lambda: stored_rows(site.client) == 4, 20, "four readings are stored")
+            wait_until(posted, 45, "the push is taken")
+            wait_until(lambda: stored_rows(site.client) == 4, 45, "four readings are stored")
         finally:
             gateway.terminate()
             assert gateway.wait(10) == 0

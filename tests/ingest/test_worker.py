@@ -73,7 +73,7 @@ def run_embedded(_folder: Path) -> Iterator[int]:
             return s.connect_ex(("127.0.0.1", port)) == 0
 
     try:
-        wait_until(listens, 20, "the embedded broker listens")
+        wait_until(listens, 45, "the embedded broker listens")
         yield port
     finally:
         process.terminate()
@@ -92,7 +92,7 @@ def test_kill_9_among_garbage_ends_in_exactly_the_rows_sent(
         process = start_ingest(data, broker, store)
         field = sender(broker, mqtt.MQTTv5 if run_broker is run_mosquitto else mqtt.MQTTv311)
         try:
-            wait_until(lambda: is_connected(client), 20, "ingest is connected")
+            wait_until(lambda: is_connected(client), 45, "ingest is connected")
             base = round(time.time() * 1000) - 100_000
             for i in range(MESSAGES):
                 values = {"ts": base + 10 * i, **dict.fromkeys(KEYS, 50.0)}
