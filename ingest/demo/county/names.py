@@ -38,6 +38,13 @@ COMPOUNDS = (
     ("世纪新村", "Century Village"), ("丽水湾", "Lishui Bay"), ("兰亭苑", "Lanting Garden"), ("瑞景家园", "Ruijing"),
     ("青年小区", "Qingnian"), ("天和家园", "Tianhe Home"), ("紫荆苑", "Zijing Garden"), ("新华小区", "Xinhua"),
 )  # fmt: skip
+PUBLIC_STATIONS = {
+    "market": ("商贸城", "Trade City"), "hospital": ("县医院", "County Hospital"), "school": ("实验中学", "Middle School"),
+    "college": ("职教中心", "Vocational College"), "government": ("行政中心", "Civic Centre"), "office": ("政务大厅", "Service Hall"),
+    "stadium": ("体育中心", "Sports Centre"), "bus_station": ("客运中心", "Bus Station"), "hotel": ("迎宾楼", "Guest House"),
+    "clinic": ("中医院", "Second Hospital"), "mixed": ("老街", "Old Street"),
+}  # fmt: skip
+"""Names of stations that heat no dwellings, by the use of their block."""
 SOURCES = (("渭阳热电厂", "Weiyang CHP"), ("东郊调峰锅炉房", "East peak boiler"))
 USES = {
     "residence": "住宅", "school": "学校", "hospital": "医院", "government": "机关", "market": "商业",

@@ -179,7 +179,8 @@ def name_blocks(blocks: list[Block], sites: list[Site]) -> None:
     by_no = {b.no: b for b in blocks}
     used: Counter[str] = Counter()
     for s, (zh, en) in zip(sites, names.COMPOUNDS, strict=True):
-        s.name = (zh, en)
+        public = names.PUBLIC_STATIONS.get(by_no[s.block].use)
+        s.name = public if public and all(o.name != public for o in sites) else (zh, en)
         if by_no[s.block].use == "compound" and not by_no[s.block].name:
             by_no[s.block].name = zh
     for b in blocks:
