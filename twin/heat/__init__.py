@@ -4,6 +4,7 @@ Pure: arrays and dataclasses in, the same out; no clock, no files, no globals. W
 returned.
 """
 
+from twin.heat._cache import name_of_sources
 from twin.heat.batch import FlowBatch, Scenario, list_pipe_leaks, solve_batch
 from twin.heat.boundary import Finding, Leak, Reason, SteadyBoundary, SteadyState
 from twin.heat.components import PumpDrive, StationControl, describe_source_pumps
@@ -48,6 +49,7 @@ __all__ = [
     "design_curve",
     "estimate_ua_w_k",
     "list_pipe_leaks",
+    "name_of_sources",
     "read_curve",
     "simulate",
     "simulate_day",
