@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from ingest.adapters import compile_directory, make_adapters
@@ -133,6 +134,7 @@ def ask(settings: Settings, words: list[str]) -> None:
 def main() -> int:
     """``python -m ingest [redo | backup FILE]``. Exit status: 0 done, 1 start it again, 78 wrong settings."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    pa.set_memory_pool(pa.system_memory_pool())  # gives back after a burst what others keep
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -5,6 +5,8 @@ touched ones that are over are summed up anew, and the hours and days they lie i
 reading, a repeated run and a killed process all end in the same sums.
 """
 
+import time
+
 import duckdb
 import numpy as np
 import pyarrow as pa
@@ -16,9 +18,10 @@ Ints = NDArray[np.int64]
 
 SPAN_US = 300_000_000
 HOUR_US, DAY_US = 3_600_000_000, 86_400_000_000
-RUN_SPANS = 24
+RUN_SPANS = 12
 """Spans summed up in one transaction; neighbours only, so that little is scanned."""
-RUNS_AT_ONCE = 6
+AT_ONCE_S = 0.3
+"""After so long a commit is let in between; the rest is summed up the next time."""
 
 _FROM_READINGS = """
 INSERT INTO rollup_5min
@@ -68,19 +71,21 @@ class RollUp:
         self.dirty |= new
 
     def catch_up(self, now_us: int) -> int:
-        """Sum up spans that are over, oldest last, a limited number; returns how many."""
+        """Sum up spans that are over, newest first, for a limited time; returns how many."""
         over = sorted((t for t in self.dirty if t + SPAN_US <= now_us), reverse=True)
         runs: list[list[int]] = []
         for t in over:
             if runs and runs[-1][-1] - t <= HOUR_US and runs[-1][0] - t < RUN_SPANS * SPAN_US:
                 runs[-1].append(t)
-            elif len(runs) < RUNS_AT_ONCE:
-                runs.append([t])
             else:
-                break
+                runs.append([t])
+        done, until = 0, time.monotonic() + AT_ONCE_S
         for run in runs:
             self._sum_up(run)
-        return sum(len(run) for run in runs)
+            done += len(run)
+            if time.monotonic() > until:
+                break
+        return done
 
     def _sum_up(self, spans: list[int]) -> None:
         start, end = min(spans), max(spans) + SPAN_US
