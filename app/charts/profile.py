@@ -54,7 +54,7 @@ def draw_profile(
                     "line": {"color": "#ffffff", "width": 1}},
         )  # fmt: skip
     axis = dress(figure, titles[1], keep=keep, light=light)
-    figure.update_xaxes(**axis, title={"text": titles[0], "standoff": 4})
+    figure.update_xaxes(**axis, title={"text": titles[0], "standoff": 4, "font": axis["tickfont"]})
     figure.update_layout(margin={"b": 44})
     shown = [y for y, _ in (supply, back, *([ground] if ground else []))]
     known = np.concatenate([y[np.isfinite(y)] for y in shown]) if shown else np.empty(0)
