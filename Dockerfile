@@ -21,7 +21,9 @@ COPY ingest ./ingest
 COPY twin ./twin
 COPY assets ./assets
 COPY requirements.txt constraints.txt pyproject.toml LICENSE ./
-RUN /opt/venv/bin/python -m compileall -q app ingest twin
+RUN /opt/venv/bin/python -m compileall -q app ingest twin \
+    && /opt/venv/bin/python -m twin.heat \
+    && chown -R twin:twin twin/heat/__pycache__
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     CT_DATA=/data \

@@ -54,6 +54,7 @@ $(BIN)/python:
 $(RUNTIME): requirements.txt $(wildcard constraints.txt) | $(BIN)/python
 	@echo "installing the packages of requirements.txt into $(VENV) (once; some minutes)"
 	@$(BIN)/python -m pip install --quiet -r requirements.txt
+	@$(BIN)/python -m twin.heat
 	@touch $@
 
 $(DEV): requirements-dev.txt $(RUNTIME)

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import numba
+import pytest
 
 import twin.heat
+from twin.heat.__main__ import main
 from twin.heat._cache import HERE, name_of_sources
 from twin.heat.friction import colebrook
 
@@ -26,3 +28,8 @@ def test_kernels_are_kept_in_the_folder_of_these_very_sources() -> None:
     assert Path(numba.config.CACHE_DIR).name == f"kernels-{name_of_sources()}"
     colebrook(1e5, 1e-4)
     assert Path(colebrook.stats.cache_path).is_relative_to(numba.config.CACHE_DIR)
+
+
+def test_the_engine_can_be_compiled_before_it_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:
+    main()
+    assert name_of_sources() in capsys.readouterr().out

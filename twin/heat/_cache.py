@@ -27,11 +27,11 @@ def keep_kernels() -> None:
 
     ``NUMBA_CACHE_DIR`` says another place; the name of the sources is added to it.
     """
-    named = os.environ.get("NUMBA_CACHE_DIR")
+    named, beside = os.environ.get("NUMBA_CACHE_DIR"), HERE / "__pycache__"
     if named:
         base = Path(named)
-    elif os.access(HERE, os.W_OK):
-        base = HERE / "__pycache__"
+    elif os.access(beside if beside.exists() else HERE, os.W_OK):
+        base = beside
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "county-twin"
     numba.config.CACHE_DIR = str(base / f"kernels-{name_of_sources()}")  # type: ignore[attr-defined]
