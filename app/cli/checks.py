@@ -16,7 +16,6 @@ from app.supervisor.launch import DISK_NEEDED_BYTES, check_dashboard_port
 from app.supervisor.lock import is_held
 from app.supervisor.spec import ROOT
 from ingest.settings import Settings, parse_mqtt_url
-from ingest.worker.probe import probe_broker
 from twin.model.errors import ConfigError, CountyError, CountyTwinError
 
 Verdict = Literal["ok", "warn", "bad"]
@@ -155,6 +154,8 @@ def check_broker(patient: Patient) -> Iterator[Check]:
         return
     if choice.kind == "external":
         parts = parse_mqtt_url(choice.url)
+        from ingest.worker.probe import probe_broker  # only here: the supervisor stays light
+
         answer = probe_broker(parts)
         if answer.version is None:
             yield Check("broker", "bad", f"MQTT_URL: {answer.reason}", answer.mend)
