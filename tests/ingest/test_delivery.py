@@ -12,23 +12,18 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import paho.mqtt.client as mqtt
 import pytest
 
-from ingest.adapters import make_adapters
 from ingest.broker import write_mosquitto_conf
 from ingest.county import save_county
 from ingest.store.api import Notice
 from ingest.store.batch import Batch
 from ingest.store.client import StoreClient
 from ingest.store.owner import StoreOwner
-from ingest.worker.decode import Decoder
-from ingest.worker.inbox import Inbox, Message
 from ingest.worker.line import make_lanes
-from ingest.worker.loop import StoreBroken, Writer
-from tests.ingest.golden import county, directory, find_cases
+from tests.ingest.golden import county, find_cases
 from tests.ingest.test_worker import (
     TOKEN,
     count_rows,
@@ -185,116 +180,6 @@ def mend_county(folder: Path) -> None:
         replace(d, external_id="RTU9999") if d.external_id == "RTU0001" else d for d in county.devices
     )
     save_county(replace(county, devices=devices), folder)
-
-
-class SlowOwner(StoreOwner):
-    """A disk that takes its time, and is full at first."""
-
-    full_for = 3
-
-    def write(self, batch: Batch) -> int:
-        if self.full_for:
-            self.full_for -= 1
-            raise OSError(28, "No space left on device")
-        time.sleep(0.05)
-        return super().write(batch)
-
-
-class Acks:
-    """Stands for the MQTT lines."""
-
-    state = "connected"
-
-    def __init__(self) -> None:
-        self.mids: list[int] = []
-
-    def acknowledge(self, messages: list[Message]) -> None:
-        self.mids += [m.mid for m in messages]
-
-    def publish(self, topic: str, payload: bytes) -> None: ...
-
-
-def test_a_full_then_slow_disk_holds_the_senders_back_and_loses_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from ingest.worker import loop
-
-    monkeypatch.setattr(loop, "RETRY_FIRST_S", 0.05)
-    owner = SlowOwner(tmp_path / "x.duckdb", POINTS)
-    inbox, acks, stop = Inbox(size=500), Acks(), threading.Event()
-    writer = Writer(owner, Decoder(make_adapters(), directory()), inbox, acks, stop)
-    now, longest = time.time(), [0]
-
-    def send() -> None:
-        for i in range(4000):
-            body = reading(round(now * 1000) - 5000 + i)
-            inbox.put(Message("heat/RTU0001/data", body, now, i, 1, 1))
-            longest[0] = max(longest[0], len(inbox))
-        stop.set()
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    writer.run()
-    thread.join()
-    rows = owner.db.execute("SELECT count(*), count(DISTINCT (point_no, t)) FROM reading").fetchone()
-    owner.close()
-    assert longest[0] <= 500
-    assert acks.mids == list(range(4000)), "acknowledged in order, each once, after its commit"
-    assert rows == (8000, 8000)
-
-
-class PoisonedOwner(StoreOwner):
-    """Refuses any batch with the value 66.6, as a fault of the store would."""
-
-    def write(self, batch: Batch) -> int:
-        if (batch.value == 66.6).any():
-            raise duckdb.OutOfMemoryException("as if")
-        return super().write(batch)
-
-
-def test_one_row_the_store_refuses_does_not_stop_the_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from ingest.worker import loop
-
-    monkeypatch.setattr(loop, "RETRY_FIRST_S", 0.001)
-    owner = PoisonedOwner(tmp_path / "x.duckdb", POINTS)
-    inbox, acks = Inbox(), Acks()
-    writer = Writer(owner, Decoder(make_adapters(), directory()), inbox, acks, threading.Event())
-    now = time.time()
-    for i in range(40):
-        body = json.dumps({"ts": round(now * 1000) + i, "P1_TS": 66.6 if i == 13 else 50.0}).encode()
-        inbox.put(Message("heat/RTU0001/data", body, now, i, 1, 1))
-    writer.step(0.0)
-    rows = owner.db.execute("SELECT count(*) FROM reading").fetchone()
-    counts = dict(owner.db.execute("SELECT name, value FROM ingest_counter").fetchall())
-    notice = owner.db.execute("SELECT kind, count FROM ingest_notice").fetchone()
-    owner.close()
-    assert rows == (39,) and len(acks.mids) == 40
-    assert counts["messages"] == 40 and counts["unstorable"] == 1 and notice == ("unstorable", 1)
-
-
-class BrokenOwner(StoreOwner):
-    """A database that has invalidated itself."""
-
-    def write(self, batch: Batch) -> int:
-        raise duckdb.FatalException("database has been invalidated")
-
-
-def test_a_broken_database_ends_the_process_and_drops_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from ingest.worker import loop
-
-    monkeypatch.setattr(loop, "RETRY_FIRST_S", 0.001)
-    owner = BrokenOwner(tmp_path / "x.duckdb", POINTS)
-    inbox, acks = Inbox(), Acks()
-    writer = Writer(owner, Decoder(make_adapters(), directory()), inbox, acks, threading.Event())
-    inbox.put(Message("heat/RTU0001/data", reading(round(time.time() * 1000)), time.time(), 1, 1, 1))
-    with pytest.raises(StoreBroken, match="invalidated"):
-        writer.step(0.0)
-    owner.close()
-    assert acks.mids == []
 
 
 def test_a_counter_that_rolls_over_is_told_and_counted_on(tmp_path: Path) -> None:
