@@ -16,9 +16,9 @@
     (w, h, u) => [-w - 9 * u, -h - 6 * u],
   ];
 
-  /** The marker says what it is: 安和苑 is enough beside it. */
+  /** The marker says what it is: the name without the word station is enough beside it. */
   const shortName = (place, lang) =>
-    lang === "en" ? place.name_en || place.name : place.name.replace(/(?<=..)换热站$/, "");
+    (lang === "en" ? place.short_en || place.name_en : place.short) || place.name;
 
   const clash = (a, b) => a[0] < b[2] && a[2] > b[0] && a[1] < b[3] && a[3] > b[1];
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from app.scene.buffers import join_ragged, repeat_per_vertex
 from app.scene.frame import Floats, GroundMesh, LocalFrame
+from app.scene.texts import SCENE_TEXTS
 from twin.model.county import Building, County, Feature
 from twin.model.network import Side
 
@@ -171,14 +172,15 @@ def list_places(county: County, frame: LocalFrame, mesh: GroundMesh) -> list[dic
 
     Returns
     -------
-    One table per place: ``id, kind, name, name_en, ground`` and ``top`` (x, y, z in local metres),
-    ``lonlat``, ``node`` (row in the node table), ``area_m2``, ``points`` (key -> point no)
+    One table per place: ``id, kind, name, name_en, short, short_en``, ``ground`` and ``top`` (x, y, z in
+    local metres), ``lonlat``, ``node`` (row in the node table), ``area_m2``, ``points`` (key -> point no)
     """
     point_nos: dict[str, dict[str, int]] = {}
     for point in county.points:
         point_nos.setdefault(point.place_id, {})[point.key] = point.no
     rows: list[dict[str, Any]] = []
     network = county.network
+    word, word_en = SCENE_TEXTS["scene.station_word"]
     for kind, places in (("source", network.sources), ("station", network.substations)):
         for place in places:
             xy = frame.path_to_local([(place.lon, place.lat)])
@@ -192,6 +194,8 @@ def list_places(county: County, frame: LocalFrame, mesh: GroundMesh) -> list[dic
                     "kind": kind,
                     "name": place.name,
                     "name_en": place.name_en,
+                    "short": shorten(place.name, word),
+                    "short_en": shorten(place.name_en, word_en),
                     "ground": [x, y, round(z, 2)],
                     "top": [x, y, round(z + MARKER_LIFT_M, 2)],
                     "lonlat": [place.lon, place.lat],
@@ -201,6 +205,12 @@ def list_places(county: County, frame: LocalFrame, mesh: GroundMesh) -> list[dic
                 }
             )
     return rows
+
+
+def shorten(name: str, word: str) -> str:
+    """A station's name without the word station: beside its marker 安和苑 is enough."""
+    short = name.removesuffix(word).strip()
+    return short if len(short) > 1 else name
 
 
 def list_buildings(county: County) -> dict[str, list[Any]]:

@@ -16,6 +16,7 @@ SCENE_TEXTS: dict[str, tuple[str, str]] = {
     "scene.roads": ("道路", "Roads"),
     "scene.trees": ("行道树", "Trees"),
     "scene.names": ("地名", "Place names"),
+    "scene.station_word": ("换热站", "station"),
     "scene.stations": ("换热站", "Heat stations"),
     "scene.sources": ("热源", "Heat sources"),
     "scene.labels": ("标注", "Labels"),

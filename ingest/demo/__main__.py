@@ -26,7 +26,7 @@ from twin.model.errors import ConfigError, CountyTwinError
 log = logging.getLogger("devices")
 EX_CONFIG = 78
 SAVE_EVERY_S = 60.0
-LATE_PER_S = 1000
+LATE_PER_S = 3000
 """Pace of history messages."""
 
 
