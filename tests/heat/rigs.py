@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from twin.heat.pipe import COPPER_J_M3_K, FITTINGS_FACTOR, describe_shell, simulate_pipe
-from twin.heat.sensor import read_sensor
+from twin.heat.sensor import find_held, read_sensor, show_held
 from twin.heat.water import density_kg_m3
 
 DATA = Path(__file__).parent / "data"
@@ -26,7 +26,7 @@ def run_graz(name="graz_case1.csv", **options):
     flow = g["volume_flow_l_h"] / 3.6e6 * density_kg_m3(0.5 * (t_in + t_out))
     shell = describe_shell(0.020, 0.022, 0.048, 0.0442, COPPER_J_M3_K, outer_film_w_m2_k=9.35)
     run = simulate_pipe(g["time_s"], flow, t_in, g["ambient_degC"], 60.33, 0.020, shell, t_out[0], **options)
-    return g["time_s"], run.t_out_c, t_out
+    return g["time_s"], show_held(run.t_out_c, find_held(t_out, g["volume_flow_l_h"])), t_out
 
 
 def run_liege(name, **options):
@@ -38,7 +38,7 @@ def run_liege(name, **options):
     run = simulate_pipe(
         g["time_s"], g["mass_flow_kg_s"], t_in, around, 39.0, 0.05248, shell, t_out[0], **options
     )
-    return g["time_s"], run.t_out_c, t_out
+    return g["time_s"], show_held(run.t_out_c, find_held(t_out, g["mass_flow_kg_s"])), t_out
 
 
 def read_flow(t, at, record_kg_s):
@@ -49,13 +49,17 @@ def read_flow(t, at, record_kg_s):
     return np.where((flow[before] == 0.0) & (t < at[-1]), 0.0, np.interp(t, at, flow))
 
 
-def run_pongau(name="ait_first_half_week.csv", fittings=FITTINGS_FACTOR, step_s=60.0, sensor=True, **options):
-    """Branch of a real network. Times, simulated and measured temperatures and flows at points 2, 3, 4;
-    ``sensor``: as the sensors in the houses show them."""
+def run_pongau(
+    name="ait_first_half_week.csv", fittings=FITTINGS_FACTOR, step_s=60.0, sensor=True, logger=True, **options
+):
+    """Branch of a real network: times, simulated and measured temperatures at points 2, 3, 4, held records;
+    ``sensor``: as the sensors in the houses show them; ``logger``: as it holds them."""
     a = read_columns(name)
     at = a["time_s"]
     t = np.arange(at[0], at[-1] + 1.0, step_s)
-    draw = {k: read_flow(t, at, a[f"m{k}_kg_s"]) for k in (1, 2, 3, 4)}
+    held = {k: find_held(a[f"T{k}_K"], a[f"m{k}_kg_s"]) & logger for k in (2, 3, 4)}
+    draw = {k: read_flow(t, at[~held[k]], a[f"m{k}_kg_s"][~held[k]]) for k in (2, 3, 4)}
+    draw[1] = read_flow(t, at, a["m1_kg_s"])
     outdoor = np.interp(t, at, a["T_outdoor_K"]) - 273.15
     sizes = {80: (0.0825, 0.0889, 0.180), 25: (0.0273, 0.0337, 0.070)}
 
@@ -75,7 +79,7 @@ def run_pongau(name="ait_first_half_week.csv", fittings=FITTINGS_FACTOR, step_s=
     shown = {k: read_sensor(t, ends[k], draw[k]) if sensor else ends[k] for k in ends}
     return (
         at,
-        {k: np.interp(at, t, shown[k]) for k in ends},
+        {k: show_held(np.interp(at, t, shown[k]), held[k]) for k in ends},
         {k: a[f"T{k}_K"] - 273.15 for k in ends},
-        {k: a[f"m{k}_kg_s"] for k in ends},
+        held,
     )

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.heat.sensor import read_sensor
+from twin.heat.sensor import find_held, read_sensor, show_held
 from twin.model.errors import InputError
 
 
@@ -37,3 +37,15 @@ def test_mistakes_get_a_sentence():
         read_sensor(np.array([0.0, 0.0]), np.ones(2), np.ones(2))
     with pytest.raises(InputError, match="must be positive"):
         read_sensor(np.array([0.0, 1.0]), np.ones(2), np.ones(2), tau_s=0.0)
+
+
+def test_logger_repeats_its_last_reading_where_no_telegram_came():
+    temperature, flow = np.array([60.0, 60.0, 60.0, 55.0, 55.0]), np.array([0.1, 0.1, 0.2, 0.2, 0.2])
+    held = find_held(temperature, flow)
+    assert held.tolist() == [False, True, False, False, True]
+    assert show_held(np.arange(5.0), held).tolist() == [0.0, 0.0, 2.0, 3.0, 3.0]
+
+
+def test_channels_of_different_length_are_refused():
+    with pytest.raises(InputError, match="same length"):
+        find_held(np.zeros(3), np.zeros(4))

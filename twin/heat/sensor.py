@@ -3,6 +3,9 @@
 A sensor in a house connection sits in a short piece of pipe inside a room. While water flows it shows the
 water; when the water stands, it shows how that piece cools to the room, not how the buried pipe cools to the
 ground. Between two records ``M dT/dt = m (T_w - T) + M (T_room - T) / tau`` is solved exactly.
+
+A logger stores at its own pace what a meter sent last. Where no telegram came in between, it stores the last
+one again: such a record is no reading.
 """
 
 from math import exp
@@ -14,6 +17,7 @@ from numpy.typing import NDArray
 from twin.model.errors import InputError
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 FITTING_KG = 1.0
 """Water-equivalent of the fitting: follows the water within a second at 1 kg/s."""
@@ -49,6 +53,21 @@ def read_sensor(
         raise InputError("read_sensor: fitting_kg and tau_s must be positive")
     out: Floats = _follow(t, water, flow, t_room_c, fitting_kg, tau_s)
     return out
+
+
+def find_held(*channels: Floats) -> Bools:
+    """Records (n,) that repeat the record before in every channel of a meter, to the last digit."""
+    if not channels or any(c.shape != channels[0].shape for c in channels):
+        raise InputError("find_held: give the channels of one meter, all of the same length")
+    held: Bools = np.logical_and.reduce([np.diff(c, prepend=np.nan) == 0.0 for c in channels])
+    return held
+
+
+def show_held(values: Floats, held: Bools) -> Floats:
+    """What a logger shows of ``values`` (n,): at a held record the value of the last one that was not."""
+    last = np.maximum.accumulate(np.where(held, 0, np.arange(len(held))))
+    shown: Floats = values[last]
+    return shown
 
 
 @njit(cache=True, error_model="numpy")
