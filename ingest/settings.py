@@ -12,6 +12,8 @@ CT_HOST            address the dashboard listens on         ``127.0.0.1``
 CT_PORT            its port                                 ``8050``
 CT_FRAME_ANCESTORS who may embed ``/embed``, space apart    ``'self'``
 CT_LANG            first language, ``zh`` or ``en``         ``zh``
+CT_KEEP_RAW_DAYS   days that readings are kept              ``730``
+CT_KEEP_METER_DAYS days that meter counters are kept        ``2200``
 =================  =======================================  ==========================
 """
 
@@ -22,6 +24,18 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from twin.model.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long the store keeps readings, in days; sums by hour and day stay for ever, and so do commands."""
+
+    raw_days: int = 730
+    meter_days: int = 2200
+
+
+SHORTEST = Retention(30, 1827)
+"""A month of readings to work with; metering records longer than five years, as the rules demand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +51,7 @@ class Settings:
     port: int
     frame_ancestors: str
     lang: str
+    retention: Retention = Retention()
 
     @property
     def store_file(self) -> Path:
@@ -109,4 +124,15 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
         port=int(port_text),
         frame_ancestors=env.get("CT_FRAME_ANCESTORS", "'self'"),
         lang=lang,
+        retention=Retention(
+            _read_days(env, "CT_KEEP_RAW_DAYS", Retention().raw_days, SHORTEST.raw_days),
+            _read_days(env, "CT_KEEP_METER_DAYS", Retention().meter_days, SHORTEST.meter_days),
+        ),
     )
+
+
+def _read_days(env: Mapping[str, str], name: str, default: int, least: int) -> int:
+    text = env.get(name, str(default))
+    if not text.isdigit() or not least <= int(text) <= 36_500:
+        raise ConfigError(f"{name} is {text!r}; give a number of days from {least} to 36500")
+    return int(text)

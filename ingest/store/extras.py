@@ -8,9 +8,7 @@ import pyarrow as pa
 
 from ingest.store.batch import Batch, DeadMessage, DeviceMark, NoticeMark
 from ingest.store.counters import Fall
-from twin.model.readings import Quality
 
-KEEP_RAW_DAYS = 730
 KEEP_NETWORK_STATE_S = 3600
 KEEP_NOTICES_DAYS = 30
 MAX_NOTICES = 2000
@@ -140,8 +138,9 @@ def write_notices(db: duckdb.DuckDBPyConnection, notices: Sequence[NoticeMark]) 
          "detail = excluded.detail")  # fmt: skip
 
 
-def tidy(db: duckdb.DuckDBPyConnection, now_us: int) -> None:
-    """Drop network states after an hour, raw readings after two years, old notices, surplus dead letters."""
+def tidy(db: duckdb.DuckDBPyConnection, now_us: int, raw_days: int) -> None:
+    """Drop network states after an hour, sums of 5 minutes with their readings, old notices, surplus dead
+    letters. Readings themselves are the sorter's."""
     day = 86_400_000_000
     db.execute(
         "DELETE FROM network_state WHERE t < make_timestamp(?)", [now_us - KEEP_NETWORK_STATE_S * 1_000_000]
@@ -157,6 +156,4 @@ def tidy(db: duckdb.DuckDBPyConnection, now_us: int) -> None:
         "(SELECT (kind, subject) FROM ingest_notice ORDER BY last_t DESC LIMIT ?)",
         [now_us - KEEP_NOTICES_DAYS * day, MAX_NOTICES],
     )
-    db.execute("DELETE FROM rollup_5min WHERE t < make_timestamp(?)", [now_us - KEEP_RAW_DAYS * day])
-    db.execute("DELETE FROM reading WHERE t < make_timestamp(?) AND quality <> ?",
-               [now_us - KEEP_RAW_DAYS * day, int(Quality.CLOCK_SUSPECT)])  # fmt: skip
+    db.execute("DELETE FROM rollup_5min WHERE t < make_timestamp(?)", [now_us - raw_days * day])

@@ -10,19 +10,24 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from ingest.settings import Retention
 from ingest.store.batch import Batch, DeadMessage, NoticeMark
 from ingest.store.counters import CounterWatch, Fall
 from ingest.store.duck import open_duckdb
 from ingest.store.extras import tidy, write_rest
 from ingest.store.migrate import migrate
 from ingest.store.rollup import RollUp
-from ingest.store.rows import insert_readings
+from ingest.store.rows import insert_readings, is_late
+from ingest.store.sorter import Sorter
+from ingest.store.units import UnitBook
 from twin.model.county import Point
 from twin.model.errors import ConfigError
 from twin.model.quantities import find_quantity
 from twin.model.readings import Quality
 
 log = logging.getLogger("ingest")
+
+LONGEST_DELAY_S = 2**31 - 1
 
 
 class StoreOwner:
@@ -33,7 +38,10 @@ class StoreOwner:
     the table that a reading beyond it cannot be a repeat. ``day_shift_s``: offset of the county's days.
     """
 
-    def __init__(self, path: Path, points: Sequence[Point], day_shift_s: int = 28_800) -> None:
+    def __init__(
+        self, path: Path, points: Sequence[Point], day_shift_s: int = 28_800,
+        retention: Retention = Retention(),  # noqa: B008 - frozen
+    ) -> None:  # fmt: skip
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self.db = open_duckdb(path)
@@ -51,7 +59,7 @@ class StoreOwner:
         self.last_t_us[rows["point_no"][known]] = rows["t"][known]
         self.newest_us = self.last_t_us.copy()
         rows = self.db.execute(
-            "SELECT point_no, epoch_us(max(t)) AS t FROM reading WHERE quality = ? GROUP BY point_no",
+            "SELECT point_no, 1000 * max(t_ms) AS t FROM reading WHERE quality = ? GROUP BY point_no",
             [int(Quality.CLOCK_SUSPECT)],
         ).fetchnumpy()
         known = rows["point_no"] < len(points)
@@ -59,9 +67,27 @@ class StoreOwner:
         row = self.db.execute("SELECT coalesce(max(seq), 0) FROM latest").fetchone()
         self.seq = int(row[0]) if row else 0
         self.rollup = RollUp(self.db, day_shift_s)
+        self.units = UnitBook(self.db, points)
+        self.sorter = Sorter(self.db, day_shift_s, retention)
         self.counters = CounterWatch(points)
         held = self.db.execute("SELECT point_no, value FROM latest WHERE value IS NOT NULL").fetchnumpy()
         self.counters.remember(np.asarray(held["point_no"], np.int64), np.ma.filled(held["value"], np.nan))
+
+    def adopt_points(self, points: Sequence[Point]) -> None:
+        """Go on with more points than before; those that were known keep their numbers.
+
+        Raises
+        ------
+        ConfigError : a number that has readings would mean another point; nothing is changed
+        """
+        self._write_points(points)
+        more = max(len(points) - self.last_t_us.size, 0)
+        fresh = np.full(more, np.iinfo(np.int64).min)
+        self.last_t_us = np.concatenate((self.last_t_us, fresh))
+        self.newest_us = np.concatenate((self.newest_us, fresh))
+        self.units = UnitBook(self.db, points)
+        before, self.counters = self.counters, CounterWatch(points)
+        self.counters.remember(np.arange(before.last.size), before.last)
 
     def _write_points(self, points: Sequence[Point]) -> None:
         table = pa.table(
@@ -132,25 +158,33 @@ class StoreOwner:
 
     def _new_rows(self, batch: Batch) -> tuple[pa.Table, int]:
         """Rows of the batch by point and time, the last of repeats; marks those that may be stored yet."""
-        no, t = batch.point_no, batch.t_us
+        no, t = batch.point_no, batch.t_us // 1000 * 1000
         order = np.lexsort((t, no))  # stable: of repeats the last stays last
         last = np.ones(no.size, bool)
         if no.size:
             last[:-1] = (no[order][1:] != no[order][:-1]) | (t[order][1:] != t[order][:-1])
         keep = order[last]
+        no, t, received, value = no[keep], t[keep], batch.received_us[keep], batch.value[keep]
         suspect = batch.quality[keep] == Quality.CLOCK_SUSPECT
+        number, unit = self.units.encode(no, value)
+        delay = np.clip(np.rint((received - t) / 1e6), -LONGEST_DELAY_S, LONGEST_DELAY_S)
         table = pa.table(
             {
-                "point_no": pa.array(no[keep].astype(np.int32)),
-                "t": pa.array(t[keep].astype("datetime64[us]")),
-                "received": pa.array(batch.received_us[keep].astype("datetime64[us]")),
-                "value": pa.array(batch.value[keep]),
+                "point_no": pa.array(no.astype(np.int32)),
+                "t": pa.array(t.astype("datetime64[us]")),
+                "received": pa.array(received.astype("datetime64[us]")),
+                "value": pa.array(value),
                 "quality": pa.array(batch.quality[keep].astype(np.uint8)),
-                "look": pa.array(t[keep] <= self.newest_us[no[keep]]),
-                "newer": pa.array((t[keep] > self.last_t_us[no[keep]]) & ~suspect),
+                "t_ms": pa.array(t // 1000),
+                "delay_s": pa.array(delay.astype(np.int32)),
+                "number": pa.array(number),
+                "unit": pa.array(unit),
+                "look": pa.array(t <= self.newest_us[no]),
+                "late": pa.array(is_late(t // 1000, received // 1000)),
+                "newer": pa.array((t > self.last_t_us[no]) & ~suspect),
             }
         )
-        return table, int(no.size - keep.size)
+        return table, int(order.size - keep.size)
 
     def _write_latest(self, rows: pa.Table) -> None:
         newer = rows["newer"].to_numpy()
@@ -239,7 +273,7 @@ class StoreOwner:
 
     def tidy(self) -> None:
         """Drop what is past its time (see ``extras.tidy``)."""
-        tidy(self.db, round(time.time() * 1e6))
+        tidy(self.db, round(time.time() * 1e6), self.sorter.retention.raw_days)
 
     def close(self) -> None:
         """Checkpoint and let go of the file."""

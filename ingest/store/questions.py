@@ -1,4 +1,8 @@
-"""The client's questions: fixed texts, ``$name`` places for numbers only (see ``bind``)."""
+"""The client's questions: fixed texts, ``$name`` places for numbers only (see ``bind``).
+
+Readings are found by ``t_ms``: the file knows the times of each part of a table by that column, while ``t``
+of the view is made from it.
+"""
 
 LATEST = """
 SELECT point_no, epoch(t) AS t, epoch(received) AS received, value, quality, seq
@@ -6,10 +10,10 @@ FROM latest WHERE seq > $seq ORDER BY point_no
 """
 
 _LATEST_AT = """
-SELECT point_no, epoch(max(t)) AS t, epoch(arg_max(received, t)) AS received, arg_max(value, t) AS value,
-       arg_max(quality, t) AS quality, 0::BIGINT AS seq
+SELECT point_no, max(t_ms) / 1e3 AS t, epoch(arg_max(received, t_ms)) AS received,
+       arg_max(value, t_ms) AS value, arg_max(quality, t_ms) AS quality, 0::BIGINT AS seq
 FROM reading
-WHERE t BETWEEN make_timestamp($t - 7200000000) AND make_timestamp($t) AND quality >= $usable
+WHERE t_ms BETWEEN $t // 1000 - 7200000 AND $t // 1000 AND quality >= $usable
 """
 LATEST_AT = _LATEST_AT + " GROUP BY point_no ORDER BY point_no"
 LATEST_AT_POINTS = _LATEST_AT + " AND list_contains($points, point_no) GROUP BY point_no ORDER BY point_no"
@@ -18,8 +22,7 @@ LATEST_AT_POINTS = _LATEST_AT + " AND list_contains($points, point_no) GROUP BY 
 HISTORY = """
 WITH raw AS (
     SELECT t, value, quality FROM reading
-    WHERE point_no = $point AND t BETWEEN make_timestamp($start) AND make_timestamp($end)
-      AND quality >= $usable
+    WHERE point_no = $point AND t_ms BETWEEN ($start + 999) // 1000 AND $end // 1000 AND quality >= $usable
 ), few AS (SELECT count(*) <= $rows AS ok FROM raw),
 bucket AS (
     SELECT unnest([arg_min(t, value), arg_max(t, value)]) AS t, unnest([min(value), max(value)]) AS value,
@@ -85,7 +88,7 @@ WHERE t BETWEEN make_timestamp($start) AND make_timestamp($end) ORDER BY t, poin
 COUNTED = """
 WITH r AS (
     SELECT t, value FROM reading WHERE point_no = $point AND quality >= $usable
-      AND t BETWEEN make_timestamp($start) AND make_timestamp($end)
+      AND t_ms BETWEEN ($start + 999) // 1000 AND $end // 1000
 ), e AS (SELECT t, span FROM counter_event WHERE point_no = $point AND kind = 'rollover')
 SELECT r.value, coalesce(e.span, 0.0) AS span FROM r LEFT JOIN e USING (t) ORDER BY r.t
 """
@@ -95,5 +98,5 @@ FROM device_state ORDER BY device_id
 """
 POINT_COUNTS = """
 SELECT point_no, count(*) AS n FROM reading
-WHERE t BETWEEN make_timestamp($start) AND make_timestamp($end) GROUP BY point_no ORDER BY point_no
+WHERE t_ms BETWEEN ($start + 999) // 1000 AND $end // 1000 GROUP BY point_no ORDER BY point_no
 """

@@ -25,10 +25,10 @@ AT_ONCE_S = 0.3
 
 _FROM_READINGS = """
 INSERT INTO rollup_5min
-SELECT point_no, make_timestamp(epoch_us(t) // 300000000 * 300000000), count(*), min(value), max(value),
-       avg(value), arg_max(value, t)
+SELECT point_no, make_timestamp(t_ms // 300000 * 300000000), count(*), min(value), max(value),
+       avg(value), arg_max(value, t_ms)
 FROM reading
-WHERE t >= make_timestamp(?) AND t < make_timestamp(?) AND quality >= ? AND value IS NOT NULL
+WHERE t_ms >= ? AND t_ms < ? AND quality >= ? AND value IS NOT NULL
 GROUP BY ALL ORDER BY 1, 2
 """
 _FROM_SMALLER = {
@@ -92,7 +92,7 @@ class RollUp:
         self._db.execute("BEGIN")
         try:
             self._clear("rollup_5min", start, end)
-            self._db.execute(_FROM_READINGS, [start, end, int(Quality.UNCERTAIN)])
+            self._db.execute(_FROM_READINGS, [start // 1000, end // 1000, int(Quality.UNCERTAIN)])
             for table, (source, width) in _FROM_SMALLER.items():
                 shift = self._shift_us if width == DAY_US else 0
                 first = (start + shift) // width * width - shift

@@ -3,26 +3,41 @@
 import duckdb
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-REPEATS_WITHIN_US = 8 * 86_400 * 1_000_000
-"""A repeat comes at most so long after the first: sessions at the broker live for seven days."""
+from ingest.store.tables import COLUMNS, DAY_MS, LATE, NEW, all_keys
 
-_SURE = "INSERT INTO reading SELECT point_no, t, received, value, quality FROM batch WHERE NOT look"
-# The readings are filtered by their order of arrival and by time, both of which the file's statistics bound;
-# the join is built on the batch, which is small, and never on the history.
-_SEEN = """
+COMPARED_BACK_MS, COMPARED_AHEAD_MS = 8 * DAY_MS, DAY_MS
+"""Arrivals are compared with what is stored of these days about them (sessions at the broker live for seven);
+anything else goes to ``reading_late`` and is compared at night."""
+
+_SURE = f"INSERT INTO {NEW} SELECT {COLUMNS} FROM batch WHERE NOT look AND NOT late"  # noqa: S608 - own names
+# Every order the tables are kept in bounds time or point by the file's statistics; the join is built on the
+# batch, which is small, and never on the history.
+_SEEN = f"""
 CREATE OR REPLACE TEMP TABLE seen AS
-SELECT DISTINCT r.point_no, r.t FROM reading r JOIN doubt b ON b.point_no = r.point_no AND b.t = r.t
-WHERE r.received >= make_timestamp(?) AND r.t BETWEEN make_timestamp(?) AND make_timestamp(?)
-"""
-_UNSEEN = """
-INSERT INTO reading SELECT d.point_no, d.t, d.received, d.value, d.quality FROM doubt d
-ANTI JOIN seen s ON d.point_no = s.point_no AND d.t = s.t
-"""
+SELECT DISTINCT r.point_no, r.t_ms FROM {all_keys()} r
+JOIN doubt b ON b.point_no = r.point_no AND b.t_ms = r.t_ms
+WHERE r.t_ms BETWEEN ? AND ? AND r.point_no BETWEEN ? AND ?
+"""  # noqa: S608 - own names
+_UNSEEN = f"""
+INSERT INTO {NEW} SELECT {COLUMNS} FROM doubt d
+ANTI JOIN seen s ON d.point_no = s.point_no AND d.t_ms = s.t_ms
+"""  # noqa: S608 - own names
+_LATE = f"""
+INSERT INTO {LATE} SELECT {COLUMNS} FROM doubt d
+ANTI JOIN {LATE} s ON d.point_no = s.point_no AND d.t_ms = s.t_ms
+"""  # noqa: S608 - own names
+
+
+def is_late(t_ms: NDArray[np.int64], received_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether readings (n,) are from outside the days that arrivals are compared with."""
+    return (t_ms < received_ms - COMPARED_BACK_MS) | (t_ms > received_ms + COMPARED_AHEAD_MS)
 
 
 def insert_readings(db: duckdb.DuckDBPyConnection, rows: pa.Table) -> int:
-    """Insert ``rows`` (columns of ``reading``, ``look``: it may be stored already); number that were new.
+    """Insert ``rows`` (columns of ``reading_new``; ``look``: it may be stored already; ``late``: see
+    ``is_late``); number that were new.
 
     Within a transaction of the caller.
     """
@@ -31,22 +46,25 @@ def insert_readings(db: duckdb.DuckDBPyConnection, rows: pa.Table) -> int:
     db.register("batch", rows)
     sure = db.execute(_SURE).fetchone()
     db.unregister("batch")
-    look = rows["look"].to_numpy()
+    look, late = rows["look"].to_numpy(), rows["late"].to_numpy()
     stored = int(sure[0] if sure else 0)
+    if late.any():
+        stored += _insert_doubtful(db, rows.filter(pa.array(late)), _LATE)
+    look &= ~late
     if look.any():
-        # Apart by what the clock says: one absurd time must not open the whole history to the search.
-        suspect = rows["quality"].to_numpy() == 32
-        for part in (look & ~suspect, look & suspect):
-            if part.any():
-                stored += _insert_doubtful(db, rows.filter(pa.array(part)))
+        # Day by day: one old reading must not open all the days between to the search.
+        day = rows["t_ms"].to_numpy() // DAY_MS
+        for d in np.unique(day[look]):
+            part = rows.filter(pa.array(look & (day == d)))
+            stored += _insert_doubtful(db, part, _UNSEEN)
     return stored
 
 
-def _insert_doubtful(db: duckdb.DuckDBPyConnection, rows: pa.Table) -> int:
-    t = rows["t"].to_numpy().astype(np.int64)
-    received = int(rows["received"].to_numpy().astype(np.int64).min())
+def _insert_doubtful(db: duckdb.DuckDBPyConnection, rows: pa.Table, insert: str) -> int:
     db.register("doubt", rows)
-    db.execute(_SEEN, [received - REPEATS_WITHIN_US, int(t.min()), int(t.max())])
-    done = db.execute(_UNSEEN).fetchone()
+    if insert is _UNSEEN:
+        t, no = rows["t_ms"].to_numpy(), rows["point_no"].to_numpy()
+        db.execute(_SEEN, [int(t.min()), int(t.max()), int(no.min()), int(no.max())])
+    done = db.execute(insert).fetchone()
     db.unregister("doubt")
     return int(done[0] if done else 0)
