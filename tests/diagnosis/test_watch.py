@@ -1,0 +1,92 @@
+"""The whole way on the demo field: its plant shares no code with the twin, and its truth is hidden."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.diagnosis_field import Fault, Field, Twin, play
+from ingest.demo.county import generate_county
+from twin.compare import compile_points
+from twin.diagnosis import Verdict, compile_book
+from twin.heat import compile_network
+
+WINTER = 1_800_000_000.0
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Field, Twin]]:
+    county = generate_county(7)
+    folder: Path = tmp_path_factory.mktemp("truth")
+    field = Field(county, 11, "normal", WINTER, folder / "truth.jsonl")
+    twin = Twin(compile_network(county.network), compile_points(county), compile_book(county))
+    play(field, twin, 9.0, 300.0)
+    for _, verdicts in play(field, twin, 0.7, 60.0):
+        assert verdicts == (), "nothing is wrong yet"
+    yield field, twin
+
+
+def _break(
+    healthy: tuple[Field, Twin], kind: str, at: str, size: float | None, hours: float
+) -> list[Verdict]:
+    field, twin = healthy[0].branch(), healthy[1].branch()
+    field.faults.add(Fault(kind, at, size, field.t + 30.0))
+    return list(play(field, twin, hours, 60.0)[-1][1])
+
+
+def test_a_leak_of_three_per_cent_is_told_in_five_minutes_with_its_size(healthy) -> None:
+    lost = 0.03 * float(healthy[0].plant.flow.station_kg_s.sum())
+    verdicts = _break(healthy, "leak", "P0161S", lost, 5 / 60)
+    assert [v.kind for v in verdicts] == ["leak"]
+    assert verdicts[0].size == pytest.approx(lost, rel=0.25)
+
+
+@pytest.mark.parametrize(
+    ("kind", "at", "size"),
+    [
+        ("fouling", "S12", 0.8),
+        ("pump_trip", "S08", None),
+        ("sensor_bias", "S01/p1_ts", 3.0),
+        ("sensor_bias", "S22/p1_ps", 4e4),
+        ("sensor_bias", "S13/s2_tr", -3.0),
+    ],
+)
+def test_the_right_fault_is_named_at_the_right_place_and_nothing_else(healthy, kind, at, size) -> None:
+    verdicts = _break(healthy, kind, at, size, 0.35)
+    assert [(v.kind, v.place) for v in verdicts] == [(kind, at)]
+    assert verdicts[0].probability > 0.8
+    assert verdicts[0].since >= healthy[0].t
+
+
+def test_a_source_that_trips_is_one_finding_not_thirty(healthy) -> None:
+    source = healthy[0].county.network.sources[0].id
+    verdicts = _break(healthy, "source_trip", source, 0.5, 0.5)
+    assert [(v.kind, v.place) for v in verdicts] == [("source_trip", source)]
+
+
+def test_a_frozen_meter_is_named_within_three_quarters_of_an_hour(healthy) -> None:
+    verdicts = _break(healthy, "sensor_freeze", "S05/p1_tr", None, 0.8)
+    assert [(v.kind, v.place) for v in verdicts] == [("sensor_freeze", "S05/p1_tr")]
+
+
+def test_a_station_that_falls_silent_is_one_finding(healthy) -> None:
+    verdicts = _break(healthy, "gateway_offline", "D-S11", None, 0.4)
+    assert [(v.kind, v.place) for v in verdicts] == [("gateway_offline", "D-S11")]
+
+
+def test_a_finding_ends_when_its_fault_does(healthy) -> None:
+    field, twin = healthy[0].branch(), healthy[1].branch()
+    field.faults.add(Fault("sensor_bias", "S22/p1_ps", 4e4, field.t + 30.0, minutes=10.0))
+    seen = [bool(v) for _, v in play(field, twin, 1.6, 60.0)]
+    assert any(seen[:15])
+    assert not seen[-1]
+
+
+def test_the_same_moment_again_changes_nothing(healthy) -> None:
+    field, twin = healthy[0].branch(), healthy[1].branch()
+    field.step(60.0)
+    twin.look(field)
+    before = twin.watch.habit.part.copy()
+    twin.look(field)
+    assert np.array_equal(before, twin.watch.habit.part)

@@ -1,0 +1,23 @@
+"""Diagnosis: which faults explain what the field shows beside what the network should do.
+
+Pure: comparison and snapshot in, memory and findings out. Signs (``signs``) are relations that hold while
+everything is whole; their habit is learned (``habit``); every hypothesis has the pattern of signs it would
+cause (``patterns``); findings are the hypotheses that explain the present signs (``explain``), kept through
+time (``watch``).
+"""
+
+from twin.diagnosis.book import DiagnosisBook, compile_book
+from twin.diagnosis.kinds import FAULTS, FaultKind
+from twin.diagnosis.watch import Suspect, Verdict, Watch, begin_watch, diagnose
+
+__all__ = [
+    "FAULTS",
+    "DiagnosisBook",
+    "FaultKind",
+    "Suspect",
+    "Verdict",
+    "Watch",
+    "begin_watch",
+    "compile_book",
+    "diagnose",
+]

@@ -1,0 +1,114 @@
+"""The habit of every sign: what it usually is at this load, and how much it wanders.
+
+A survey is never exact: rough pipes, meters with an offset, exchangers that were dirty before. So a sign is
+judged against its own past: a constant, a part with the square of the flow (friction) and a part with the
+outdoor temperature, learned by recursive least squares that forgets in days. What differs from the habit is
+averaged over a short, a middle and a long window, each with its own learned spread.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+WINDOWS_S = (180.0, 1200.0, 10800.0)
+FORGET_S = 3 * 86400.0
+SPREAD_S = 16 * 3600.0
+"""Times of forgetting: of the habit, and of its spread."""
+SETTLE_S = 1800.0
+"""Weight of the first guess of the spread."""
+LEARNING_S = 5 * 3600.0
+"""A sign says nothing before it was known for this long."""
+NOISE = 4.0
+"""Variance of a single value in squares of its floor, for the weight of new values."""
+PRIOR_STD = (1e3, 60.0, 30.0)
+"""Standard deviation of the three parts before anything was seen, in floors."""
+CLIP = 3.0
+"""Values beyond this many sigmas hardly teach."""
+LONGEST_STEP_S = 600.0
+"""A pause counts as this long."""
+
+
+@dataclass
+class Habit:
+    """Learned state of ``n`` signs; all values in units of ``floor`` (n,).
+
+    ``part`` (n, 3) constant, flow, weather; ``trust`` (n, 3, 3) their covariance; ``mean`` (n_window, n) what
+    differs now, averaged; ``spread`` (n_window, n) its usual square; ``known_s`` (n,) time seen;
+    ``error`` (n,) what the last moment differed, 0 where it was missing.
+    """
+
+    floor: Floats
+    part: Floats = field(init=False)
+    trust: Floats = field(init=False)
+    mean: Floats = field(init=False)
+    spread: Floats = field(init=False)
+    known_s: Floats = field(init=False)
+    error: Floats = field(init=False)
+    centre: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        n, w = self.floor.size, len(WINDOWS_S)
+        self.part = np.zeros((n, 3))
+        self.trust = np.tile(np.diag(np.square(PRIOR_STD)), (n, 1, 1))
+        self.mean, self.spread = np.zeros((w, n)), np.full((w, n), 9.0)
+        self.known_s, self.error = np.zeros(n), np.zeros(n)
+
+    def take(self, sign: Floats, flow: float, load: float, dt_s: float, held: Bools) -> None:
+        """One moment: average what differs, then learn from it where nothing is being explained.
+
+        Parameters
+        ----------
+        sign : (n,) NaN where missing
+        flow : circulation over design, 1; ``load``: share of the design difference to outdoor air, 1
+        held : (n,) signs that must not learn now
+        """
+        if self.centre is None:
+            self.centre = (flow, load)
+        x = np.array([1.0, flow * abs(flow) - self.centre[0] ** 2, load - self.centre[1]])
+        y = sign / self.floor
+        known = np.isfinite(y)
+        dt = min(dt_s, LONGEST_STEP_S)
+        error = np.where(known, y - self.part @ x, 0.0)
+        first = known & (self.known_s == 0.0)
+        self.error = np.clip(np.where(first, 0.0, error), -1e3, 1e3)
+        self._average(self.error, known, held, dt)
+        self._learn(x, error, known & ~held, dt, first)
+        self.known_s += np.where(known, dt, 0.0)
+
+    def _average(self, error: Floats, known: Bools, held: Bools, dt: float) -> None:
+        for w, window in enumerate(WINDOWS_S):
+            a = np.where(known, 1.0 - np.exp(-dt / window), 0.0)
+            self.mean[w] += a * (error - self.mean[w])
+            # the spread is that of the averaged value, so slow wandering counts in the long window
+            young = dt / (self.known_s + SETTLE_S)
+            a = np.where(known & ~held, np.maximum(1.0 - np.exp(-dt / SPREAD_S), young), 0.0)
+            square = np.minimum(self.mean[w] ** 2, CLIP**2 * np.maximum(self.spread[w], 1.0))
+            self.spread[w] += a * (square - self.spread[w])
+
+    def _learn(self, x: Floats, error: Floats, who: Bools, dt: float, first: Bools) -> None:
+        gain_of = self.trust @ x
+        scale = np.sqrt(np.maximum(self.spread[0], 1.0))
+        excess = np.abs(error) / (CLIP * scale)
+        doubt = np.where(first, 1.0, np.maximum(excess, 1.0) ** 2)
+        at_least = NOISE * np.maximum(self.spread[0], 1.0) * doubt
+        gain = gain_of / (gain_of @ x + at_least)[:, None]
+        gain[~who] = 0.0
+        self.part += gain * error[:, None]
+        self.trust -= gain[:, :, None] * gain_of[:, None, :]
+        # forgetting must not run away in directions that nothing excites
+        grow = np.exp(dt / FORGET_S)
+        diagonal = np.einsum("nii->ni", self.trust)
+        free = who & (diagonal * grow <= np.square(PRIOR_STD)).all(axis=1)
+        self.trust[free] *= grow
+
+    def sigmas(self, window: int, flow: float, load: float) -> Floats:
+        """Standard deviation of a window's mean in units of ``floor``; infinite for signs not yet known."""
+        centre = self.centre or (flow, load)
+        x = np.array([1.0, flow * abs(flow) - centre[0] ** 2, load - centre[1]])
+        unsure = np.einsum("i,nij,j->n", x, self.trust, x)
+        out = np.sqrt(np.maximum(self.spread[window], 1.0) + unsure)
+        return np.where(self.known_s < LEARNING_S, np.inf, out)

@@ -1,0 +1,76 @@
+"""Faults that show without a model: silent devices, frozen meters, valves that do not move."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.diagnosis.book import DiagnosisBook
+from twin.diagnosis.explain import Candidate, Explanation
+from twin.diagnosis.habit import Habit
+from twin.diagnosis.kinds import FAULTS
+from twin.diagnosis.signs import Layout
+from twin.diagnosis.stillness import Stillness, find_silent
+
+Floats = NDArray[np.float64]
+
+SATURATED = (0.03, 0.97)
+"""A valve at its end may stand still."""
+APART = 0.03
+"""Set-point and feedback of a valve that moves differ by less."""
+OFF_CURVE_K = 0.6
+"""A valve at work would not leave the secondary supply this far from its habit."""
+
+
+def find_plain(
+    book: DiagnosisBook, still: Stillness, habit: Habit, layout: Layout, value: Floats, reported_t: Floats,
+    t: float,
+) -> dict[tuple[str, str], Explanation]:  # fmt: skip
+    """Findings that need no simulation, by key (kind, place)."""
+    out: dict[tuple[str, str], Explanation] = {}
+    nothing = np.zeros(layout.size, bool)
+    silent, _ = find_silent(book.devices, book.point_period_s, reported_t, t)
+    for name in silent:
+        c = Candidate("gateway_offline", name, float("nan"), 1.0)
+        out[("gateway_offline", name)] = Explanation((c,), 100.0, nothing)
+    surprise = still.surprise()
+    valves = {int(no): i for i, no in enumerate(book.station["cv_pos"]) if no >= 0}
+    wanted = {int(no): i for i, no in enumerate(book.station["cv_sp"]) if no >= 0}
+    for no in book.watched[surprise[book.watched] >= FAULTS["sensor_freeze"].evidence]:
+        if int(no) in wanted or still.value[no] == 0.0:  # a pump that stands has no flow
+            continue
+        found = (
+            _judge_valve(book, still, surprise, valves[int(no)], habit, layout)
+            if int(no) in valves
+            else _freeze(book, int(no), float(surprise[no]), nothing)
+        )
+        if found is not None:
+            first = found.candidates[0]
+            out[(first.kind, first.place)] = found
+    return out
+
+
+def _freeze(book: DiagnosisBook, no: int, evidence: float, nothing: NDArray[np.bool_]) -> Explanation:
+    c = Candidate("sensor_freeze", book.point_ids[no], float("nan"), 1.0)
+    return Explanation((c,), evidence, nothing)
+
+
+def _judge_valve(
+    book: DiagnosisBook, still: Stillness, surprise: Floats, i: int, habit: Habit, layout: Layout
+) -> Explanation | None:
+    """A feedback that stands: stuck when the secondary water leaves its curve and nothing is done about it;
+    a frozen feedback when the command moves and the water follows."""
+    pos, sp = int(book.station["cv_pos"][i]), int(book.station["cv_sp"][i])
+    opening = float(still.value[pos])
+    if not SATURATED[0] < opening < SATURATED[1]:
+        return None
+    row = layout.station("curve").start + i
+    off = abs(float(habit.mean[1][row])) * float(habit.floor[row])
+    moves = sp >= 0 and abs(float(still.value[sp]) - opening) > APART
+    if off < OFF_CURVE_K and not moves:
+        return None  # nothing to do for it
+    stuck = min(0.5 + 0.25 * off / OFF_CURVE_K, 0.95) if off >= OFF_CURVE_K else 0.2
+    rows = [
+        Candidate("stuck_valve", book.station_ids[i], opening, stuck),
+        Candidate("sensor_freeze", book.point_ids[pos], float("nan"), 1.0 - stuck),
+    ]
+    rows.sort(key=lambda c: -c.probability)
+    return Explanation(tuple(rows), float(surprise[pos]), np.zeros(layout.size, bool))
