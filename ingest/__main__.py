@@ -14,6 +14,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 
 from ingest.adapters import compile_directory, make_adapters
 from ingest.county import load_county
+from ingest.onboarding.state import merge_county, read_state
 from ingest.settings import Broker, Settings, parse_mqtt_url, read_settings
 from ingest.store.owner import StoreOwner
 from ingest.worker.decode import Decoder
@@ -22,6 +23,7 @@ from ingest.worker.inbox import Inbox
 from ingest.worker.line import Lines, make_lanes
 from ingest.worker.loop import WATCH_KEY, StoreBroken, Writer
 from ingest.worker.probe import probe_broker
+from ingest.worker.reload import Reloader, list_filters
 from ingest.worker.watch import BrokerWatch
 from twin.model.errors import ConfigError, CountyTwinError
 
@@ -56,7 +58,9 @@ def run(settings: Settings, stop: threading.Event) -> None:
     if not settings.store_token:
         raise ConfigError("CT_STORE_TOKEN is not set: start with `python -m app run`, or set a random text")
     broker = parse_mqtt_url(settings.mqtt_url)
-    county = load_county(settings.county)
+    base = load_county(settings.county, onboarded=False)
+    onboarded = read_state(settings.county)
+    county = merge_county(base, onboarded, settings.county)
     filters = read_filters(settings)
     owner = StoreOwner(settings.store_file, county.points, day_shift(county.meta.timezone))
     try:
@@ -72,11 +76,14 @@ def run(settings: Settings, stop: threading.Event) -> None:
         lanes = make_lanes(f"county-twin-ingest-{county.meta.adcode}", filters)
         inbox = Inbox(len(lanes))
         line = Lines(broker, version, lanes, inbox, watch)
-        decoder = Decoder(make_adapters(memory), compile_directory(county), owner.read_offline())
+        directory = compile_directory(county, onboarded.sources, onboarded.ignored)
+        decoder = Decoder(make_adapters(memory), directory, owner.read_offline())
+        line.follow(*list_filters(onboarded))
         line.start()
         errands = Errands(settings.store_file.parent, owner)
+        desks = (Reloader(settings.county, base, onboarded, owner, decoder, line),)
         try:
-            Writer(owner, decoder, inbox, line, stop, watch, errands).run()
+            Writer(owner, decoder, inbox, line, stop, watch, errands, desks).run()
         finally:
             line.stop()
             errands.finish()

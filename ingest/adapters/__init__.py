@@ -9,6 +9,7 @@ from ingest.adapters.csv_push import CsvAdapter
 from ingest.adapters.flat import FlatAdapter
 from ingest.adapters.homie import HomieAdapter
 from ingest.adapters.huawei import HuaweiAdapter
+from ingest.adapters.mapped import MappedAdapter
 from ingest.adapters.ngsi_ld import NgsiLdAdapter
 from ingest.adapters.sparkplug import SparkplugAdapter
 from ingest.adapters.thingsboard import ThingsBoardAdapter
@@ -26,6 +27,7 @@ def make_adapters(memory: Mapping[str, str] | None = None) -> tuple[Adapter, ...
         AliyunAdapter(),
         NgsiLdAdapter(),
         CsvAdapter(),
+        MappedAdapter(),  # last: it takes what the others leave
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.onboarding.flow import Source
 from twin.model.county import County, Device, Point
 from twin.model.errors import PayloadError
 from twin.model.quantities import VENDOR_UNITS, find_quantity
@@ -30,6 +31,7 @@ MAX_PROBLEMS = 5
 LARGEST = 1e290
 """No measured number is larger, and none below becomes infinite when it is turned into SI."""
 _NO_KEYS: Mapping[str, int] = {}
+_NO_NAMES: frozenset[str] = frozenset()
 _NUMBERS = frozenset((float, int, bool))
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -50,7 +52,8 @@ class Channel:
 class Directory:
     """Who sends what: devices by (dialect, external id), point numbers by device id and external key.
 
-    ``scale``, ``offset``, ``low``, ``high``: (n_point,) as in :class:`Channel`.
+    ``scale``, ``offset``, ``low``, ``high``: (n_point,) as in :class:`Channel`. ``sources``: how messages of
+    no known dialect are read, by flow; ``ignored``: external keys of a device that are known and not wanted.
     """
 
     devices: Mapping[tuple[str, str], Device]
@@ -59,6 +62,8 @@ class Directory:
     offset: Floats
     low: Floats
     high: Floats
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    ignored: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def find_device(self, dialect: str, external_id: str) -> Device:
         """Raises ``PayloadError``: no such device."""
@@ -81,7 +86,11 @@ class Directory:
         return quality
 
 
-def compile_directory(county: County) -> Directory:
+def compile_directory(
+    county: County,
+    sources: Mapping[str, Source] | None = None,
+    ignored: Mapping[str, frozenset[str]] | None = None,
+) -> Directory:
     """Resolve units and ranges once."""
     keys: dict[str, dict[str, int]] = {d.id: {} for d in county.devices}
     for p in county.points:
@@ -94,6 +103,8 @@ def compile_directory(county: County) -> Directory:
         offset=np.array([c.offset for c in channels]),
         low=np.array([c.low for c in channels]),
         high=np.array([c.high for c in channels]),
+        sources=sources or {},
+        ignored=ignored or {},
     )
 
 
@@ -138,6 +149,8 @@ class Decoded:
             self.t += [t] * len(numbers)
             return
         for (key, raw), no in zip(values.items(), point_no, strict=True):
+            if no is None and key in directory.ignored.get(device.id, _NO_NAMES):
+                continue
             if no is None:
                 self.problems.append(f"{device.external_id}: unknown point {str(key)[:60]!r}")
             elif isinstance(raw, (float, int)) and -LARGEST < raw < LARGEST:

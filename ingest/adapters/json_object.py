@@ -17,23 +17,33 @@ def flatten(table: dict[str, object], beginning: str = "", depth: int = 8) -> di
     return out
 
 
-def decode_object(payload: bytes) -> dict[str, object]:
-    """Read a JSON object.
+def decode_json(payload: bytes) -> object:
+    """Read JSON.
 
     Raises
     ------
-    PayloadError : too large, not UTF-8 JSON, too deep, or not an object
+    PayloadError : too large, not UTF-8 JSON, or too deep
     """
     if len(payload) > MAX_PAYLOAD:
         raise PayloadError(f"{len(payload)} bytes, at most {MAX_PAYLOAD} are read")
     if not payload:
         raise PayloadError("empty payload")
     try:
-        found = msgspec.json.decode(payload)
+        return msgspec.json.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError) as e:
         raise PayloadError(f"not JSON: {e}") from e
     except RecursionError as e:
         raise PayloadError("JSON nested too deeply") from e
+
+
+def decode_object(payload: bytes) -> dict[str, object]:
+    """Read a JSON object.
+
+    Raises
+    ------
+    PayloadError : as ``decode_json``, or not an object
+    """
+    found = decode_json(payload)
     if not isinstance(found, dict):
         raise PayloadError(f"a JSON object is needed, not {type(found).__name__}")
     return found

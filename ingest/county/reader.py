@@ -10,6 +10,7 @@ from ingest.county import cache
 from ingest.county.meta import FORMAT, parse_grid, parse_meta, parse_toml
 from ingest.county.schema import LAYERS, REQUIRED, TERRAIN_COLUMNS, TERRAIN_LAYER, Column, Layer
 from ingest.county.writer import GPKG_NAME, PENDING_NAME, TOML_NAME, hash_file
+from ingest.onboarding.state import merge_county, read_state
 from twin.model.check import check_county
 from twin.model.county import County, Terrain
 from twin.model.errors import CountyError
@@ -17,8 +18,10 @@ from twin.model.findings import Finding, make_finding, split_findings
 from twin.model.network import HeatNetwork
 
 
-def load_county(folder: Path | str, *, check: bool = True, use_cache: bool = True) -> County:
-    """Load the county of ``folder``.
+def load_county(
+    folder: Path | str, *, check: bool = True, use_cache: bool = True, onboarded: bool = True
+) -> County:
+    """Load the county of ``folder``, with the devices that were onboarded since it was made.
 
     The first load reads the GeoPackage and leaves ``county.cache`` beside it, which later loads use as
     long as the GeoPackage has the same content; a damaged or foreign cache is ignored and made anew.
@@ -26,12 +29,17 @@ def load_county(folder: Path | str, *, check: bool = True, use_cache: bool = Tru
     Parameters
     ----------
     check : refuse a county with errors (see ``twin.model.check``)
+    onboarded : False leaves out what ``onboarding.json`` adds
 
     Raises
     ------
     CountyError : a file, layer or column is missing, a value has the wrong type, or a feature is wrong
     """
-    folder = Path(folder)
+    county = _load_files(Path(folder), check, use_cache)
+    return merge_county(county, read_state(Path(folder)), folder) if onboarded else county
+
+
+def _load_files(folder: Path, check: bool, use_cache: bool) -> County:
     gpkg = folder / GPKG_NAME
     for path in (folder, gpkg):
         if not path.exists():

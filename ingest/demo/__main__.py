@@ -46,7 +46,7 @@ class Runner:
 
     def __init__(self, settings: Settings, options: argparse.Namespace, stop: threading.Event) -> None:
         self.stop, self.options, self.settings = stop, options, settings
-        self.county = load_county(settings.county)
+        self.county = load_county(settings.county, onboarded=False)  # the demo field has its own devices only
         if not self.county.meta.demo:
             raise ConfigError(f"{self.county.meta.name} is not a demo county: its devices are real ones")
         self.seed = options.seed if options.seed is not None else (self.county.meta.seed or 7)

@@ -7,6 +7,8 @@ import numpy as np
 
 from ingest.adapters import Adapter, Decoded, Directory
 from ingest.adapters.base import MAX_PROBLEMS
+from ingest.adapters.mapped import find_source
+from ingest.onboarding.flow import MAPPED
 from ingest.store.batch import Batch, DeviceMark
 from ingest.worker.clocks import Clocks
 from ingest.worker.inbox import Message
@@ -79,7 +81,7 @@ class Decoder:
     def _decode(self, m: Message) -> Decoded:
         for adapter in self.adapters:
             if adapter.matches(m.topic):
-                if m.retained and adapter.clockless and "/$" not in m.topic:
+                if m.retained and self._is_timeless(adapter, m.topic):
                     return Decoded()
                 try:
                     return adapter.decode(m.topic, m.payload, m.received, self.directory)
@@ -89,6 +91,13 @@ class Decoder:
                     # A fault of the adapter must not stop the line: the message is kept with its reason.
                     raise PayloadError(f"{adapter.name} adapter failed: {type(e).__name__}: {e}") from e
         raise PayloadError("no adapter reads this topic")
+
+    def _is_timeless(self, adapter: Adapter, topic: str) -> bool:
+        """Whether a retained message there may be of any age and look new."""
+        if adapter.name == MAPPED:
+            found = find_source(self.directory.sources, topic)
+            return found is not None and not found[1].time
+        return adapter.clockless and "/$" not in topic
 
     def _follow(self, found: Decoded, received: float) -> None:
         """Clocks; who is online: as births and deaths say, and whoever measured something after its death."""

@@ -66,6 +66,8 @@ class Line:
         self.epoch = 0
         self.state = "connecting"
         self._leaving = False
+        self._extra: tuple[str, ...] = ()
+        self._gone: tuple[str, ...] = ()
         self._asked: dict[int, tuple[str, ...]] = {}
         self._guard = threading.Lock()
         self._v5 = version == MQTTProtocolVersion.MQTTv5
@@ -104,6 +106,23 @@ class Line:
         """Send an answer (QoS 0: it is asked again when it gets lost)."""
         self._client.publish(topic, payload, qos=0)
 
+    def follow(self, filters: Sequence[str], gone: Sequence[str]) -> None:
+        """Hold a subscription to ``filters`` besides the lane's own, and none to those that are gone."""
+        with self._guard:
+            added = [f for f in filters if f not in self._extra]
+            left = [f for f in (*self._extra, *gone) if f not in filters]
+            self._extra, self._gone = tuple(filters), tuple(left)
+        if self.state == "connected":
+            self._ask_for(added, left)
+
+    def _ask_for(self, filters: Sequence[str], gone: Sequence[str]) -> None:
+        if gone:
+            self._client.unsubscribe(list(gone))
+        if filters:
+            _, number = self._client.subscribe([(f, 1) for f in filters])
+            if number is not None:
+                self._asked[number] = tuple(filters)
+
     def stop(self) -> None:
         """Leave; the session stays at the broker and keeps what comes meanwhile."""
         self._leaving = True
@@ -121,12 +140,10 @@ class Line:
         with self._guard:
             self.epoch += 1
         self.state = "connected"
-        if self._lane.foreign:
-            client.unsubscribe(list(self._lane.foreign))
-        if self._lane.filters:
-            _, number = client.subscribe([(f, 1) for f in self._lane.filters])
-            if number is not None:
-                self._asked[number] = self._lane.filters
+        with self._guard:
+            wanted = (*self._lane.filters, *self._extra)
+            gone = [f for f in (*self._lane.foreign, *self._gone) if f not in wanted]
+        self._ask_for(wanted, gone)
         if self._lane.number == 0:
             client.subscribe(DROPPED_TOPIC, 0)
         version = "5" if self._v5 else "3.1.1"
@@ -196,6 +213,10 @@ class Lines:
     def publish(self, topic: str, payload: bytes) -> None:
         """Send an answer."""
         self._lines[0].publish(topic, payload)
+
+    def follow(self, filters: Sequence[str], gone: Sequence[str]) -> None:
+        """Subscribe to these in the first lane besides the fixed filters, see ``Line.follow``."""
+        self._lines[0].follow(filters, gone)
 
     def stop(self) -> None:
         """Leave; also when network threads wait for room in the inbox."""

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -58,6 +58,14 @@ class Lines(Protocol):
         ...
 
 
+class Works(Protocol):
+    """Something that has its turn in the writer's thread about once a second."""
+
+    def work(self) -> None:
+        """Do what is due; short."""
+        ...
+
+
 @dataclass
 class Writer:
     """Runs in the main thread until ``stop`` is set, then drains what is queued."""
@@ -69,6 +77,7 @@ class Writer:
     stop: threading.Event
     watch: BrokerWatch = field(default_factory=BrokerWatch)
     errands: Errands | None = None
+    desks: Sequence["Works"] = ()
     clock: Callable[[], float] = time.monotonic
     _marks: list[tuple[float, int, int]] = field(default_factory=list)
     _trouble: str = ""
@@ -169,6 +178,8 @@ class Writer:
             log.error("the broker has dropped %d messages: a subscriber's queue there was full", dropped)
             mark = NoticeMark("broker_dropped", "broker", round(time.time() * 1e6), dropped)
             self.owner.write_side({"broker_dropped": dropped}, (mark,), {WATCH_KEY: str(self.watch.seen)})
+        for desk in self.desks:
+            desk.work()
         wanted = self.owner.take_redo_requests()
         if self.errands is not None:
             self.errands.start_backup()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ingest.adapters import Adapter, Decoded, Directory, compile_directory, make_adapters
 from ingest.adapters.sparkplug_b_pb2 import Payload
+from ingest.onboarding.flow import Source
 from tests.support.tiny import make_tiny_county
 from twin.model.county import County, Device, Point
 from twin.model.points import POINT_KINDS
@@ -38,7 +39,17 @@ VENDORS: dict[str, tuple[str, tuple[tuple[str, str, str], ...]]] = {
         (("p1_ts", "supplyTemperature", "°C"), ("mode", "auto", "1")),
     ),
     "csv": ("LOG7", (("p1_ts", "P1_TS", "°C"), ("p1_vol", "累计流量", "m3"))),
+    "mapped": ("pump/P7", (("s2_ts", "temp", "°C"), ("cp1_run", "pump.run", "1"), ("p1_ps", "p", "MPa"))),
 }  # fmt: skip
+
+
+SOURCES = {
+    "pump": Source("factory/+/up", values="d", time="t", text_numbers=True, words={"on": 1.0, "off": 0.0}),
+    "list": Source("pumps/report", rows="list", device_from="field", device_at="id", time="ts"),
+    "table": Source("pumps/table", format="csv", device_from="field", device_at="sn", time="time"),
+    "pairs": Source("pairs/+", rows="data", key_field="name", value_field="value", time="at"),
+}
+"""Sources of flows, for the adapter of what no dialect reads."""
 
 
 @cache
@@ -63,7 +74,9 @@ def county() -> County:
 
 @cache
 def directory() -> Directory:
-    return compile_directory(county())
+    found = compile_directory(county(), SOURCES, {"X-mapped": frozenset({"model"})})
+    pump = found.devices[("mapped", "pump/P7")]
+    return replace(found, devices={**found.devices, **{("mapped", f"{flow}/P7"): pump for flow in SOURCES}})
 
 
 @cache

@@ -10,7 +10,8 @@ from twin.model.points import POINT_KINDS
 from twin.model.quantities import QUANTITIES, VENDOR_UNITS
 
 
-def _list_place_ids(county: County) -> set[str]:
+def list_place_ids(county: County) -> set[str]:
+    """Return every id that a device or a point may be at."""
     n = county.network
     tables: tuple[Sequence[Any], ...] = (
         county.places, county.buildings, n.sources, n.substations, n.nodes, county.features,
@@ -25,7 +26,7 @@ def _is_known_place(place_id: str, known: set[str]) -> bool:
 
 def check_devices(county: County) -> Iterable[Finding]:
     """Yield the findings of the devices: places and names on the wire."""
-    known = _list_place_ids(county)
+    known = list_place_ids(county)
     names: dict[tuple[str, str], str] = {}
     for d in county.devices:
         if not _is_known_place(d.place_id, known):
@@ -37,7 +38,7 @@ def check_devices(county: County) -> Iterable[Finding]:
 
 def check_points(county: County) -> Iterable[Finding]:
     """Yield the findings of the points: numbering, references, quantities and units."""
-    known, devices = _list_place_ids(county), {d.id for d in county.devices}
+    known, devices = list_place_ids(county), {d.id for d in county.devices}
     names: dict[tuple[str, str], str] = {}
     for row, p in enumerate(county.points):
         if p.no != row:

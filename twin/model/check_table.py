@@ -66,7 +66,7 @@ RANGES: dict[tuple[str, str], tuple[float, float, str]] = {
 }
 
 DIALECTS = (
-    "flat", "thingsboard", "sparkplug", "homie", "chirpstack", "huawei", "aliyun", "ngsi-ld", "csv",
+    "flat", "thingsboard", "sparkplug", "homie", "chirpstack", "huawei", "aliyun", "ngsi-ld", "csv", "mapped",
 )  # fmt: skip
 """Names of the adapters; a test of ingest holds them together."""
 WORDS: dict[tuple[str, str], tuple[str, ...]] = {
@@ -97,7 +97,8 @@ UNIT_CARRIES: dict[str, tuple[str, ...]] = {
     "GJ/h": ("power",),
     **dict.fromkeys(("J", "GJ", "kWh", "MWh"), ("energy", "electric_energy")),
     **dict.fromkeys(("m", "cm"), ("level", "length")),
-    **dict.fromkeys(("mm/s", "m/s"), ("speed", "vibration")),
+    "mm/s": ("speed", "vibration"),
+    "m/s": ("speed", "vibration", "vehicle_speed"),
     "mm/h": ("rain",),
     "Hz": ("frequency",),
     "A": ("current",),
@@ -106,6 +107,22 @@ UNIT_CARRIES: dict[str, tuple[str, ...]] = {
     "mmol/L": ("hardness",),
     "dBm": ("signal",),
     **dict.fromkeys(("t", "kg"), ("fuel_mass",)),
+    "℃": ("temperature",),
+    **dict.fromkeys(("m³/h", "L/s"), ("volume_flow",)),
+    **dict.fromkeys(("m³", "L"), ("volume",)),
+    "hPa": ("pressure", "pressure_difference"),
+    "MJ": ("energy", "electric_energy"),
+    "mm": ("level", "length", "rain_depth"),
+    "km/h": ("speed", "vehicle_speed"),
+    **dict.fromkeys(("veh/h", "veh/min"), ("vehicle_flow",)),
+    "ppm": ("concentration",),
+    "%LEL": ("fraction",),
+    **dict.fromkeys(("°", "deg"), ("angle",)),
+    "lx": ("illuminance",),
+    **dict.fromkeys(("s", "min", "h"), ("duration",)),
+    "mV": ("voltage",),
+    "mA": ("current",),
+    **dict.fromkeys(("kbit/s", "Mbit/s"), ("data_rate",)),
 }
 
 

@@ -59,6 +59,14 @@ _ROWS = (
     ("count", "1", "", 1.0, 0, 0.0, 1.0e12, "数量", "count"),
     ("signal", "dBm", "dBm", 1.0, 0, -200.0, 50.0, "信号", "signal"),
     ("fuel_mass", "kg", "t", 1e-3, 1, 0.0, 1.0e12, "燃料", "fuel"),
+    ("rain_depth", "m", "mm", 1000.0, 1, 0.0, 1.0e3, "雨量", "rain depth"),
+    ("vehicle_speed", "m/s", "km/h", 3.6, 0, 0.0, 100.0, "车速", "vehicle speed"),
+    ("vehicle_flow", "1/s", "veh/h", 3600.0, 0, 0.0, 10.0, "车流量", "vehicles per hour"),
+    ("concentration", "1", "ppm", 1.0e6, 0, 0.0, 1.0, "浓度", "concentration"),
+    ("angle", "°", "°", 1.0, 1, -360.0, 360.0, "角度", "angle"),
+    ("illuminance", "lx", "lx", 1.0, 0, 0.0, 2.0e5, "照度", "illuminance"),
+    ("duration", "s", "h", 1.0 / 3600.0, 1, 0.0, 1.0e10, "时长", "duration"),
+    ("data_rate", "bit/s", "Mbit/s", 1e-6, 1, 0.0, 1.0e12, "码率", "data rate"),
 )
 
 QUANTITIES: dict[str, Quantity] = {row[0]: Quantity(*row) for row in _ROWS}
@@ -103,6 +111,30 @@ VENDOR_UNITS: dict[str, tuple[float, float]] = {
     "dBm": (1.0, 0.0),
     "t": (1e3, 0.0),
     "kg": (1.0, 0.0),
+    # the same units as Chinese vendors write them, and those of the other applications
+    "℃": (1.0, 0.0),
+    "m³/h": (1.0 / 3600.0, 0.0),
+    "m³": (1.0, 0.0),
+    "L": (1e-3, 0.0),
+    "L/s": (1e-3, 0.0),
+    "hPa": (1e2, 0.0),
+    "MJ": (1e6, 0.0),
+    "mm": (1e-3, 0.0),
+    "km/h": (1.0 / 3.6, 0.0),
+    "veh/h": (1.0 / 3600.0, 0.0),
+    "veh/min": (1.0 / 60.0, 0.0),
+    "ppm": (1e-6, 0.0),
+    "%LEL": (0.01, 0.0),
+    "°": (1.0, 0.0),
+    "deg": (1.0, 0.0),
+    "lx": (1.0, 0.0),
+    "s": (1.0, 0.0),
+    "min": (60.0, 0.0),
+    "h": (3600.0, 0.0),
+    "mV": (1e-3, 0.0),
+    "mA": (1e-3, 0.0),
+    "kbit/s": (1e3, 0.0),
+    "Mbit/s": (1e6, 0.0),
 }
 
 
