@@ -4,6 +4,7 @@ import logging
 import signal
 import sys
 import threading
+import time
 import tomllib
 from datetime import datetime
 from pathlib import Path
@@ -13,14 +14,18 @@ import pyarrow as pa
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from ingest.adapters import compile_directory, make_adapters
+from ingest.commands.desk import Desk
+from ingest.commands.rules import Rules
 from ingest.county import load_county
 from ingest.onboarding.state import merge_county, read_state
 from ingest.settings import Broker, Settings, parse_mqtt_url, read_settings
+from ingest.store.command_book import CommandBook
 from ingest.store.owner import StoreOwner
 from ingest.worker.decode import Decoder
 from ingest.worker.errands import Errands
 from ingest.worker.inbox import Inbox
 from ingest.worker.line import Lines, make_lanes
+from ingest.worker.lives import Lives
 from ingest.worker.loop import WATCH_KEY, StoreBroken, Writer
 from ingest.worker.probe import probe_broker
 from ingest.worker.reload import Reloader, list_filters
@@ -81,7 +86,11 @@ def run(settings: Settings, stop: threading.Event) -> None:
         line.follow(*list_filters(onboarded))
         line.start()
         errands = Errands(settings.store_file.parent, owner)
-        desks = (Reloader(settings.county, base, onboarded, owner, decoder, line),)
+        book = CommandBook(owner.db)
+        desk = Desk(book, Rules(county, settings.commands), decoder.adapters, line.send, decoder.answers)
+        lives = Lives(county, book, time.time, decoder.facts)
+        tell = (desk.follow, lives.follow)
+        desks = (desk, lives, Reloader(settings.county, base, onboarded, owner, decoder, line, tell))
         try:
             Writer(owner, decoder, inbox, line, stop, watch, errands, desks).run()
         finally:

@@ -14,6 +14,7 @@ CT_FRAME_ANCESTORS who may embed ``/embed``, space apart    ``'self'``
 CT_LANG            first language, ``zh`` or ``en``         ``zh``
 CT_KEEP_RAW_DAYS   days that readings are kept              ``730``
 CT_KEEP_METER_DAYS days that meter counters are kept        ``2200``
+CT_COMMANDS        approval: ``second``, ``one``, ``off``   ``second``
 =================  =======================================  ==========================
 """
 
@@ -21,9 +22,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 from urllib.parse import unquote, urlsplit
 
 from twin.model.errors import ConfigError
+
+CommandRule = Literal["second", "one", "off"]
+"""Who lets a command through: a second account, whoever asks for it, nobody."""
+COMMAND_RULES: tuple[CommandRule, ...] = get_args(CommandRule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,7 @@ class Settings:
     frame_ancestors: str
     lang: str
     retention: Retention = Retention()
+    commands: CommandRule = "second"
 
     @property
     def store_file(self) -> Path:
@@ -114,6 +121,9 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
     lang = env.get("CT_LANG", "zh")
     if lang not in ("zh", "en"):
         raise ConfigError(f"CT_LANG is {lang!r}; give zh or en")
+    rule = env.get("CT_COMMANDS", "second")
+    if rule not in COMMAND_RULES:
+        raise ConfigError(f"CT_COMMANDS is {rule!r}; give {', '.join(COMMAND_RULES)}")
     return Settings(
         data=data,
         county=Path(env.get("CT_COUNTY", str(data / "county"))).absolute(),
@@ -128,6 +138,7 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
             _read_days(env, "CT_KEEP_RAW_DAYS", Retention().raw_days, SHORTEST.raw_days),
             _read_days(env, "CT_KEEP_METER_DAYS", Retention().meter_days, SHORTEST.meter_days),
         ),
+        commands=rule,
     )
 
 

@@ -1,11 +1,13 @@
 """The translation table of the pages: key -> (Chinese, English). The scene brings its own rows."""
 
+from app.i18n.command_texts import COMMAND_TEXTS
 from app.scene.texts import SCENE_TEXTS
 
 LANGUAGES = ("zh", "en")
 
 TEXTS: dict[str, tuple[str, str]] = {
     **SCENE_TEXTS,
+    **COMMAND_TEXTS,
     "app.centre": ("智能运行中心", "Intelligent Operation Centre"),
     "app.demo": ("演示数据", "DEMO DATA"),
     "app.other_language": ("English", "中文"),
@@ -167,9 +169,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.last": ("最近", "Last"),
     "data.dialect": ("协议", "Dialect"),
     "data.skew": ("时钟偏差 s", "Clock offset s"),
-    "data.online": ("在线", "online"),
-    "data.stale": ("过期", "stale"),
-    "data.never": ("从未上报", "never heard"),
     "data.state": ("状态", "State"),
     "data.restarts": ("重启次数", "Restarts"),
     "data.since": ("持续时间", "For"),

@@ -36,8 +36,12 @@ def layout(view: View, context: Context) -> list[object]:
         _column("kind", "data.kind", lang, minWidth=90, filter=True),
         _column("dialect", "data.dialect", lang, minWidth=100),
         _column("state", "data.state", lang, minWidth=90, filter=True),
+        _column("since", "life.since", lang, minWidth=105),
+        _column("why", "life.why", lang, minWidth=100),
         _column("age", "col.age", lang, minWidth=90, **age),
         _column("skew", "data.skew", lang, minWidth=110, **right),
+        _column("firmware", "life.firmware", lang, minWidth=90),
+        _column("certificate", "life.certificate", lang, minWidth=110, **right),
     ]
     grid = dag.AgGrid(
         id="device-grid",
@@ -169,22 +173,26 @@ def _completeness(context: Context) -> float:
 
 def _device_rows(context: Context, lang: str) -> list[dict[str, object]]:
     states = {s.device_id: s for s in context.ask("devices", 5.0, context.store.device_states)}
-    silent, _, _ = context.silent_devices()
-    now = time.time()
+    lives = {x.device_id: x for x in context.ask("lives", 5.0, context.store.device_lives)}
+    now, zone = time.time(), context.county.meta.timezone
     rows: list[dict[str, object]] = []
     for d in context.county.devices:
-        s = states.get(d.id)
-        state = "data.never" if s is None else "data.stale" if d.id in silent else "data.online"
+        s, life = states.get(d.id), lives.get(d.id)
         kind = f"kind.{d.kind}"
+        days = math.nan if life is None else (life.certificate_ends - now) / DAY_S
         rows.append(
             {
                 "id": d.id,
                 "name": d.name,
                 "kind": translate(kind, lang) if kind in TEXTS else d.kind,
                 "dialect": d.dialect,
-                "state": translate(state, lang),
+                "state": translate(f"life.{life.state if life is not None else 'registered'}", lang),
+                "since": MISSING if life is None else local_time(life.since, zone, "%m-%d %H:%M"),
+                "why": "" if life is None else life.why,
                 "age": None if s is None else round(now - s.last_received, 1),
                 "skew": MISSING if s is None or not math.isfinite(s.skew_s) else format_number(s.skew_s, 1),
+                "firmware": "" if life is None else life.firmware,
+                "certificate": None if math.isnan(days) else math.floor(days),
             }
         )
     return rows

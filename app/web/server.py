@@ -12,8 +12,9 @@ from fastapi.responses import JSONResponse
 from app.auth import may, protect
 from app.i18n import translate
 from app.live import register_live
-from app.pages import data_quality, heating, overview, public
+from app.pages import commands, data_quality, heating, overview, public
 from app.scene import register_scene_routes
+from app.web.command_routes import register_command_routes
 from app.web.context import Context
 from app.web.shell import draw_frame, read_view
 from ingest.settings import Settings
@@ -22,10 +23,11 @@ from twin.model.county import County
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
-PAGES = {"/": overview, "/heating": heating, "/data-quality": data_quality}
+PAGES = {"/": overview, "/heating": heating, "/data-quality": data_quality, "/commands": commands}
 NAVIGATION = [
     ("nav.centre", "nav.overview", "/"),
     ("nav.platform", "nav.data", "/data-quality"),
+    ("nav.platform", "nav.commands", "/commands"),
     ("nav.apps", "nav.heating", "/heating"),
 ]
 
@@ -38,6 +40,7 @@ def create_app(settings: Settings, county: County, store: Store) -> FastAPI:
     hub = register_live(server, county, store, settings)
     register_scene_routes(server, county)
     public.register(server, context)
+    register_command_routes(server, context)
 
     @server.get("/healthz")
     async def healthz(request: Request) -> JSONResponse:

@@ -19,7 +19,7 @@ def make_adapters(memory: Mapping[str, str] | None = None) -> tuple[Adapter, ...
     """A set, one per dialect, that belongs to one worker; ``memory``: from ``Decoded.memory``."""
     return (
         FlatAdapter(),
-        ThingsBoardAdapter(),
+        ThingsBoardAdapter(memory),
         SparkplugAdapter(memory or {}),
         HomieAdapter(),
         ChirpStackAdapter(),

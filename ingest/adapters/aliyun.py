@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 
 from ingest.adapters.base import Decoded, Directory, read_timestamp_ms
+from ingest.adapters.downlink import Answer, Downlink, plain_number, read_number, to_json
 from ingest.adapters.json_object import decode_object
 from twin.model.county import Device
 from twin.model.errors import PayloadError
@@ -20,7 +21,7 @@ class AliyunAdapter:
     """Values are ``{"value": number, "time": ms}`` or a plain number; packs may hold lists of them."""
 
     name = "aliyun"
-    filters: tuple[str, ...] = ("/sys/+/+/thing/event/#",)
+    filters: tuple[str, ...] = ("/sys/+/+/thing/event/#", "/sys/+/+/thing/service/property/set_reply")
     clockless = False
 
     def matches(self, topic: str) -> bool:
@@ -30,6 +31,8 @@ class AliyunAdapter:
     def decode(self, topic: str, payload: bytes, received: float, directory: Directory) -> Decoded:
         """See ``Adapter``."""
         parts = topic.split("/", 6)
+        if parts[4:] == ["thing", "service", "property/set_reply"]:
+            return self._read_answer(f"{parts[2]}/{parts[3]}", decode_object(payload), received, directory)
         if len(parts) != 7 or parts[4:6] != ["thing", "event"]:
             raise PayloadError("topic is not /sys/{productKey}/{deviceName}/thing/event/...")
         what, own = parts[6], f"{parts[2]}/{parts[3]}"
@@ -49,6 +52,24 @@ class AliyunAdapter:
         if not out.point_no and out.problems:
             raise PayloadError("; ".join(out.problems[:3]))
         self._answer(out, topic, body)
+        return out
+
+    def encode_set(self, down: Downlink) -> tuple[str, bytes]:
+        """See ``Commander``."""
+        body = {
+            "id": str(down.no), "version": "1.0", "params": {down.key: plain_number(down.number)},
+            "method": "thing.service.property.set",
+        }  # fmt: skip
+        return f"/sys/{down.device.external_id}/thing/service/property/set", to_json(body)
+
+    def _read_answer(
+        self, own: str, body: Mapping[str, object], received: float, directory: Directory
+    ) -> Decoded:
+        device, no = directory.find_device(self.name, own), read_number(body.get("id"))
+        out = Decoded(heard={device.id: received})
+        if no is not None:
+            said = str(body.get("message", ""))[:200]
+            out.answers.append(Answer(device.id, no, body.get("code") == 200, said))
         return out
 
     def _answer(self, out: Decoded, topic: str, body: Mapping[str, object]) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.adapters.downlink import Answer
 from ingest.onboarding.flow import Source
 from twin.model.county import County, Device, Point
 from twin.model.errors import PayloadError
@@ -123,7 +124,8 @@ class Decoded:
     ``point_no``, ``t`` (s), ``number`` (in the vendor's unit): columns of the readings, turned into SI and
     judged for a whole batch at once; ``heard``: device id -> newest measuring time (s) in it; ``online``:
     device id -> said by birth, death or connect messages; ``replies``: (topic, payload) to publish, such as
-    a request for a new birth; ``memory``: key -> text that the adapter must know after a restart.
+    a request for a new birth; ``memory``: key -> text that the adapter must know after a restart;
+    ``answers``: what devices say to commands; ``facts``: device id -> what it says of itself (``firmware``).
     """
 
     point_no: list[int] = field(default_factory=list)
@@ -134,6 +136,8 @@ class Decoded:
     online: dict[str, bool] = field(default_factory=dict)
     replies: list[tuple[str, bytes]] = field(default_factory=list)
     memory: dict[str, str] = field(default_factory=dict)
+    answers: list[Answer] = field(default_factory=list)
+    facts: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def add_values(
         self, directory: Directory, device: Device, t: float, received: float, values: Mapping[str, object]

@@ -6,6 +6,7 @@ read (``clockless``).
 """
 
 from ingest.adapters.base import MAX_PAYLOAD, Decoded, Directory
+from ingest.adapters.downlink import Downlink, plain_number
 from twin.model.errors import PayloadError
 
 _ALIVE = {"init": True, "ready": True, "sleeping": True, "alert": True, "disconnected": False, "lost": False}
@@ -50,6 +51,10 @@ class HomieAdapter:
         if out.problems:
             raise PayloadError("; ".join(out.problems))
         return out
+
+    def encode_set(self, down: Downlink) -> tuple[str, bytes]:
+        """See ``Commander``; the convention has no answers: only the property's new value tells."""
+        return f"homie/5/{down.device.external_id}/{down.key}/set", str(plain_number(down.number)).encode()
 
 
 def _value(text: str) -> object:

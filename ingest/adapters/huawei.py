@@ -6,18 +6,21 @@ properties in batches". Topics begin with ``$oc/devices/{device_id}/sys/``; poin
 """
 
 from ingest.adapters.base import Decoded, Directory
+from ingest.adapters.downlink import Answer, Downlink, plain_number, read_number, to_json
 from ingest.adapters.json_object import decode_object
 from ingest.adapters.times import read_iso_time
-from twin.model.errors import PayloadError
+from twin.model.errors import InputError, PayloadError
 
 _OWN, _BATCH = "properties/report", "gateway/sub_devices/properties/report"
+_ANSWER = "properties/set/response/request_id="
 
 
 class HuaweiAdapter:
     """``{"services": [{"service_id", "properties": {...}, "event_time"}]}``, for a gateway per device."""
 
     name = "huawei"
-    filters: tuple[str, ...] = (f"$oc/devices/+/sys/{_OWN}", f"$oc/devices/+/sys/{_BATCH}")
+    filters: tuple[str, ...] = (f"$oc/devices/+/sys/{_OWN}", f"$oc/devices/+/sys/{_BATCH}",
+                                "$oc/devices/+/sys/properties/set/response/+")  # fmt: skip
     clockless = False
 
     def matches(self, topic: str) -> bool:
@@ -32,6 +35,13 @@ class HuaweiAdapter:
         out = Decoded()
         if what == _OWN:
             self._read_services(out, directory, parts[2], body.get("services"), received)
+        elif what.startswith(_ANSWER):
+            no = read_number(what.removeprefix(_ANSWER))
+            device = directory.find_device(self.name, parts[2])
+            out.heard[device.id] = received
+            if no is not None:
+                said = str(body.get("result_desc", ""))[:200]
+                out.answers.append(Answer(device.id, no, body.get("result_code") == 0, said))
         elif what == _BATCH:
             devices = body.get("devices")
             if not isinstance(devices, list):
@@ -48,6 +58,15 @@ class HuaweiAdapter:
         if not out.point_no and out.problems:
             raise PayloadError("; ".join(out.problems[:3]))
         return out
+
+    def encode_set(self, down: Downlink) -> tuple[str, bytes]:
+        """See ``Commander``. Source: as above, "Platform setting device properties"."""
+        service, _, name = down.key.partition("/")
+        if not name:
+            raise InputError(f"{down.key!r} is not {{service_id}}/{{property}}")
+        body = {"services": [{"service_id": service, "properties": {name: plain_number(down.number)}}]}
+        topic = f"$oc/devices/{down.device.external_id}/sys/properties/set/request_id={down.no}"
+        return topic, to_json(body)
 
     def _read_device(self, out: Decoded, directory: Directory, row: object, received: float) -> None:
         if not isinstance(row, dict) or not isinstance(row.get("device_id"), str):

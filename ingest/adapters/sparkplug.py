@@ -12,16 +12,19 @@ from dataclasses import dataclass, field
 from google.protobuf.message import DecodeError
 
 from ingest.adapters.base import MAX_PAYLOAD, Decoded, Directory, read_timestamp_ms
+from ingest.adapters.downlink import Downlink
 from ingest.adapters.sparkplug_b_pb2 import Payload
-from twin.model.errors import PayloadError
+from twin.model.errors import InputError, PayloadError
 
 _SIGNED_32 = (1, 2, 3)
 _SIGNED_64 = 4
+_DOUBLE = 10
 _VERBS = ("NBIRTH", "NDEATH", "DBIRTH", "DDEATH", "NDATA", "DDATA")
 REBIRTH_EVERY_S = 30.0
 MAX_NODES = 4096
 _NOT_MEASURED = ("Properties/", "Device Control/", "Node Control/", "Node Info/", "bdSeq")
 """Beginnings of metric names that births and commands carry beside measured values."""
+_FIRMWARE = ("Properties/FW", "Properties/Firmware Version", "Properties/Firmware", "Node Info/Firmware")
 
 
 @dataclass(slots=True)
@@ -93,6 +96,22 @@ class SparkplugAdapter:
                 raise
             out.problems.append(str(e))
         return out
+
+    def encode_set(self, down: Downlink) -> tuple[str, bytes]:
+        """See ``Commander``: DCMD by name, NCMD to an edge node of the device's name; as Double.
+
+        Raises
+        ------
+        InputError : no edge node has said that it has this device
+        """
+        own = down.device.external_id
+        for (group, edge), node in self._nodes.items():
+            if own in node.devices or own == edge:
+                command = Payload(timestamp=int(down.t * 1000))
+                command.metrics.add(name=down.key, datatype=_DOUBLE, double_value=down.number)
+                verb, below = ("DCMD", f"/{own}") if own in node.devices else ("NCMD", "")
+                return f"spBv1.0/{group}/{verb}/{edge}{below}", command.SerializeToString()
+        raise InputError(f"no edge node has announced {own!r} yet: its birth is awaited")
 
     def _find_node(self, group: str, edge: str) -> _Node:
         """The edge node; of too many the first is forgotten, so that invented names fill no memory."""
@@ -173,6 +192,9 @@ class SparkplugAdapter:
             node.devices.add(external_id)
         if verb.endswith("BIRTH"):
             out.online[device.id] = True
+            for metric, name in named:
+                if name in _FIRMWARE and metric.string_value:
+                    out.facts[device.id] = {"firmware": metric.string_value[:80]}
         base = read_timestamp_ms(message.timestamp if message.HasField("timestamp") else None, received)
         by_time: dict[float, dict[str, object]] = {}
         for metric, name in values:

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from ingest.county import load_county
 from ingest.demo.devices.backfill import read_bundles, walk_history
-from ingest.demo.devices.dialects import Bundle
+from ingest.demo.devices.dialects import EDGE, Bundle
 from ingest.demo.devices.faults import read_script
 from ingest.demo.devices.field import Field
+from ingest.demo.devices.obedience import LISTEN
 from ingest.demo.devices.voice import Voice, open_voice
 from ingest.demo.plant.weather import MODES
 from ingest.settings import Settings, parse_mqtt_url, read_settings
@@ -83,13 +84,14 @@ class Runner:
             for fault in read_script(self.options.faults, self.now(), self.field.plant):
                 self.field.faults.add(fault)
         name = f"county-twin-demo-{self.county.meta.adcode}"
-        self.voices["json"] = open_voice(broker, version, name, ("demo/control",))
-        edge_topic = f"spBv1.0/{self.county.meta.adcode}/NCMD/+"
+        self.voices["json"] = open_voice(broker, version, name, ("demo/control", *LISTEN))
+        group = self.county.meta.adcode
+        edge_topics = (f"spBv1.0/{group}/NCMD/+", f"spBv1.0/{group}/DCMD/{EDGE}/+")
         self.voices["edge"] = open_voice(
             broker,
             version,
             f"{name}-edge",
-            (edge_topic,),
+            edge_topics,
             self.field.edge.death(),
             lambda: self.births.put(None),
         )

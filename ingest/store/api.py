@@ -11,6 +11,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.store.command_api import CommandDoor
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -182,7 +184,7 @@ class IngestStats:
     unkept_messages: int = 0
 
 
-class Store(Protocol):
+class Store(CommandDoor, Protocol):
     """What ``ingest.store.client.StoreClient`` offers (opened by ``ingest.store.client.connect_store``)."""
 
     def latest(self, since_seq: int = 0) -> LatestTable:

@@ -31,6 +31,7 @@ from ingest.store.api import (
     SimulationResult,
 )
 from ingest.store.bind import Bindable, bind_numbers, microseconds
+from ingest.store.command_client import CommandCalls
 from ingest.store.counters import add_up
 from ingest.store.duck import open_duckdb
 from twin.model.errors import InputError, StoreUnavailable
@@ -50,7 +51,7 @@ def connect_store(settings: Settings) -> "StoreClient":
     return StoreClient(settings.store_uri, settings.store_token)
 
 
-class StoreClient:
+class StoreClient(CommandCalls):
     """Implements ``ingest.store.api.Store``. One local DuckDB, one cursor per call."""
 
     def __init__(self, uri: str, token: str) -> None:

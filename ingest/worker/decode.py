@@ -1,5 +1,6 @@
 """A batch of messages to a batch of readings: pure but for the adapters' own memory."""
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from ingest.adapters import Adapter, Decoded, Directory
 from ingest.adapters.base import MAX_PROBLEMS
+from ingest.adapters.downlink import Answer
 from ingest.adapters.mapped import find_source
 from ingest.onboarding.flow import MAPPED
 from ingest.store.batch import Batch, DeviceMark
@@ -40,6 +42,8 @@ class Decoder:
     """Adapters plus what is remembered per device (its clock, whether it is online).
 
     ``offline_since``: devices that were declared gone, and when; what they measure later heals them.
+    ``answers``: what devices said to commands, for the desk; ``facts``: what they say of themselves, for the
+    next batch.
     """
 
     adapters: Sequence[Adapter]
@@ -47,6 +51,8 @@ class Decoder:
     offline_since: dict[str, float] = field(default_factory=dict)
     clocks: Clocks = field(default_factory=Clocks)
     quota: DeadLetterQuota = field(default_factory=DeadLetterQuota)
+    answers: "deque[Answer]" = field(default_factory=lambda: deque(maxlen=1000))
+    facts: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def decode_batch(self, messages: Sequence[Message]) -> tuple[Batch, list[tuple[str, bytes]]]:
         """Readings of all messages as columns, and what is to be published in answer."""
@@ -71,6 +77,10 @@ class Decoder:
                 replies += found.replies
             if found.memory:
                 memory.update(found.memory)
+            if found.answers:
+                self.answers.extend(found.answers)
+            if found.facts:
+                self.facts.update(found.facts)
             self._follow(found, m.received)
             for device_id, t in found.heard.items():
                 row = heard.setdefault(device_id, [t, 0.0])

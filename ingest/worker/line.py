@@ -41,7 +41,7 @@ class Lane:
     foreign: tuple[str, ...] = ()
 
 
-OWN_LANES = {"heat": "flat", "v1": "gateway", "spBv1.0": "sparkplug"}
+OWN_LANES = {"heat": "flat", "v1": "gateway", "tb": "gateway", "spBv1.0": "sparkplug"}
 """First level of a topic -> lane; all others share the lane that has the plain client id."""
 
 
@@ -122,6 +122,14 @@ class Line:
             _, number = self._client.subscribe([(f, 1) for f in filters])
             if number is not None:
                 self._asked[number] = tuple(filters)
+
+    def send(self, topic: str, payload: bytes, valid_s: float) -> None:
+        """Send a command at QoS 1; with MQTT 5 the broker drops it when it could not be delivered in time."""
+        properties = None
+        if self._v5:
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            properties.MessageExpiryInterval = max(round(valid_s), 1)
+        self._client.publish(topic, payload, qos=1, properties=properties)
 
     def stop(self) -> None:
         """Leave; the session stays at the broker and keeps what comes meanwhile."""
@@ -217,6 +225,10 @@ class Lines:
     def follow(self, filters: Sequence[str], gone: Sequence[str]) -> None:
         """Subscribe to these in the first lane besides the fixed filters, see ``Line.follow``."""
         self._lines[0].follow(filters, gone)
+
+    def send(self, topic: str, payload: bytes, valid_s: float) -> None:
+        """Send a command, see ``Line.send``."""
+        self._lines[0].send(topic, payload, valid_s)
 
     def stop(self) -> None:
         """Leave; also when network threads wait for room in the inbox."""

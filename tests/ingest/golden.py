@@ -126,6 +126,8 @@ def describe(found: Decoded) -> dict[str, object]:
         "problems": found.problems,
         "online": found.online,
         "replies": [[topic, _short_reply(topic, payload)] for topic, payload in found.replies],
+        **({"answers": [[a.device_id, a.no, a.ok, a.text] for a in found.answers]} if found.answers else {}),
+        **({"facts": found.facts} if found.facts else {}),
     }
 
 

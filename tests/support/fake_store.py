@@ -17,6 +17,7 @@ from ingest.store.api import (
     SimulatedTable,
     SimulationResult,
 )
+from ingest.store.command_api import Command, CommandStep, DeviceLife
 from twin.model.county import County
 from twin.model.errors import StoreUnavailable
 from twin.model.readings import Quality
@@ -36,6 +37,12 @@ class FakeStore:
         self.dead: list[DeadLetter] = []
         self.noticed: list[Notice] = []
         self.redo_wanted: list[list[str] | None] = []
+        self.asked: list[tuple[int, float, str, str, str]] = []
+        self.decided: list[tuple[int, str, str]] = []
+        self.command_rows: list[Command] = []
+        self.steps: list[CommandStep] = []
+        self.retired: list[tuple[str, str, bool]] = []
+        self.lives: list[DeviceLife] = []
 
     def put(self, point_id: str, value: float, t: float | None = None, quality: int = Quality.GOOD) -> None:
         self.seq += 1
@@ -51,6 +58,33 @@ class FakeStore:
     def redo_dead_letters(self, hashes: list[str] | None = None) -> None:
         self._up()
         self.redo_wanted.append(hashes)
+
+    def request_command(
+        self, point_no: int, value: float, who: str, reason: str, origin: str = "page"
+    ) -> int:
+        self._up()
+        self.asked.append((point_no, value, who, reason, origin))
+        return len(self.asked)
+
+    def decide_command(self, no: int, verdict: str, who: str, reason: str = "") -> None:
+        self._up()
+        self.decided.append((no, verdict, who))
+
+    def commands(self, since: float = 0.0, limit: int = 200) -> list[Command]:
+        self._up()
+        return self.command_rows
+
+    def command_steps(self, no: int = 0, limit: int = 1000) -> list[CommandStep]:
+        self._up()
+        return self.steps
+
+    def retire_device(self, device_id: str, who: str, reason: str, *, back: bool = False) -> None:
+        self._up()
+        self.retired.append((device_id, who, back))
+
+    def device_lives(self) -> list[DeviceLife]:
+        self._up()
+        return self.lives
 
     def rolled_up(self, point_no: int, start: float, end: float, step_s: int = 3600) -> RollUpSeries:
         rows = self.history(point_no, start, end)

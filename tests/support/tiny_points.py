@@ -78,28 +78,33 @@ def _external_key(dialect: str, key: str) -> str:
     return f"Station/{key}"
 
 
+_SETPOINTS = {"S": ["s2_ts_sp", "cp1_hz_sp"], "SRC": ["src_ts_sp", "src_auto"]}
+"""By the letters of the place's id; numbered after all others."""
+
+
 def make_points(devices: tuple[Device, ...], keys: dict[str, list[str]]) -> tuple[Point, ...]:
     """Return the points of ``devices``, numbered in their order."""
     points: list[Point] = []
-    for device in devices:
+    rows = [(d, key) for d in devices for key in keys[d.id]]
+    rows += [(d, key) for d in devices for key in _SETPOINTS.get(d.place_id.rstrip("0123456789"), [])]
+    for device, key in rows:
         units = {**_PLAIN_UNITS, **_UNITS[device.dialect]}
-        for key in keys[device.id]:
-            kind = POINT_KINDS[key]
-            points.append(
-                Point(
-                    no=len(points),
-                    id=f"{device.place_id}/{key}",
-                    device_id=device.id,
-                    place_id=device.place_id,
-                    key=key,
-                    quantity=kind.quantity,
-                    external_key=_external_key(device.dialect, key),
-                    unit=units[kind.quantity],
-                    period_s=float(kind.period_s),
-                    deadband=float(kind.deadband),
-                    low=float(kind.low),
-                    high=float(kind.high),
-                    simulated=kind.simulated,
-                )
+        kind = POINT_KINDS[key]
+        points.append(
+            Point(
+                no=len(points),
+                id=f"{device.place_id}/{key}",
+                device_id=device.id,
+                place_id=device.place_id,
+                key=key,
+                quantity=kind.quantity,
+                external_key=_external_key(device.dialect, key),
+                unit=units[kind.quantity],
+                period_s=float(kind.period_s),
+                deadband=float(kind.deadband),
+                low=float(kind.low),
+                high=float(kind.high),
+                simulated=kind.simulated,
             )
+        )
     return tuple(points)

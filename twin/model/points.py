@@ -77,6 +77,11 @@ _ROWS: tuple[tuple[str, str, str, str, float, float, float, float, bool], ...] =
     ("wind", "speed", "风速", "wind speed", 300, 0.2, 0, 60, False),
     ("solar", "irradiance", "太阳辐照", "solar irradiance", 300, 10, 0, 1400, False),
     ("rh_out", "humidity", "室外湿度", "outdoor humidity", 300, 0.01, 0, 1, False),
+    # --- set-points beside cv_sp and mode (see setpoints.py)
+    ("s2_ts_sp", "temperature", "二次供水温度给定", "secondary supply setpoint", 60, 0.1, 0, 100, False),
+    ("cp1_hz_sp", "frequency", "循环泵频率给定", "pump frequency setpoint", 60, 0.1, 0, 50, False),
+    ("src_ts_sp", "temperature", "热源供水温度给定", "source supply setpoint", 60, 0.1, 0, 150, False),
+    ("src_auto", "state", "热源运行方式 定值/自动", "source mode fixed/auto", 60, 0, 0, 1, False),
     # --- river
     ("river_l", "level", "河道水位", "river level", 300, 0.01, -5, 20, False),
 )

@@ -48,6 +48,8 @@ SOURCE_KEYS = [
     "src_kwh",
     "src_mk",
 ]
+STATION_SETPOINTS = ("s2_ts_sp", "cp1_hz_sp")
+SOURCE_SETPOINTS = ("src_ts_sp", "src_auto")
 WEATHER_KEYS = ("t_out", "wind", "solar", "rh_out")
 ROOM_KEYS = ("room_t", "room_rh", "room_bat")
 BUILDING_KEYS = ("b_ts", "b_tr", "b_flow")
@@ -63,6 +65,10 @@ class Registry:
     def add(self, device: Device, keys: tuple[str, ...] | list[str], place_id: str = "") -> None:
         """A device with its points; ``place_id``: where the points belong when not at the device's place."""
         self.devices.append(device)
+        self.extend(device, keys, place_id)
+
+    def extend(self, device: Device, keys: tuple[str, ...] | list[str], place_id: str = "") -> None:
+        """More points of a device; numbers that were given stay."""
         place = place_id or device.place_id
         for key in keys:
             kind = POINT_KINDS[key]
@@ -138,4 +144,7 @@ def make_registry(
             f"D-R{no:04d}", "room_sensor", f"{b.name}{room}室", b.id, "thingsboard", f"SW{no:05d}", "华热物联"
         )
         r.add(device, ROOM_KEYS, f"{b.id}:{room}")
+    for device in r.devices:
+        if device.kind in ("station_plc", "source_dcs"):
+            r.extend(device, STATION_SETPOINTS if device.kind == "station_plc" else SOURCE_SETPOINTS)
     return r

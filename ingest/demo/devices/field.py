@@ -14,6 +14,7 @@ from ingest.demo.devices.dialects import EDGE, Bundle, SparkplugEdge, encode_fla
 from ingest.demo.devices.faults import FaultBook, read_fault
 from ingest.demo.devices.instruments import Instruments
 from ingest.demo.devices.manners import Manners, draw_manners
+from ingest.demo.devices.obedience import Obedience, answers
 from ingest.demo.plant import Plant
 from ingest.demo.plant.truth import TruthMap
 from twin.model.county import County
@@ -54,6 +55,7 @@ class Field:
         self.edge = SparkplugEdge(self.county.meta.adcode, self.county.points)
         self.faults = FaultBook(self.truth_file)
         self.truth = TruthMap(self.county, self.seed)
+        self.obedience = Obedience(self.county)
         self._device = {d.id: d for d in self.county.devices}
         self._slot = {d.id: i % SPREAD_S for i, d in enumerate(self.county.devices)}
         self._of = [p.device_id for p in self.county.points]
@@ -77,6 +79,8 @@ class Field:
             self._true = self.truth.read(self.plant.step(self._plant_t, step))
             gap = t - self._plant_t
         self.manners.drop_out(t, 1.0)
+        if told := self.obedience.due(t):
+            self.instruments.send_all_again(np.array(told, np.int64))
         due = self.instruments.pick_due(self.instruments.measure(self._true, t), t)
         if self._ticks < SPREAD_S:  # the first round is spread over a few seconds
             mine = np.array([self._slot[self._of[n]] == self._ticks for n in due], bool)
@@ -135,7 +139,10 @@ class Field:
         self.instruments.send_all_again(np.array(numbers, dtype=np.int64))
 
     def hear(self, topic: str, payload: bytes, t: float) -> None:
-        """A control message or a request for a new birth; a wrong one is answered in the log."""
+        """A command, a control message or a request for a new birth; a wrong one is answered in the log."""
+        if topic != "demo/control" and "/NCMD/" not in topic:
+            self._obey(topic, payload, t)
+            return
         if topic.startswith("spBv1.0/"):
             if topic.endswith(f"/NCMD/{EDGE}") and b"Rebirth" in payload:
                 self.birth(t)
@@ -154,6 +161,15 @@ class Field:
             return
         self.faults.add(fault)
         log.info("fault planned: %s at %s, size %s", fault.kind, fault.at or "-", fault.size)
+
+    def _obey(self, topic: str, payload: bytes, t: float) -> None:
+        order = self.obedience.read(topic, payload)
+        if order is None or self.manners.is_out(order.device.id, t):
+            return
+        refused = self.obedience.carry_out(order, self.plant, t)
+        log.info("%s was told %s: %s", order.device.external_id, dict(order.values), refused or "done")
+        for said in answers(order, refused):
+            self.say("json", *said)
 
     def save(self, path: Path) -> None:
         """Keep the plant's state (whole or not at all)."""

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.model.county import County
+from twin.model.setpoints import SETPOINTS
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -28,7 +29,10 @@ class Instruments:
         self._noise = np.array([_NOISE.get(x, 0.0) for x in q])
         self._relative = np.array([_RELATIVE.get(x, 0.0) for x in q])
         self._resolution = np.array([_STEP.get(x, 0.0) for x in q])
-        self._bias = bias
+        # a register holds exactly what was written
+        register = np.array([p.key in SETPOINTS for p in county.points], bool)
+        self._noise[register] = self._relative[register] = 0.0
+        self._bias = np.where(register, 0.0, bias)
         self._period = np.array([p.period_s for p in county.points])
         self._deadband = np.array([p.deadband for p in county.points])
         self._heartbeat = np.maximum(HEARTBEAT_S, self._period)

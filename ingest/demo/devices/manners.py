@@ -28,7 +28,7 @@ class Manners:
         """What goes out for this bundle now: nothing in an outage, late ones after it, sometimes twice."""
         device_id = bundle.device.id
         said = Bundle(bundle.device, bundle.t + self.skew_s.get(device_id, 0.0), bundle.values)
-        if device_id in self.forced or now < self.out_until.get(device_id, 0.0):
+        if self.is_out(device_id, now):
             kept = self.stored.setdefault(device_id, [])
             kept.append(said)
             del kept[:-MAX_STORED]
@@ -37,6 +37,10 @@ class Manners:
         if self.rng.random() < REPEAT_SHARE:
             out.append(said)
         return out
+
+    def is_out(self, device_id: str, now: float) -> bool:
+        """Whether a device has no connection."""
+        return device_id in self.forced or now < self.out_until.get(device_id, 0.0)
 
     def drop_out(self, now: float, dt_s: float) -> None:
         """Let some devices fall silent for a while."""

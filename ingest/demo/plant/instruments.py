@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.demo.plant.grid import CP_J_KG_K
+from ingest.demo.plant.stations import wanted_supply_c
 from ingest.demo.plant.weather import Sky
 
 if TYPE_CHECKING:
@@ -28,11 +29,13 @@ def read_stations(plant: "Plant", sky: Sky, m1: Floats, dt_s: float) -> dict[str
     assert plant.flow is not None
     p, node = plant.flow.p_pa, plant.heat.node_c
     rho = water_density_kg_m3(plant.t_back_c)
-    m2 = b.flow_2_kg_s * u.pump
+    orders, pump = plant.orders, plant.pump_share()
+    m2 = b.flow_2_kg_s * pump
     p2 = np.array([x.p_secondary_return_pa for x in plant.county.network.substations])
     make_up = TAP_SHARE * b.flow_2_kg_s * 0.5 / 990.0
-    hz = np.where(u.pump > 0, 30.0 + 12.0 * u.pump, 0.0)
-    power = np.where(u.pump > 0, m2 / 985.0 * SECONDARY_RISE_PA / 0.6 + 900.0, 900.0)
+    hz = np.where(u.pump > 0, orders.pump_hz, 0.0)
+    power = np.where(u.pump > 0, m2 / 985.0 * SECONDARY_RISE_PA * pump**2 / 0.6 + 900.0, 900.0)
+    by_hand = np.isfinite(orders.valve)
     heat_metered = m1 * CP_J_KG_K * (node[g.s_in] - plant.t_back_c)
     count = plant.counters
     count["p1_vol"] += m1 / rho * dt_s
@@ -44,14 +47,17 @@ def read_stations(plant: "Plant", sky: Sky, m1: Floats, dt_s: float) -> dict[str
     return {
         "p1_ts": node[g.s_in], "p1_tr": plant.t_back_c, "p1_ps": p[g.s_in], "p1_pr": p[g.s_out],
         "p1_flow": m1 / rho, "p1_heat": heat_metered, "p1_vol": count["p1_vol"].copy(),
-        "p1_energy": count["p1_energy"].copy(), "cv_pos": s.valve, "cv_sp": s.valve,
-        "s2_ts": s.t_supply_2_c, "s2_tr": s.t_return_2_c, "s2_ps": p2 + SECONDARY_RISE_PA * u.pump**2,
+        "p1_energy": count["p1_energy"].copy(), "cv_pos": s.valve,
+        "cv_sp": np.where(by_hand, orders.valve, s.valve), "cp1_hz_sp": orders.pump_hz.copy(),
+        "s2_ts_sp": wanted_supply_c(b, sky.t_out_c) + orders.shift_k,
+        "s2_ts": s.t_supply_2_c, "s2_tr": s.t_return_2_c, "s2_ps": p2 + SECONDARY_RISE_PA * pump**2,
         "s2_pr": p2,
         "s2_flow": m2 / water_density_kg_m3(s.t_return_2_c), "mk_flow": make_up,
         "mk_vol": count["mk_vol"].copy(),
         "tank_l": 1.55 + 0.2 * np.sin(count["mk_vol"] / 3.0), "cp1_run": (u.pump > 0) * one, "cp1_hz": hz,
         "cp1_a": power / (1.732 * 380.0 * 0.85), "p_kw": power, "e_kwh": count["e_kwh"].copy(), "mains": one,
-        "t_stn": t_station * one, "flood": 0.0 * one, "mode": one, "fault": np.where(u.pump > 0, 0.0, 11.0),
+        "t_stn": t_station * one, "flood": 0.0 * one, "mode": np.where(by_hand, 0.0, 1.0),
+        "fault": np.where(u.pump > 0, 0.0, 11.0),
     }  # fmt: skip
 
 
@@ -72,14 +78,15 @@ def read_sources(plant: "Plant", m: Floats, make_up: Floats, dt_s: float) -> dic
         "src_ts": t_s, "src_tr": t_r, "src_ps": p[g.q_out], "src_pr": p[g.q_in],
         "src_flow": np.maximum(m, 0.0) / water_density_kg_m3(t_r), "src_heat": heat,
         "src_energy": plant.counters["src_energy"].copy(), "src_kwh": plant.counters["src_kwh"].copy(),
-        "src_mk": (base + make_up) / 990.0,
+        "src_mk": (base + make_up) / 990.0, "src_ts_sp": plant.want_source_c.copy(),
+        "src_auto": np.where(np.isfinite(plant.orders.source_c), 0.0, 1.0),
     }  # fmt: skip
 
 
 def read_buildings(plant: "Plant") -> dict[str, Floats]:
     """(n_heated_building,) by key."""
-    b, s, u = plant.blocks, plant.stations, plant.upset
+    b, s = plant.blocks, plant.stations
     t_s = s.t_supply_2_c[b.station] - 0.6
     k = 1 - np.exp(-b.radiator_k)
-    flow = (b.flow_2_kg_s * u.pump)[b.station] * b.flow_share
+    flow = (b.flow_2_kg_s * plant.pump_share())[b.station] * b.flow_share
     return {"b_ts": t_s, "b_tr": t_s - k * (t_s - s.room_c), "b_flow": flow / 985.0}

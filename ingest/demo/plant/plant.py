@@ -9,9 +9,11 @@ from ingest.demo.plant.flow import Flow, solve_flow
 from ingest.demo.plant.grid import make_grid
 from ingest.demo.plant.heat import Heat, step_heat
 from ingest.demo.plant.hidden import draw_hidden
+from ingest.demo.plant.orders import NOMINAL_HZ, Orders, no_orders, obey
 from ingest.demo.plant.stations import Stations, make_blocks, step_stations, wanted_supply_c
 from ingest.demo.plant.weather import Sky, Weather
 from twin.model.county import County
+from twin.model.errors import InputError
 
 Floats = NDArray[np.float64]
 
@@ -63,6 +65,8 @@ class Plant:
         self.n_station, self.n_source = len(c.network.substations), len(c.network.sources)
         self.hold = next((i for i, s in enumerate(c.network.sources) if s.holds_pressure), 0)
         self.upset = self._calm()
+        self.orders: Orders = no_orders(self.n_station, self.n_source)
+        self.shown: dict[str, Floats] = {}
         self.flow: Flow | None = None
         self.heat = Heat(np.full(self.grid.cell_pipe.size, 60.0), np.full(2 * self.grid.n, 60.0))
         n = self.n_station
@@ -78,6 +82,7 @@ class Plant:
             "src_energy": zero_s.copy(), "src_kwh": zero_s.copy(),
         }  # fmt: skip
         self.loss_w = 0.0
+        self.want_source_c = self.t_source_c.copy()
 
     def _calm(self) -> Upset:
         n = self.n_station
@@ -155,13 +160,27 @@ class Plant:
             sky,
             m1,
             t1,
-            self.upset.pump,
+            self.pump_share(),
+            self.orders,
             self.upset.stuck,
             self.upset.exchanger_ua,
             people,
             dt_s,
         )
         return self._read(t, sky, m1, m_source, make_up, dt_s)
+
+    def pump_share(self) -> Floats:
+        """(n_station,) share of the secondary design flow; 0 where the pump has tripped."""
+        return self.upset.pump * self.orders.pump_hz / NOMINAL_HZ
+
+    def write(self, place_id: str, key: str, value: float) -> None:
+        """A set-point (SI) for the controller of a station or source. Raises ``InputError``: it has none."""
+        n = self.county.network
+        places = [x.id for x in (n.sources if key.startswith("src_") else n.substations)]
+        shows = {"mode": "cv_pos", "src_auto": "src_ts"}.get(key, key)
+        if place_id not in places or shows not in self.shown:
+            raise InputError(f"{key} is not a set-point of {place_id}")
+        obey(self.orders, key, places.index(place_id), value, self.shown[shows])
 
     def _drive_sources(self, load: float, dt_s: float) -> tuple[Floats, float, float]:
         """Supply temperatures follow the load within their ramp; the peak boiler joins above 72 % load."""
@@ -170,6 +189,8 @@ class Plant:
         other = np.zeros(self.n_source)
         design = np.array([s.t_supply_design_c for s in sources])
         want = 68.0 + (design - 68.0) * min(load, 1.05) ** 0.85
+        want = np.where(np.isfinite(self.orders.source_c), self.orders.source_c, want)
+        self.want_source_c = want
         want = 45.0 + (want - 45.0) * self.upset.source
         step = np.clip(want - self.t_source_c, -0.6 / 60 * dt_s, 0.6 / 60 * dt_s)
         self.t_source_c = self.t_source_c + step
@@ -198,6 +219,7 @@ class Plant:
 
         station = read_stations(self, sky, m1, dt_s)
         source = read_sources(self, ms, make_up, dt_s)
+        self.shown = {**station, **source}
         return Reading(t, sky, station, source, self.stations.room_c, read_buildings(self))
 
     def save(self) -> dict[str, Floats]:
@@ -208,13 +230,16 @@ class Plant:
             "tr2": s.t_return_2_c, "room": s.room_c, "error": s.error_k, "t_source": self.t_source_c,
             "t_back": self.t_back_c,
         }  # fmt: skip
-        return out | {f"count_{k}": v for k, v in self.counters.items()}
+        return out | {f"count_{k}": v for k, v in self.counters.items()} | self.orders.save()
 
     def restore(self, saved: dict[str, Floats]) -> bool:
         """Take a saved state; False (and nothing changed) when it is of another county."""
         mine = self.save()
-        if any(k not in saved or saved[k].shape != v.shape for k, v in mine.items()):
+        if any(
+            k not in saved or saved[k].shape != v.shape for k, v in mine.items() if not k.startswith("order_")
+        ):
             return False
+        self.orders.restore(saved)
         self.heat = Heat(saved["cell_c"], saved["node_c"])
         self.stations = Stations(saved["valve"], saved["ts2"], saved["tr2"], saved["room"], saved["error"])
         self.t_source_c, self.t_back_c = saved["t_source"], saved["t_back"]

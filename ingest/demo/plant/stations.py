@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ingest.demo.plant.grid import CP_J_KG_K
 from ingest.demo.plant.hidden import HiddenTruth
+from ingest.demo.plant.orders import Orders
 from ingest.demo.plant.weather import Sky
 from twin.model.county import County
 
@@ -104,14 +105,15 @@ def exchange(m1: Floats, t1: Floats, m2: Floats, t2: Floats, ua: Floats) -> Floa
 
 
 def step_stations(
-    blocks: Blocks, s: Stations, sky: Sky, m1: Floats, t1: Floats, pump: Floats, stuck: Floats,
-    ua_factor: Floats, gain_share: float, dt_s: float,
+    blocks: Blocks, s: Stations, sky: Sky, m1: Floats, t1: Floats, pump: Floats, orders: Orders,
+    stuck: Floats, ua_factor: Floats, gain_share: float, dt_s: float,
 ) -> tuple[Stations, Floats, Floats]:  # fmt: skip
     """One step; returns the new state, the heat exchanged (W) and the primary return temperatures (°C).
 
     Parameters
     ----------
     m1, t1 : (n,) primary flow and supply temperature; ``pump`` (n,) share of secondary flow (0: tripped)
+    orders : what the controllers were told
     stuck : (n,) opening at which a valve is stuck, NaN where it moves
     gain_share : people and appliances, share of the mean
     """
@@ -138,8 +140,9 @@ def step_stations(
     aim_r = np.where(m2 > 1e-3, t_s - back / c2, s.t_return_2_c)
     t_r = s.t_return_2_c + (1 - np.exp(-dt_s / RETURN_LAG_S)) * (aim_r - s.t_return_2_c)
 
-    error = wanted_supply_c(blocks, sky.t_out_c) - t_s
+    error = wanted_supply_c(blocks, sky.t_out_c) + orders.shift_k - t_s
     move = 0.012 * (error - s.error_k) + 0.012 / 240.0 * error * dt_s
+    move = np.where(np.isfinite(orders.valve), orders.valve - s.valve, move)
     valve = np.clip(s.valve + np.clip(move, -VALVE_RATE_1_S * dt_s, VALVE_RATE_1_S * dt_s), MIN_OPENING, 1.0)
     valve = np.where(np.isfinite(stuck), stuck, valve)
     return Stations(valve, t_s, t_r, room, error), heat, t1_back

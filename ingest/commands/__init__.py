@@ -1,0 +1,1 @@
+"""Commands to devices: asked for, checked, approved, sent, read back, and every step written down."""
