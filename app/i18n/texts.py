@@ -1,12 +1,14 @@
 """The translation table of the pages: key -> (Chinese, English). The scene brings its own rows."""
 
 from app.i18n.command_texts import COMMAND_TEXTS
+from app.i18n.fault_texts import FAULT_TEXTS
 from app.scene.texts import SCENE_TEXTS
 
 LANGUAGES = ("zh", "en")
 
 TEXTS: dict[str, tuple[str, str]] = {
     **SCENE_TEXTS,
+    **FAULT_TEXTS,
     **COMMAND_TEXTS,
     "app.centre": ("智能运行中心", "Intelligent Operation Centre"),
     "app.demo": ("演示数据", "DEMO DATA"),

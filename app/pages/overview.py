@@ -158,7 +158,8 @@ def draw_matters(context: Context, lang: str) -> list[object]:
     silent, _, _ = context.silent_devices()
     simulated = context.ask("simulated", 2.0, context.store.simulated_latest)
     value = context.values_now()
-    found = find_matters(context.county, value, simulated, silent, lang)
+    open_now = [f for f in context.ask("open-findings", 3.0, context.store.findings) if f.open]
+    found = find_matters(context.county, value, simulated, silent, lang, open_now)
     figures: HeatingFigures = compute_figures(context.county, value)
     if figures.cold_rooms:
         found.append(Matter("mid", translate("decide.cold_rooms", lang, n=figures.cold_rooms)))

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from app.auth import may, protect
 from app.i18n import translate
 from app.live import register_live
-from app.pages import commands, data_quality, heating, overview, public
+from app.pages import commands, data_quality, diagnosis, heating, overview, public
 from app.scene import register_scene_routes
 from app.web.command_routes import register_command_routes
 from app.web.context import Context
@@ -23,12 +23,16 @@ from twin.model.county import County
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
-PAGES = {"/": overview, "/heating": heating, "/data-quality": data_quality, "/commands": commands}
+PAGES = {
+    "/": overview, "/heating": heating, "/diagnosis": diagnosis, "/data-quality": data_quality,
+    "/commands": commands,
+}  # fmt: skip
 NAVIGATION = [
     ("nav.centre", "nav.overview", "/"),
     ("nav.platform", "nav.data", "/data-quality"),
     ("nav.platform", "nav.commands", "/commands"),
     ("nav.apps", "nav.heating", "/heating"),
+    ("nav.apps", "nav.diagnosis", "/diagnosis"),
 ]
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from app.workers.inspect import Inspector
 from app.workers.replay import CATCH_UP_S, GRID_S, Replay, plan_gap, plan_warm_up
 from ingest.county import load_county
 from ingest.settings import read_settings
@@ -30,6 +31,7 @@ from twin.compare import (
     compile_points,
     make_snapshot,
 )
+from twin.diagnosis import compile_book
 from twin.heat import CompiledNetwork, compile_network
 from twin.model.county import County
 from twin.model.errors import CountyTwinError, StoreUnavailable
@@ -59,6 +61,7 @@ class TwinWorker:
     stop: threading.Event
     net: CompiledNetwork = field(init=False)
     book: PointBook = field(init=False)
+    inspector: Inspector = field(init=False)
     memory: Memory | None = None
     replay: Replay | None = None
     warmed_up: bool = False
@@ -68,6 +71,7 @@ class TwinWorker:
     def __post_init__(self) -> None:
         self.net = compile_network(self.county.network)
         self.book = compile_points(self.county)
+        self.inspector = Inspector(self.net, compile_book(self.county))
 
     def run_live(self, now: float) -> Comparison | None:
         """One live run; None while there is nothing measured yet.
@@ -75,13 +79,16 @@ class TwinWorker:
         Until the past has been walked the water in the pipes is a guess: the state of the network is kept
         (status "warming"), but no value is put beside a measured one.
         """
-        snapshot = self._snapshot(self.store.latest(), now)
+        table = self.store.latest()
+        snapshot = self._snapshot(table, now)
         if not _has_boundary(self.book, snapshot):
             return None
         result, seconds = self._compare(snapshot, self.memory)
         self.memory = result.memory
         kept = _as_result(result, seconds, with_network=True)
         self.store.write_simulation(kept if self.warmed_up else _without_points(kept))
+        if self.warmed_up:  # before, the watch learns from the past that is being walked
+            self.inspector.keep(self.store, self.inspector.take(result, snapshot, table), now)
         return result
 
     def catch_up(self, now: float, budget_s: float) -> int:
@@ -100,11 +107,14 @@ class TwinWorker:
 
     def _replay_one(self, replay: Replay) -> int:
         t = replay.moments.pop(0)
-        snapshot = self._snapshot(self.store.latest_at(t), t)
+        table = self.store.latest_at(t)
+        snapshot = self._snapshot(table, t)
         if not _has_boundary(self.book, snapshot):
             return 0
         result, seconds = self._compare(snapshot, replay.memory)
         replay.memory = result.memory
+        if not self.warmed_up:
+            self.inspector.take(result, snapshot, table)
         if t not in replay.missing:
             return 0
         self.store.write_simulation(_as_result(result, seconds, with_network=False))

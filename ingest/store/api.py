@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.store.command_api import CommandDoor
+from ingest.store.finding_api import FindingDoor
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -184,7 +185,7 @@ class IngestStats:
     unkept_messages: int = 0
 
 
-class Store(CommandDoor, Protocol):
+class Store(CommandDoor, FindingDoor, Protocol):
     """What ``ingest.store.client.StoreClient`` offers (opened by ``ingest.store.client.connect_store``)."""
 
     def latest(self, since_seq: int = 0) -> LatestTable:

@@ -1,6 +1,7 @@
 """An in-memory store for tests of screens; fulfils ``ingest.store.api.Store``."""
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from ingest.store.api import (
     SimulationResult,
 )
 from ingest.store.command_api import Command, CommandStep, DeviceLife
+from ingest.store.finding_api import TwinFinding
 from twin.model.county import County
 from twin.model.errors import StoreUnavailable
 from twin.model.readings import Quality
@@ -36,6 +38,7 @@ class FakeStore:
         self.run_no = 0
         self.dead: list[DeadLetter] = []
         self.noticed: list[Notice] = []
+        self.found: dict[str, TwinFinding] = {}
         self.redo_wanted: list[list[str] | None] = []
         self.asked: list[tuple[int, float, str, str, str]] = []
         self.decided: list[tuple[int, str, str]] = []
@@ -174,3 +177,12 @@ class FakeStore:
 
     def close(self) -> None:
         return
+
+    def write_findings(self, rows: Sequence[TwinFinding]) -> None:
+        self._up()
+        self.found.update({f.id: f for f in rows})
+
+    def findings(self, since: float = 0.0, limit: int = 200) -> list[TwinFinding]:
+        self._up()
+        rows = [f for f in self.found.values() if f.t >= since]
+        return sorted(rows, key=lambda f: (not f.open, -f.since))[:limit]

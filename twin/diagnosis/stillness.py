@@ -50,7 +50,7 @@ class Stillness:
         equal = fresh & (value == self.value)
         other = fresh & ~equal & np.isfinite(self.value)
         counted = equal | other
-        # once a meter is known to be alive, a long run teaches nothing: a frozen meter must not make itself usual
+        # once a meter is known to be alive a long run teaches nothing, or a frozen one would become usual
         usual = (self.reports < ENOUGH_REPORTS) | (self.chance > USUAL)
         teaches = counted & ((self.run < LEAST_RUN) | usual)
         step = 1.0 / LEARN_REPORTS

@@ -58,12 +58,14 @@ class Suspect:
 class Verdict:
     """A finding.
 
-    ``kind`` see ``kinds.FAULTS``; ``place`` pipe, station, source, point or device id (``*dialect``: a
-    whole gateway); ``size`` in the unit of the kind (meters: SI, or a share of the value for flow and heat);
-    ``probability`` among ``suspects``, which begin with the finding itself; ``since``, ``t`` s since 1970;
+    ``id`` stays the same while it lives; ``kind`` see ``kinds.FAULTS``; ``place`` pipe, station, source,
+    point or device id (``*dialect``: a whole gateway); ``size`` in the unit of the kind (meters: SI, or a
+    share of the value for flow and heat); ``probability`` among ``suspects``, which begin with the finding
+    itself; ``since``, ``t`` s since 1970;
     ``evidence`` half the squared sigmas explained.
     """
 
+    id: str
     kind: str
     place: str
     size: float
@@ -291,7 +293,7 @@ def _keep_back(watch: Watch, book: DiagnosisBook) -> None:
 
 def _tell(watch: Watch, t: float) -> tuple[Verdict, ...]:
     out = []
-    for track in watch.tracks.values():
+    for key, track in watch.tracks.items():
         if not track.told:
             continue
         first = track.explanation.candidates[0]
@@ -302,7 +304,8 @@ def _tell(watch: Watch, t: float) -> tuple[Verdict, ...]:
                          for c in track.explanation.candidates[:6])  # fmt: skip
         if kind != first.kind:
             suspects = (replace(suspects[0], kind=kind), *suspects[1:])
-        out.append(Verdict(kind, first.place, first.size, first.probability, track.since, t,
+        name = f"{key[0]}:{key[1]}:{track.since:.0f}"
+        out.append(Verdict(name, kind, first.place, first.size, first.probability, track.since, t,
                            track.explanation.evidence, suspects))  # fmt: skip
     return tuple(sorted(out, key=lambda v: -v.evidence))
 

@@ -4,14 +4,17 @@ Limits are the engineering defaults of a 110/60 network: supply pressure 0.45 MP
 0.05 MPa, primary return 60 °C, deviation 3 sigma, rooms 18 °C.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domains.heating.findings import URGENT, Told, tell_finding
 from app.format import format_age, format_number, format_value
 from app.i18n import translate
 from ingest.store.api import SimulatedTable
+from ingest.store.finding_api import TwinFinding
 from twin.model.county import County
 from twin.model.network import Source, Substation
 from twin.model.points import POINT_KINDS
@@ -32,7 +35,12 @@ class Matter:
 
 
 def find_matters(
-    county: County, value: Floats, simulated: SimulatedTable, silent: dict[str, float], lang: str
+    county: County,
+    value: Floats,
+    simulated: SimulatedTable,
+    silent: dict[str, float],
+    lang: str,
+    findings: Sequence[TwinFinding] = (),
 ) -> list[Matter]:
     """Lines of heating, worst first.
 
@@ -40,14 +48,24 @@ def find_matters(
     ----------
     value : (n_point,) usable measurements, SI, NaN where missing
     silent : device id -> seconds without data, for devices that are overdue
+    findings : open findings of the twin; what they explain is not told again as a deviation
     """
+    told = [(f, tell_finding(county, f, lang)) for f in findings]
+    explained = {t.place_id for _, t in told}
+    everywhere = any(f.kind in ("leak", "source_trip") for f in findings)
     out = [
         *_limits(county, value, lang),
-        *_deviations(county, simulated, lang),
+        *(_found(f, t, lang) for f, t in told),
+        *(m for m in _deviations(county, simulated, lang) if not everywhere and m.place_id not in explained),
         *_silent(county, silent, lang),
     ]
     order = {"high": 0, "mid": 1, "low": 2}
     return sorted(out, key=lambda m: (order[m.level], -m.weight))
+
+
+def _found(f: TwinFinding, told: Told, lang: str) -> Matter:
+    text = translate("decide.finding", lang, kind=told.kind, place=told.place, size=told.size).strip()
+    return Matter("high" if f.kind in URGENT else "mid", text, told.place_id, 10.0 + f.evidence / 1e6)
 
 
 def _limits(county: County, value: Floats, lang: str) -> list[Matter]:

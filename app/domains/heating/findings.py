@@ -1,0 +1,146 @@
+"""Findings of the twin in words: what it is, where, how big, what shows it, what to check next."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.format import format_number, format_value
+from app.i18n import translate
+from ingest.store.finding_api import TwinFinding
+from twin.diagnosis.kinds import FAULTS, RELATIVE
+from twin.model.county import County, Point
+from twin.model.network import Pipe, Source, Substation
+from twin.model.points import POINT_KINDS
+
+URGENT = frozenset({"leak", "pump_trip", "source_trip"})
+SHOWS: dict[str, tuple[str, ...]] = {
+    "blockage": ("p1_ps", "p1_pr"),
+    "fouling": ("p1_tr", "s2_ts"),
+    "stuck_valve": ("cv_pos", "s2_ts"),
+    "pump_trip": ("s2_flow", "s2_ts"),
+    "secondary_leak": ("mk_flow",),
+    "source_trip": ("src_ts", "src_ps"),
+}
+"""Points of the place that show a fault; a leak shows at the sources, a meter in itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A finding ready to be read. ``place_id``: the station or source to select; ``points``: what to draw."""
+
+    kind: str
+    place: str
+    size: str
+    effect: str
+    check: str
+    place_id: str
+    points: tuple[str, ...]
+
+
+def tell_finding(county: County, f: TwinFinding, lang: str) -> Told:
+    """Put a finding into words of ``lang``."""
+    place_id = _selectable(county, f)
+    return Told(
+        kind=translate(f"fault.{f.kind}", lang),
+        place=name_place(county, f.kind, f.place, lang),
+        size=tell_size(county, f.kind, f.place, f.size, lang),
+        effect=translate(f"effect.{f.kind}", lang, v=format_number(abs(f.size) * 3.6, 1)),
+        check=translate(f"advice.{f.kind}", lang),
+        place_id=place_id,
+        points=_points(county, f, place_id),
+    )
+
+
+def name_place(county: County, kind: str, place: str, lang: str) -> str:
+    """The place as people call it."""
+    sort = FAULTS[kind].place
+    if sort == "point":
+        point = county.point_by_id.get(place)
+        if point is None:
+            return place
+        what = POINT_KINDS[point.key]
+        return f"{_place_name(county, point.place_id, lang)} {what.zh if lang == 'zh' else what.en}"
+    if sort == "device":
+        if place.startswith("*"):
+            return translate("fault.gateway", lang, name=place[1:])
+        device = next((d for d in county.devices if d.id == place), None)
+        return place if device is None else device.name
+    if sort == "pipe":
+        near = _place_name(county, nearest_station(county, place), lang)
+        pipe = _pipe(county, place)
+        side = translate(f"fault.{pipe.side.value}", lang) if pipe is not None else ""
+        return translate("fault.pipe", lang, id=place, side=side, near=near)
+    return _place_name(county, place, lang)
+
+
+def tell_size(county: County, kind: str, place: str, size: float, lang: str) -> str:
+    """The size with its unit, empty where a fault has none."""
+    unit = FAULTS[kind].unit
+    point = county.point_by_id.get(place) if kind.startswith("sensor_") else None
+    if not math.isfinite(size) or (point is None and not unit):
+        return ""
+    if point is not None:
+        return _tell_error(point, size)
+    if unit == "share":
+        return f"{format_number(100 * size, 0)} %"
+    if unit == "mass_flow":
+        return f"{format_number(3.6 * size, 1)} t/h"
+    return format_value(unit, size)
+
+
+def _tell_error(point: Point, size: float) -> str:
+    if point.key in RELATIVE:
+        return f"{format_number(100 * size, 1, sign=True)} %"
+    quantity = "temperature_difference" if point.quantity == "temperature" else point.quantity
+    return ("+" if size > 0 else "") + format_value(quantity, size)
+
+
+def nearest_station(county: County, pipe_id: str) -> str:
+    """The station closest to the middle of a pipe, "" without one."""
+    pipe = _pipe(county, pipe_id)
+    stations = county.network.substations
+    if pipe is None or not stations:
+        return ""
+    index, nodes = county.network.node_index, county.network.nodes
+    a, b = nodes[index[pipe.from_node]], nodes[index[pipe.to_node]]
+    lon, lat = (a.lon + b.lon) / 2, (a.lat + b.lat) / 2
+    shrink = math.cos(math.radians(lat))
+    away = [math.hypot((s.lon - lon) * shrink, s.lat - lat) for s in stations]
+    return stations[int(np.argmin(away))].id
+
+
+def _pipe(county: County, pipe_id: str) -> Pipe | None:
+    return next((p for p in county.network.pipes if p.id == pipe_id), None)
+
+
+def _place_name(county: County, place_id: str, lang: str) -> str:
+    places: list[Substation | Source] = [*county.network.substations, *county.network.sources]
+    for s in places:
+        if s.id == place_id:
+            return s.name if lang == "zh" else s.name_en
+    return place_id
+
+
+def _selectable(county: County, f: TwinFinding) -> str:
+    sort = FAULTS[f.kind].place
+    if sort == "pipe":
+        return nearest_station(county, f.place)
+    if sort == "point":
+        return f.place.split("/")[0]
+    if sort == "device":
+        return next((d.place_id for d in county.devices if d.id == f.place), "")
+    return f.place
+
+
+def _points(county: County, f: TwinFinding, place_id: str) -> tuple[str, ...]:
+    sort = FAULTS[f.kind].place
+    if sort == "point":
+        return (f.place,) if f.place in county.point_by_id else ()
+    if f.kind == "leak":
+        rows = [f"{s.id}/{key}" for key in ("src_mk", "src_flow") for s in county.network.sources]
+    elif sort == "device":
+        rows = [p.id for p in county.points if p.device_id == f.place][:2]
+    else:
+        rows = [f"{place_id}/{key}" for key in SHOWS.get(f.kind, ())]
+    return tuple(r for r in rows if r in county.point_by_id)[:2]
