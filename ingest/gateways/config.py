@@ -1,12 +1,21 @@
 """What a gateway asks: a TOML file, checked as a whole before anything starts."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ingest.gateways.config_meters import (
+    Cjt188Device,
+    MBusDevice,
+    OpcUaDevice,
+    read_cjt188,
+    read_mbus,
+    read_opcua,
+)
 from ingest.gateways.modbus import FUNCTIONS, KINDS, ORDERS
+from ingest.gateways.rows import number, one_of, read_rows, take
 from twin.model.errors import ConfigError
 
 
@@ -24,15 +33,18 @@ class Register:
 
 
 @dataclass(frozen=True, slots=True)
-class PolledDevice:
+class ModbusDevice:
     """One unit behind one address; ``name`` is the external id of a flat device of the county."""
 
     name: str
+    period_s: float
     host: str
     port: int
     unit: int
-    period_s: float
     registers: tuple[Register, ...]
+
+
+PolledDevice = ModbusDevice | MBusDevice | Cjt188Device | OpcUaDevice
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +93,7 @@ def read_config(file: Path) -> Gateway:
 def _read_http(where: str, row: Any) -> tuple[tuple[str, int], tuple[Sender, ...]]:
     if not isinstance(row, dict):
         raise ConfigError(f"{where}: a table is needed")
-    host, _, port = _take(where, row, "listen", str).rpartition(":")
+    host, _, port = take(where, row, "listen", str).rpartition(":")
     if not host or not port.isdecimal() or not 0 <= int(port) < 65_536:
         raise ConfigError(f'{where}: write listen = "127.0.0.1:8090"')
     rows = row.get("sender")
@@ -92,12 +104,12 @@ def _read_http(where: str, row: Any) -> tuple[tuple[str, int], tuple[Sender, ...
         place = f"{where}, sender {i}"
         if not isinstance(r, dict):
             raise ConfigError(f"{place}: a table is needed")
-        token, devices = _take(place, r, "token", str), r.get("devices")
+        token, devices = take(place, r, "token", str), r.get("devices")
         if len(token) < 16 or not token.isascii() or " " in token:
             raise ConfigError(f"{place}: a token has at least 16 ASCII characters and no space")
         if not isinstance(devices, list) or not devices or not all(isinstance(d, str) for d in devices):
             raise ConfigError(f'{place}: devices = ["name", ...] is needed, or ["*"] for all')
-        senders.append(Sender(_take(place, r, "name", str), token, tuple(devices)))
+        senders.append(Sender(take(place, r, "name", str), token, tuple(devices)))
     if len({s.token for s in senders}) < len(senders):
         raise ConfigError(f"{where}: two senders have the same token")
     return (host.strip("[]"), int(port)), tuple(senders)
@@ -106,64 +118,49 @@ def _read_http(where: str, row: Any) -> tuple[tuple[str, int], tuple[Sender, ...
 def _read_device(where: str, row: Any) -> PolledDevice:
     if not isinstance(row, dict):
         raise ConfigError(f"{where}: a table is needed")
-    name, host = _take(where, row, "name", str), _take(where, row, "host", str)
+    name = take(where, row, "name", str)
     where = f"{where} ({name})"
     if not name or any(c in name for c in "/+#"):
         raise ConfigError(f"{where}: the name goes into a topic, so it must not hold / + #")
-    order = _one_of(where, "order", row.get("order", "ABCD"), ORDERS)
-    registers = row.get("register")
-    if not isinstance(registers, list) or not registers:
-        raise ConfigError(f"{where}: at least one [[device.register]] is needed")
-    return PolledDevice(
+    period_s = number(where, row, "period_s", 10.0, 0.2, 86_400)
+    protocol = one_of(where, "protocol", row.get("protocol", "modbus"), tuple(_READ))
+    return _READ[protocol](where, name, period_s, row)
+
+
+def _read_modbus(where: str, name: str, period_s: float, row: Mapping[str, Any]) -> ModbusDevice:
+    order = one_of(where, "order", row.get("order", "ABCD"), ORDERS)
+    return ModbusDevice(
         name=name,
-        host=host,
-        port=int(_number(where, row, "port", 502, 1, 65_535)),
-        unit=int(_number(where, row, "unit", 1, 0, 255)),
-        period_s=_number(where, row, "period_s", 10.0, 0.2, 86_400),
-        registers=tuple(
-            _read_register(f"{where}, register {i}", r, order) for i, r in enumerate(registers, 1)
-        ),
+        period_s=period_s,
+        host=take(where, row, "host", str),
+        port=int(number(where, row, "port", 502, 1, 65_535)),
+        unit=int(number(where, row, "unit", 1, 0, 255)),
+        registers=read_rows(where, row, "register", lambda w, r: _read_register(w, r, order)),
     )
 
 
-def _read_register(where: str, row: Any, order: str) -> Register:
-    if not isinstance(row, dict):
-        raise ConfigError(f"{where}: a table is needed")
-    table = _one_of(where, "table", row.get("table", "holding"), tuple(FUNCTIONS))
+def _read_register(where: str, row: Mapping[str, Any], order: str) -> Register:
+    table = one_of(where, "table", row.get("table", "holding"), tuple(FUNCTIONS))
     bits = table in ("coil", "discrete")
-    kind = _one_of(where, "kind", row.get("kind", "bit" if bits else "i16"), tuple(KINDS))
+    kind = one_of(where, "kind", row.get("kind", "bit" if bits else "i16"), tuple(KINDS))
     if (kind == "bit") != bits:
         raise ConfigError(
             f"{where}: {table} holds {'bits' if bits else 'numbers'}, kind {kind!r} does not fit"
         )
     return Register(
-        key=_take(where, row, "key", str),
+        key=take(where, row, "key", str),
         table=table,
-        address=int(_number(where, row, "address", None, 0, 65_536 - KINDS[kind])),
+        address=int(number(where, row, "address", None, 0, 65_536 - KINDS[kind])),
         kind=kind,
-        order=_one_of(where, "order", row.get("order", order), ORDERS),
-        scale=_number(where, row, "scale", 1.0, -1e12, 1e12),
-        offset=_number(where, row, "offset", 0.0, -1e12, 1e12),
+        order=one_of(where, "order", row.get("order", order), ORDERS),
+        scale=number(where, row, "scale", 1.0, -1e12, 1e12),
+        offset=number(where, row, "offset", 0.0, -1e12, 1e12),
     )
 
 
-def _take(where: str, row: Mapping[str, Any], key: str, kind: type) -> Any:
-    value = row.get(key)
-    if not isinstance(value, kind):
-        raise ConfigError(f"{where}: {key} is missing or not a text")
-    return value
-
-
-def _one_of(where: str, key: str, value: object, legal: tuple[str, ...]) -> str:
-    if value not in legal:
-        raise ConfigError(f"{where}: {key} is {value!r}; one of {', '.join(legal)}")
-    return str(value)
-
-
-def _number(
-    where: str, row: Mapping[str, Any], key: str, default: float | None, low: float, high: float
-) -> float:
-    value = row.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise ConfigError(f"{where}: {key} is {value!r}; a number from {low:g} to {high:g} is needed")
-    return float(value)
+_READ: dict[str, Callable[[str, str, float, Mapping[str, Any]], PolledDevice]] = {
+    "modbus": _read_modbus,
+    "mbus": read_mbus,
+    "cjt188": read_cjt188,
+    "opcua": read_opcua,
+}

@@ -8,6 +8,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ingest.gateways.link import LinkError
 from twin.model.errors import InputError
 
 FUNCTIONS = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
@@ -24,7 +25,7 @@ _REFUSALS = {
 }  # fmt: skip
 
 
-class ModbusError(Exception):
+class ModbusError(LinkError):
     """The device did not answer, or refused; the text says which and why."""
 
 

@@ -2,18 +2,32 @@
 
 import json
 import logging
-import math
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ingest.gateways.config import PolledDevice
-from ingest.gateways.modbus import KINDS, Block, ModbusError, ModbusTcp, decode_number, plan_blocks
+from ingest.gateways.config import ModbusDevice, PolledDevice
+from ingest.gateways.config_meters import Cjt188Device, MBusDevice
+from ingest.gateways.link import Link, LinkError
+from ingest.gateways.meter_links import Cjt188Link, MBusLink
+from ingest.gateways.modbus_link import ModbusLink
+from ingest.gateways.opcua import OpcUaLink
 
 log = logging.getLogger("gateway")
 Publish = Callable[[str, bytes], None]
 RETRY_MAX_S = 60.0
+
+
+def open_link(device: PolledDevice) -> Link:
+    """The way to a device; connects with the first reading."""
+    if isinstance(device, ModbusDevice):
+        return ModbusLink(device)
+    if isinstance(device, MBusDevice):
+        return MBusLink(device)
+    if isinstance(device, Cjt188Device):
+        return Cjt188Link(device)
+    return OpcUaLink(device)
 
 
 @dataclass
@@ -24,12 +38,10 @@ class Poller:
     publish: Publish
     stop: threading.Event
     trouble: str = ""
-    _link: ModbusTcp = field(init=False)
-    _blocks: list[Block] = field(init=False)
+    _link: Link = field(init=False)
 
     def __post_init__(self) -> None:
-        self._link = ModbusTcp(self.device.host, self.device.port)
-        self._blocks = plan_blocks([(r.table, r.address, KINDS[r.kind]) for r in self.device.registers])
+        self._link = open_link(self.device)
 
     def run(self) -> None:
         """Ask until stopped."""
@@ -41,7 +53,7 @@ class Poller:
                 if self.trouble:
                     log.info("%s answers again", self.device.name)
                 self.trouble = ""
-            except ModbusError as e:
+            except LinkError as e:
                 wait = min(max(2 * wait, 1.0), max(RETRY_MAX_S, self.device.period_s))
                 if str(e) != self.trouble:
                     log.warning("%s: %s; asked again every %.0f s", self.device.name, e, wait)
@@ -50,31 +62,14 @@ class Poller:
         self._link.close()
 
     def ask_once(self, now: float) -> None:
-        """Read all blocks and publish one message; a block that is refused costs only its own values.
+        """Read the device and publish one message; what it refuses costs only its own values.
 
         Raises
         ------
-        ModbusError : nothing could be read
+        LinkError : nothing could be read
         """
-        seen: dict[tuple[str, int], int] = {}
-        refused: ModbusError | None = None
-        for block in self._blocks:
-            try:
-                for i, raw in enumerate(self._link.read(self.device.unit, block)):
-                    seen[block.table, block.address + i] = raw
-            except ModbusError as e:
-                refused = e
-        if not seen:
-            raise refused or ModbusError("nothing to read")
-        values: dict[str, float | None] = {"ts": round(now * 1000)}
-        for r in self.device.registers:
-            raws = [seen.get((r.table, r.address + i)) for i in range(KINDS[r.kind])]
-            known = [x for x in raws if x is not None]
-            if len(known) < len(raws):
-                continue
-            number = float(known[0]) if r.kind == "bit" else decode_number(known, r.kind, r.order)
-            value = number * r.scale + r.offset
-            values[r.key] = value if math.isfinite(value) else None
-        self.publish(f"heat/{self.device.name}/data", json.dumps(values).encode())
-        if refused is not None and str(refused) != self.trouble:
-            log.warning("%s: %s; the other values are read", self.device.name, refused)
+        before = self._link.refused
+        values: dict[str, float | None] = {"ts": round(now * 1000), **self._link.read()}
+        self.publish(f"heat/{self.device.name}/data", json.dumps(values, ensure_ascii=False).encode())
+        if self._link.refused and self._link.refused != before:
+            log.warning("%s: %s; the other values are read", self.device.name, self._link.refused)

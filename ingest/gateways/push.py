@@ -2,11 +2,13 @@
 
 ``POST /json/{device}`` (flat JSON), ``POST /csv/{device}`` (CSV), ``POST /ngsi-ld`` (notifications of a
 context broker), with ``Authorization: Bearer TOKEN``. 204 means: the broker has it. Anything else means: send
-it again, but for 4xx first mend what the answer says.
+it again, but for 4xx first mend what the answer says. ThingsBoard's HTTP device API is spoken too: ``POST
+/api/v1/{TOKEN}/telemetry`` and ``/attributes``, whose token says which device it is (200, as there).
 """
 
 import hmac
 import logging
+import re
 import socket
 from collections.abc import Callable
 from http import HTTPStatus
@@ -49,6 +51,24 @@ def find_topic(path: str) -> tuple[str, str]:
     return _TOPICS[parts[0]].format(device), device
 
 
+def find_own(path: str, senders: tuple[Sender, ...]) -> str | None:
+    """Topic of ThingsBoard's HTTP device API; None: another path.
+
+    Raises
+    ------
+    Refused : a token that belongs to nobody, or to somebody who speaks for more than one device
+    """
+    parts = urlsplit(path).path.strip("/").split("/")
+    if parts[:2] != ["api", "v1"]:
+        return None
+    if len(parts) != 4 or parts[3] not in ("telemetry", "attributes"):
+        raise Refused(HTTPStatus.NOT_FOUND, "post to /api/v1/{token}/telemetry or /attributes")
+    devices = find_sender(f"Bearer {unquote(parts[2])}", senders).devices
+    if len(devices) != 1 or devices[0] in ("*", "ngsi-ld") or any(c in "/+#" for c in devices[0]):
+        raise Refused(HTTPStatus.FORBIDDEN, "this token is not of one device")
+    return f"tb/{devices[0]}/v1/devices/me/{parts[3]}"
+
+
 def find_sender(header: str | None, senders: tuple[Sender, ...]) -> Sender:
     """Who holds the token of an ``Authorization`` header. Raises ``Refused``: nobody."""
     kind, _, token = (header or "").partition(" ")
@@ -71,21 +91,28 @@ def make_server(
 
         def do_POST(self) -> None:
             try:
-                self._take()
-                self._say(HTTPStatus.NO_CONTENT, "")
+                self._say(self._take(), "")
             except Refused as e:
                 self.close_connection = True  # what is left of the body is not read
                 self._say(e.status, str(e))
             except (TimeoutError, ConnectionError):
                 self.close_connection = True
 
-        def _take(self) -> None:
+        def _take(self) -> HTTPStatus:
+            own = find_own(self.path, senders)
+            if own is not None:
+                self._deliver(own)
+                return HTTPStatus.OK
             sender = find_sender(self.headers.get("Authorization"), senders)
             topic, device = find_topic(self.path)
             if "*" not in sender.devices and (device or "ngsi-ld") not in sender.devices:
                 raise Refused(
                     HTTPStatus.FORBIDDEN, f"{sender.name} may not speak for {device or 'ngsi-ld'!r}"
                 )
+            self._deliver(topic)
+            return HTTPStatus.NO_CONTENT
+
+        def _deliver(self, topic: str) -> None:
             length = self.headers.get("Content-Length", "")
             if not (length.isascii() and length.isdecimal()):
                 raise Refused(HTTPStatus.LENGTH_REQUIRED, "Content-Length is needed")
@@ -106,7 +133,7 @@ def make_server(
                 self.send_header("WWW-Authenticate", "Bearer")
             if status == HTTPStatus.SERVICE_UNAVAILABLE:
                 self.send_header("Retry-After", "10")
-            if body:
+            if body or status == HTTPStatus.OK:
                 self.send_header("Content-Type", "text/plain; charset=utf-8")
                 self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -114,7 +141,8 @@ def make_server(
 
         def log_message(self, format: str, *args: object) -> None:
             if args and str(args[1:2])[2:3] in ("4", "5"):
-                log.info("%s: " + format, self.address_string(), *args)
+                said = f"{self.address_string()}: {format % args}"
+                log.info("%s", re.sub(r"(/api/v1/)[^/ ]+", r"\1...", said))  # a token is no word for a log
 
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     kind = type("PushServer", (ThreadingHTTPServer,), {"address_family": family, "daemon_threads": True})

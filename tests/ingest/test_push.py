@@ -166,3 +166,19 @@ def test_from_a_post_into_the_store(tmp_path: Path) -> None:
             gateway.terminate()
             assert gateway.wait(10) == 0
         assert site.client.dead_letters() == []
+
+
+def test_thingsboards_http_device_api_knows_the_device_by_its_token(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", logger="gateway"):
+        assert desk.post(f"/api/v1/{ONE}/telemetry", b'{"T": 1}', token="") == (200, "")
+        assert desk.post(f"/api/v1/{ONE}/attributes", b'{"fw_version": "2"}', token="") == (200, "")
+        assert desk.post(f"/api/v1/{ALL}/telemetry", b"{}")[0] == 403
+        assert desk.post("/api/v1/another-token-of-nobody/telemetry", b"{}")[0] == 401
+        assert desk.post(f"/api/v1/{ONE}/rpc", b"{}")[0] == 404
+    assert desk.taken == [
+        ("tb/LOG7/v1/devices/me/telemetry", b'{"T": 1}'),
+        ("tb/LOG7/v1/devices/me/attributes", b'{"fw_version": "2"}'),
+    ]
+    assert caplog.text.count("/api/v1/...") == 3 and ONE not in caplog.text and ALL not in caplog.text

@@ -1,0 +1,44 @@
+"""A Modbus device as a link: registers in blocks, each a number by its kind, order, scale and offset."""
+
+import math
+
+from ingest.gateways.config import ModbusDevice
+from ingest.gateways.modbus import KINDS, ModbusError, ModbusTcp, decode_number, plan_blocks
+
+
+class ModbusLink:
+    """See ``Link``; a block that is refused costs only its own values."""
+
+    def __init__(self, device: ModbusDevice) -> None:
+        self._device = device
+        self._link = ModbusTcp(device.host, device.port)
+        self._blocks = plan_blocks([(r.table, r.address, KINDS[r.kind]) for r in device.registers])
+        self.refused = ""
+
+    def read(self) -> dict[str, float | None]:
+        """See ``Link``."""
+        seen: dict[tuple[str, int], int] = {}
+        refused: ModbusError | None = None
+        for block in self._blocks:
+            try:
+                for i, raw in enumerate(self._link.read(self._device.unit, block)):
+                    seen[block.table, block.address + i] = raw
+            except ModbusError as e:
+                refused = e
+        if not seen:
+            raise refused or ModbusError("nothing to read")
+        self.refused = str(refused) if refused is not None else ""
+        values: dict[str, float | None] = {}
+        for r in self._device.registers:
+            raws = [seen.get((r.table, r.address + i)) for i in range(KINDS[r.kind])]
+            known = [x for x in raws if x is not None]
+            if len(known) < len(raws):
+                continue
+            number = float(known[0]) if r.kind == "bit" else decode_number(known, r.kind, r.order)
+            value = number * r.scale + r.offset
+            values[r.key] = value if math.isfinite(value) else None
+        return values
+
+    def close(self) -> None:
+        """See ``Link``."""
+        self._link.close()
