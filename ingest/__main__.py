@@ -7,7 +7,6 @@ import threading
 import time
 import tomllib
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -20,9 +19,11 @@ from ingest.county import load_county
 from ingest.onboarding.state import merge_county, read_state
 from ingest.settings import Broker, Settings, parse_mqtt_url, read_settings
 from ingest.store.command_book import CommandBook
-from ingest.store.owner import StoreOwner
+from ingest.store.owner import StoreFull, StoreOwner
+from ingest.words import ask
 from ingest.worker.decode import Decoder
 from ingest.worker.errands import Errands
+from ingest.worker.housekeeper import Housekeeper
 from ingest.worker.inbox import Inbox
 from ingest.worker.line import Lines, make_lanes
 from ingest.worker.lives import Lives
@@ -30,6 +31,7 @@ from ingest.worker.loop import WATCH_KEY, StoreBroken, Writer
 from ingest.worker.probe import probe_broker
 from ingest.worker.reload import Reloader, list_filters
 from ingest.worker.watch import BrokerWatch
+from twin.model.county import County
 from twin.model.errors import ConfigError, CountyTwinError
 
 log = logging.getLogger("ingest")
@@ -67,7 +69,9 @@ def run(settings: Settings, stop: threading.Event) -> None:
     onboarded = read_state(settings.county)
     county = merge_county(base, onboarded, settings.county)
     filters = read_filters(settings)
-    owner = StoreOwner(settings.store_file, county.points, day_shift(county.meta.timezone))
+    owner = open_store(settings, county, stop)
+    if owner is None:
+        return
     try:
         owner.serve(settings.store_uri, settings.store_token)
         log.info("store open at %s", settings.store_uri)
@@ -90,7 +94,8 @@ def run(settings: Settings, stop: threading.Event) -> None:
         desk = Desk(book, Rules(county, settings.commands), decoder.adapters, line.send, decoder.answers)
         lives = Lives(county, book, time.time, decoder.facts)
         tell = (desk.follow, lives.follow)
-        desks = (desk, lives, Reloader(settings.county, base, onboarded, owner, decoder, line, tell))
+        reloader = Reloader(settings.county, base, onboarded, owner, decoder, line, tell)
+        desks = (desk, lives, reloader, Housekeeper(owner.sorter, inbox))
         try:
             Writer(owner, decoder, inbox, line, stop, watch, errands, desks).run()
         finally:
@@ -98,6 +103,25 @@ def run(settings: Settings, stop: threading.Event) -> None:
             errands.finish()
     finally:
         owner.close()
+
+
+def open_store(settings: Settings, county: County, stop: threading.Event) -> StoreOwner | None:
+    """The store, as soon as the disk has room for it; None when stopped before.
+
+    The broker keeps what comes meanwhile, so a full disk is waited for, and not a wrong setting.
+    """
+    said, wait = "", 1.0
+    while not stop.is_set():
+        try:
+            shift = day_shift(county.meta.timezone)
+            return StoreOwner(settings.store_file, county.points, shift, settings.retention)
+        except StoreFull as e:
+            if str(e) != said:
+                said = str(e)
+                log.error("%s; nothing is taken from the broker meanwhile, it goes on by itself", said)
+            stop.wait(wait)
+            wait = min(2 * wait, 15.0)
+    return None
 
 
 def day_shift(zone: str) -> int:
@@ -122,33 +146,11 @@ def wait_for_broker(broker: Broker, owner: StoreOwner, stop: threading.Event) ->
     return None
 
 
-def ask(settings: Settings, words: list[str]) -> None:
-    """Ask the ingest of this data folder, now or at its next start, for what ``words`` say.
-
-    Raises
-    ------
-    ConfigError : not ``redo`` or ``backup FILE``
-    """
-    folder = settings.store_file.parent
-    if words == ["redo"]:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "redo").touch()
-        print("asked: ingest reads all dead letters again; the outcome stands in its log and on 数据质量")
-    elif len(words) == 2 and words[0] == "backup":
-        target = Path(words[1]).absolute()
-        if not target.parent.is_dir():
-            raise ConfigError(f"{target.parent} is not a folder: make it, or name another file")
-        folder.mkdir(parents=True, exist_ok=True)
-        staged = folder / ".backup"
-        staged.write_text(str(target), encoding="utf-8")
-        staged.replace(folder / "backup")
-        print(f"asked: {target} appears when it is complete; if it fails, {target.name}.failed says why")
-    else:
-        raise ConfigError(f"unknown words {' '.join(words)!r}: python -m ingest [redo | backup FILE]")
-
-
 def main() -> int:
-    """``python -m ingest [redo | backup FILE]``. Exit status: 0 done, 1 start it again, 78 wrong settings."""
+    """``python -m ingest [redo | backup FILE | restore FILE | export FOLDER | migrate N]``.
+
+    Exit status: 0 done, 1 start it again, 78 wrong settings.
+    """
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     pa.set_memory_pool(pa.system_memory_pool())  # gives back after a burst what others keep
     stop = threading.Event()

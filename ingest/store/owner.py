@@ -28,6 +28,12 @@ from twin.model.readings import Quality
 log = logging.getLogger("ingest")
 
 LONGEST_DELAY_S = 2**31 - 1
+OF_A_FULL_DISK = ("No space left", "File too large", "quota exceeded", "Could not write")
+"""What the system says when there is no room, or no more for us."""
+
+
+class StoreFull(Exception):  # noqa: N818 - it names a state
+    """The store cannot be opened for want of room; it can as soon as there is some."""
 
 
 class StoreOwner:
@@ -42,15 +48,23 @@ class StoreOwner:
         self, path: Path, points: Sequence[Point], day_shift_s: int = 28_800,
         retention: Retention = Retention(),  # noqa: B008 - frozen
     ) -> None:  # fmt: skip
-        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = not path.exists()
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             self.db = open_duckdb(path)
             migrate(self.db)
-        except duckdb.Error as e:
+        except (duckdb.Error, OSError) as e:
+            said = str(e).splitlines()[0]
+            if any(words in said for words in OF_A_FULL_DISK):
+                if fresh:  # half a header would be a damaged store the next time
+                    path.unlink(missing_ok=True)
+                raise StoreFull(
+                    f"the store {path} cannot be opened, the disk is full ({said}): make room"
+                ) from e
             raise ConfigError(
-                f"the store {path} cannot be opened: {str(e).splitlines()[0]} "
-                "-- if another process has it, stop that one; if the disk is full, make room; if the file is "
-                "damaged, move it away and restore a backup"
+                f"the store {path} cannot be opened: {said} "
+                "-- if another process has it, stop that one; if the file is damaged, move it away and "
+                "restore a backup"
             ) from e
         self._write_points(points)
         self.last_t_us = np.full(len(points), np.iinfo(np.int64).min)

@@ -182,7 +182,7 @@ class Writer:
             desk.work()
         wanted = self.owner.take_redo_requests()
         if self.errands is not None:
-            self.errands.start_backup()
+            self.errands.start_slow()
             if self.errands.take_redo():
                 wanted.append("*")
         if wanted:

@@ -13,11 +13,12 @@ import pytest
 from ingest.store.backup import back_up
 from ingest.store.batch import Batch
 from ingest.store.owner import StoreOwner
+from ingest.store.restore import restore
 from tests.ingest.test_delivery import reading, running_ingest
 from tests.ingest.test_worker import is_connected, sender, start_ingest, stored_rows
 from tests.support.system import ROOT, run_mosquitto, wait_until
 from tests.support.tiny import make_tiny_county
-from twin.model.errors import InputError
+from twin.model.errors import ConfigError, InputError
 
 POINTS = make_tiny_county().points
 
@@ -68,6 +69,31 @@ def test_the_store_itself_and_a_missing_folder_are_refused(tmp_path: Path) -> No
     owner.close()
 
 
+def test_a_restore_leaves_nothing_of_the_old_store_to_be_replayed(tmp_path: Path) -> None:
+    store, target = tmp_path / "x.duckdb", tmp_path / "copy.duckdb"
+    owner = StoreOwner(store, POINTS)
+    owner.write(batch(0))
+    back_up(owner.db.cursor(), target)
+    check = "import sys; from pathlib import Path; from ingest.store.restore import restore; "
+    check += "restore(Path(sys.argv[1]), Path(sys.argv[2]))"
+    done = subprocess.run(
+        [sys.executable, "-c", check, str(target), str(store)], cwd=ROOT, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert "stop ingest first" in done.stderr
+    owner.write(batch(1))
+    owner.close()
+    for ending in (".wal", ".wal.checkpoint"):
+        store.with_name(store.name + ending).write_bytes(b"of another file")
+    with pytest.raises(ConfigError, match="no backup"):
+        restore(tmp_path / "x.duckdb.wal", store)
+    assert len(restore(target, store)) == 3
+    owner = StoreOwner(store, POINTS)
+    assert owner.db.execute("SELECT count(*) FROM reading").fetchone() == (50,)
+    assert owner.write(batch(1)) == 50
+    owner.close()
+
+
 def test_a_restored_backup_takes_what_waits_at_the_broker(tmp_path: Path) -> None:
     with run_mosquitto(tmp_path / "mosquitto") as broker, running_ingest(tmp_path, broker) as site:
         wait_until(lambda: is_connected(site.client), 45, "ingest is connected")
@@ -86,9 +112,7 @@ def test_a_restored_backup_takes_what_waits_at_the_broker(tmp_path: Path) -> Non
         site.process.wait()
         for i in range(100, 150):
             field.publish("heat/RTU0001/data", reading(1_700_000_000_000 + i), qos=1).wait_for_publish(10)
-        store = site.data / "store" / "county.duckdb"
-        store.with_name(store.name + ".wal").unlink(missing_ok=True)
-        store.write_bytes(target.read_bytes())
+        subprocess.run([*ask[:-1], "restore", str(target)], cwd=ROOT, env=env, check=True)
         site.process = start_ingest(site.data, broker, site.store)
         wait_until(lambda: stored_rows(site.client) == 300, 60, "what waited is stored on top")
         field.disconnect()

@@ -1,6 +1,11 @@
 """Delivery when the store is in trouble: a full or slow disk, a row it refuses, a broken database."""
 
 import json
+import os
+import resource
+import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -9,6 +14,7 @@ import duckdb
 import pytest
 
 from ingest.adapters import make_adapters
+from ingest.county import save_county
 from ingest.store.batch import Batch
 from ingest.store.owner import StoreOwner
 from ingest.worker.decode import Decoder
@@ -16,6 +22,7 @@ from ingest.worker.inbox import Inbox, Message
 from ingest.worker.loop import StoreBroken, Writer
 from tests.ingest.golden import directory
 from tests.ingest.test_delivery import reading
+from tests.support.system import ROOT, free_port
 from tests.support.tiny import make_tiny_county
 
 POINTS = make_tiny_county().points
@@ -129,3 +136,27 @@ def test_a_broken_database_ends_the_process_and_drops_nothing(
         writer.step(0.0)
     owner.close()
     assert acks.mids == []
+
+
+def test_a_disk_that_is_full_at_the_start_is_told_and_waited_for(tmp_path: Path) -> None:
+    save_county(make_tiny_county(), tmp_path / "county")
+    env = {
+        **os.environ, "CT_DATA": str(tmp_path), "CT_STORE_TOKEN": "token-of-a-test", "PYTHONUNBUFFERED": "1",
+        "CT_STORE_URI": f"quack:127.0.0.1:{free_port()}", "MQTT_URL": f"mqtt://127.0.0.1:{free_port()}",
+    }  # fmt: skip
+    process = subprocess.Popen(
+        ["bash", "-c", 'ulimit -S -f 5; exec "$0" -m ingest', sys.executable],
+        cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        said = next(line for line in process.stdout if "the disk is full" in line)
+        assert "goes on by itself" in said
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        assert any("store open at" in line for line in process.stdout)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
