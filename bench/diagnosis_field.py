@@ -16,7 +16,7 @@ from ingest.demo.devices.instruments import Instruments
 from ingest.demo.devices.manners import Manners
 from ingest.demo.plant import Plant
 from ingest.demo.plant.truth import TruthMap
-from twin.compare import Memory, PointBook, Snapshot, compare_network, make_snapshot
+from twin.compare import Comparison, Memory, PointBook, Snapshot, compare_network, make_snapshot
 from twin.diagnosis import DiagnosisBook, Verdict, Watch, begin_watch, diagnose
 from twin.heat import CompiledNetwork
 from twin.model.county import County
@@ -74,13 +74,33 @@ class Field:
 
 
 @dataclass
+class Thresholds:
+    """The peer: points that have been beyond three sigmas for ten minutes."""
+
+    since: dict[str, float] = field(default_factory=dict)
+    t: float = 0.0
+
+    def take(self, c: Comparison, ids: tuple[str, ...]) -> None:
+        """One comparison."""
+        z = np.abs(c.measured - c.value) / c.sigma
+        beyond = {ids[int(n)] for n in c.point_no[np.nan_to_num(z) > 3.0]}
+        self.since = {p: self.since.get(p, c.t) for p in beyond}
+        self.t = c.t
+
+    def alarms(self) -> set[str]:
+        """Points in alarm now."""
+        return {p for p, t in self.since.items() if self.t - t >= 600.0}
+
+
+@dataclass
 class Twin:
-    """The twin beside a field: comparison and watch."""
+    """The twin beside a field: comparison, watch, and the thresholds it is measured against."""
 
     net: CompiledNetwork
     points: PointBook
     book: DiagnosisBook
     watch: Watch = field(init=False)
+    peer: Thresholds = field(default_factory=Thresholds)
     memory: Memory | None = None
 
     def __post_init__(self) -> None:
@@ -96,6 +116,7 @@ class Twin:
         snapshot = f.snapshot()
         c = compare_network(self.net, f.county.network, self.points, snapshot, self.memory)
         self.memory = c.memory
+        self.peer.take(c, self.book.point_ids)
         return diagnose(self.net, self.book, self.watch, c, snapshot.value, f.reported_t)
 
 

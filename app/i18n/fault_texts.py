@@ -16,7 +16,7 @@ FAULT_TEXTS: dict[str, tuple[str, str]] = {
     "diagnosis.effect": ("影响：", "Effect: "),
     "diagnosis.check": ("下一步核查：", "Check next: "),
     "diagnosis.detail": ("诊断依据", "Evidence"),
-    "diagnosis.none": ("本周没有发现", "No findings this week"),
+    "diagnosis.none": ("最近一次比对 {at}，本周没有发现", "Last comparison {at}; no findings this week"),
     "diagnosis.calm": (
         "孪生与实测一致，未发现故障",
         "Measured and simulated values agree; nothing is found wrong",
@@ -41,6 +41,7 @@ FAULT_TEXTS: dict[str, tuple[str, str]] = {
     "fault.gateway_offline": ("采集设备离线", "Device offline"),
     "fault.gateway": ("{name} 网关的全部设备", "all devices of the {name} gateway"),
     "fault.pipe": ("{side}管 {id}（{near}附近）", "{side} pipe {id} (near {near})"),
+    "fault.region": ("{side}管，{near}一带", "{side} pipes around {near}"),
     "fault.supply": ("供水", "supply"),
     "fault.return": ("回水", "return"),
     "effect.leak": (

@@ -69,7 +69,6 @@ def _grid(lang: str) -> html.Div:
         dashGridOptions={
             "animateRows": False,
             "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
-            "overlayNoRowsTemplate": translate("diagnosis.none", lang),
         },
         className="ag-theme-quartz-auto-dark ct-grid",
     )
@@ -169,6 +168,8 @@ def draw_note(context: Context, lang: str) -> str:
     if state.status.startswith("failed"):
         return translate("diagnosis.failed", lang, why=state.status.partition(":")[2][:120])
     at = local_time(state.t, context.county.meta.timezone)
+    if not _all(context):
+        return translate("diagnosis.none", lang, at=at)
     return translate("diagnosis.looked", lang, at=at, n=sum(f.open for f in _all(context)))
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from ingest.store.client import StoreClient
 from ingest.store.finding_api import FoundSuspect, TwinFinding
-from tests.ingest.test_store import served  # noqa: F401
+from tests.ingest import test_store
+
+served = test_store.served
 
 LEAK = TwinFinding(
     "leak::1000", 1100.0, True, "leak", "P1", 2.0, 0.5, 1000.0, 30.0,

@@ -83,6 +83,7 @@ class Track:
     since: float
     last: float
     explanation: Explanation
+    chance: float = 1.0
     seen: int = 1
     told: bool = False
     sizes: list[tuple[float, float]] = field(default_factory=list)
@@ -220,10 +221,10 @@ def _follow(watch: Watch, book: DiagnosisBook, found: dict[tuple[str, str], Expl
         track = tracks.get(key)
         if track is None:
             if e.evidence >= need:
-                tracks[key] = Track(t, t, e)
+                tracks[key] = Track(t, t, e, _chance_of(e))
             continue
         if e.evidence >= need / 3.0:
-            track.last, track.explanation = t, e
+            track.last, track.explanation, track.chance = t, e, _chance_of(e)
             track.seen += 1
         track.sizes = [*track.sizes[-KEPT:], (t, e.candidates[0].size)]
     for key in [k for k, track in tracks.items() if _is_gone(track, t)]:
@@ -235,21 +236,42 @@ def _follow(watch: Watch, book: DiagnosisBook, found: dict[tuple[str, str], Expl
     _keep_back(watch, book)
 
 
+def _chance_of(e: Explanation) -> float:
+    """Probability of the kind, whatever its place."""
+    return min(sum(c.probability for c in e.candidates if c.kind == e.candidates[0].kind), 1.0)
+
+
 def _place_again(watch: Watch, dt: float) -> None:
-    """A fault in a pipe is placed by all that was seen since it began."""
+    """Size and, in a pipe, place of every finding by all that was seen since it began."""
     patterns, habit = watch.patterns, watch.habit
+    if patterns is None or watch.known is None:
+        return
     for (kind, place), track in watch.tracks.items():
-        if place or patterns is None:
-            continue
         track.total = habit.error * dt + (0.0 if track.total is None else track.total)
         track.total_s += dt
+        mean = track.total / track.total_s * habit.floor
         noise = habit.spread[0] * min(2.0 * SAMPLE_S / track.total_s, 1.0) + np.maximum(habit.spread[2], 0.25)
-        sigma = np.where(habit.known_s > 0.0, np.sqrt(noise), np.inf) * habit.floor
-        sigma = np.where(watch.known if watch.known is not None else False, sigma, np.inf)
+        sigma = np.where(watch.known & (habit.known_s > 0.0), np.sqrt(noise), np.inf) * habit.floor
+        if place:
+            _size_again(track, patterns, mean, sigma)
+            continue
         sigma[_spoiled(watch, kind)] = np.inf
-        rows = locate(patterns, kind, track.total / track.total_s * habit.floor, sigma)
+        rows = locate(patterns, kind, mean, sigma)
         if rows:
             track.explanation = replace(track.explanation, candidates=rows)
+
+
+def _size_again(track: Track, patterns: Patterns, mean: Floats, sigma: Floats) -> None:
+    """The windows lag behind what has just begun; the mean since then does not."""
+    first, *rivals = track.explanation.candidates
+    column = patterns.column(first.kind, first.place)
+    if column is None:
+        return
+    weight = np.where(np.isfinite(sigma), 1.0 / np.square(sigma), 0.0)
+    square = float(weight @ np.square(column))
+    if square > 0.0:
+        size = float(weight @ (mean * column)) / square
+        track.explanation = replace(track.explanation, candidates=(replace(first, size=size), *rivals))
 
 
 def _spoiled(watch: Watch, kind: str) -> Bools:
@@ -305,7 +327,9 @@ def _tell(watch: Watch, t: float) -> tuple[Verdict, ...]:
         if kind != first.kind:
             suspects = (replace(suspects[0], kind=kind), *suspects[1:])
         name = f"{key[0]}:{key[1]}:{track.since:.0f}"
-        out.append(Verdict(name, kind, first.place, first.size, first.probability, track.since, t,
+        # in a pipe the suspects are its places: that it is a leak is surer than where
+        chance = first.probability if key[1] else track.chance
+        out.append(Verdict(name, kind, first.place, first.size, chance, track.since, t,
                            track.explanation.evidence, suspects))  # fmt: skip
     return tuple(sorted(out, key=lambda v: -v.evidence))
 

@@ -13,6 +13,8 @@ from twin.model.county import County, Point
 from twin.model.network import Pipe, Source, Substation
 from twin.model.points import POINT_KINDS
 
+DIG = 0.3
+"""A single pipe is named as the place from this probability on."""
 URGENT = frozenset({"leak", "pump_trip", "source_trip"})
 SHOWS: dict[str, tuple[str, ...]] = {
     "blockage": ("p1_ps", "p1_pr"),
@@ -43,13 +45,23 @@ def tell_finding(county: County, f: TwinFinding, lang: str) -> Told:
     place_id = _selectable(county, f)
     return Told(
         kind=translate(f"fault.{f.kind}", lang),
-        place=name_place(county, f.kind, f.place, lang),
+        place=_name_found(county, f, lang),
         size=tell_size(county, f.kind, f.place, f.size, lang),
         effect=translate(f"effect.{f.kind}", lang, v=format_number(abs(f.size) * 3.6, 1)),
         check=translate(f"advice.{f.kind}", lang),
         place_id=place_id,
         points=_points(county, f, place_id),
     )
+
+
+def _name_found(county: County, f: TwinFinding, lang: str) -> str:
+    """A pipe by its id only when it is likely enough to dig there."""
+    sure = not f.suspects or f.suspects[0].probability >= DIG
+    pipe = _pipe(county, f.place) if FAULTS[f.kind].place == "pipe" else None
+    if pipe is None or sure:
+        return name_place(county, f.kind, f.place, lang)
+    near = _place_name(county, nearest_station(county, f.place), lang)
+    return translate("fault.region", lang, side=translate(f"fault.{pipe.side.value}", lang), near=near)
 
 
 def name_place(county: County, kind: str, place: str, lang: str) -> str:
