@@ -14,6 +14,7 @@ Floats = NDArray[np.float64]
 INK, QUIET, GRID = "#dfe8f2", "#8fa3b8", "rgba(143,163,184,0.16)"
 INK_LIGHT, QUIET_LIGHT, GRID_LIGHT = "#17222e", "#526273", "rgba(40,60,84,0.14)"
 WARM, COOL, ACCENT, CALM = "#ffb066", "#6db6ff", "#4cc2ff", "#9fd8c4"
+WATCH = "#f2c94c"
 GAP_S = 1800.0
 FONTS = "Noto Sans SC, Source Han Sans SC, Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif"
 

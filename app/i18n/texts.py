@@ -1,5 +1,6 @@
 """The translation table of the pages: key -> (Chinese, English). The scene brings its own rows."""
 
+from app.i18n.access_texts import ACCESS_TEXTS
 from app.i18n.command_texts import COMMAND_TEXTS
 from app.i18n.fault_texts import FAULT_TEXTS
 from app.scene.texts import SCENE_TEXTS
@@ -8,6 +9,7 @@ LANGUAGES = ("zh", "en")
 
 TEXTS: dict[str, tuple[str, str]] = {
     **SCENE_TEXTS,
+    **ACCESS_TEXTS,
     **FAULT_TEXTS,
     **COMMAND_TEXTS,
     "app.centre": ("智能运行中心", "Intelligent Operation Centre"),
@@ -26,6 +28,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "nav.apps": ("N 应用", "N applications"),
     "nav.overview": ("总览", "Overview"),
     "nav.heating": ("智慧供热", "Smart heating"),
+    "nav.access": ("设备接入", "Onboarding"),
+    "nav.point": ("测点曲线", "Points"),
     "nav.data": ("数据质量", "Data quality"),
     "live.asked": ("已请求", "asked for"),
     "live.refused": ("未执行：无权限或存储不可用", "not done: not allowed, or the store is away"),
@@ -153,6 +157,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "notice.counter_reset": ("累计量清零", "counter was reset"),
     "notice.counter_back": ("累计量回退", "counter went back"),
     "notice.dead_letters_redone": ("重新解析完成", "messages read again"),
+    "notice.county_reloaded": ("接入配置已生效", "onboarding followed"),
+    "notice.county_refused": ("接入配置有误，未采用", "onboarding refused"),
     "notice.unstorable": ("无法入库", "could not be stored"),
     "data.complete": ("近 1 小时数据完整率", "Completeness, last hour"),
     "data.twin": ("孪生计算", "Twin"),

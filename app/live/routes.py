@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from collections.abc import Callable
 
 from fastapi import FastAPI, Response, WebSocket, WebSocketDisconnect
 
@@ -13,14 +14,20 @@ from ingest.store.api import Store
 from twin.model.county import County
 
 
-def register_live(app: FastAPI, county: County, store: Store, settings: Settings) -> LiveHub:
-    """Add the routes; the hub starts with the first screen or health check. Call before Dash's catch-all."""
+def register_live(app: FastAPI, store: Store, settings: Settings, county: Callable[[], County]) -> LiveHub:
+    """Add the routes; the hub starts with the first screen or health check. Call before Dash's catch-all.
+
+    ``county`` is asked for each page that is opened: devices are onboarded while it runs.
+    """
     hub = LiveHub(store, settings.status_file)
-    meta = json.dumps(make_meta(county), ensure_ascii=False).encode()
+    made: list[tuple[County, bytes]] = []
 
     @app.get("/api/meta")
     async def get_meta() -> Response:
-        return Response(meta, media_type="application/json", headers={"Cache-Control": "no-cache"})
+        now = county()
+        if not made or made[0][0] is not now:
+            made[:] = [(now, json.dumps(make_meta(now), ensure_ascii=False).encode())]
+        return Response(made[0][1], media_type="application/json", headers={"Cache-Control": "no-cache"})
 
     @app.websocket("/ws/live")
     async def live(socket: WebSocket) -> None:

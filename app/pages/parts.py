@@ -22,6 +22,8 @@ def live(point_id: str, field: str = "value", *, unit: bool = True, age: str = "
 
 
 def kind_name(key: str, lang: str) -> str:
-    """Name of a point kind."""
-    kind = POINT_KINDS[key]
+    """Name of a point kind; of one that only a thing model or a flow knows, its key."""
+    kind = POINT_KINDS.get(key)
+    if kind is None:
+        return key
     return kind.zh if lang == "zh" else kind.en

@@ -131,7 +131,7 @@ def make_plan(
                   probe=partial(accepts_connections, host, port), grace_s=12.0)
     )  # fmt: skip
     plan.append(
-        ChildSpec("dashboard", (python, "-m", "app.web"), asks_store, needs, stop_rank=1,
+        ChildSpec("dashboard", (python, "-m", "app.web"), both, needs, stop_rank=1,
                   probe=partial(answers_http, reachable_host(settings.host), settings.port))
     )  # fmt: skip
     if wants_devices(settings, options, env):

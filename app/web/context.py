@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.onboarding.state import RETIRED
 from ingest.settings import Settings
 from ingest.store.api import LatestTable, Store
 from twin.compare import make_snapshot
@@ -57,10 +58,11 @@ class Context:
         for p in self.county.points:
             limit[p.device_id] = min(limit.get(p.device_id, 1e9), p.period_s)
         now, silent = time.time(), {}
-        for d in self.county.devices:
+        devices = [d for d in self.county.devices if d.kind != RETIRED]
+        for d in devices:
             s = states.get(d.id)
             age = now - s.last_received if s is not None else float("inf")
             if age > max(3 * limit.get(d.id, 300.0), 900.0) or (s is not None and not s.online):
                 silent[d.id] = age
-        total = len(self.county.devices)
+        total = len(devices)
         return silent, total - len(silent), total

@@ -9,10 +9,11 @@ from fastapi import FastAPI, Request
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import JSONResponse
 
+from app.access import Access, register_access
 from app.auth import may, protect
 from app.i18n import translate
 from app.live import register_live
-from app.pages import commands, data_quality, diagnosis, heating, overview, public
+from app.pages import access, commands, data_quality, diagnosis, heating, overview, point, public
 from app.scene import register_scene_routes
 from app.web.command_routes import register_command_routes
 from app.web.context import Context
@@ -24,11 +25,18 @@ from twin.model.county import County
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 PAGES = {
-    "/": overview, "/heating": heating, "/diagnosis": diagnosis, "/data-quality": data_quality,
+    "/": overview,
+    "/heating": heating,
+    "/diagnosis": diagnosis,
+    "/access": access,
+    "/point": point,
+    "/data-quality": data_quality,
     "/commands": commands,
-}  # fmt: skip
+}
 NAVIGATION = [
     ("nav.centre", "nav.overview", "/"),
+    ("nav.platform", "nav.access", "/access"),
+    ("nav.platform", "nav.point", "/point"),
     ("nav.platform", "nav.data", "/data-quality"),
     ("nav.platform", "nav.commands", "/commands"),
     ("nav.apps", "nav.heating", "/heating"),
@@ -41,10 +49,11 @@ def create_app(settings: Settings, county: County, store: Store) -> FastAPI:
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     server.add_middleware(GZipMiddleware, minimum_size=1500)
     context = Context(settings, county, store)
-    hub = register_live(server, county, store, settings)
+    hub = register_live(server, store, settings, lambda: context.county)
     register_scene_routes(server, county)
     public.register(server, context)
     register_command_routes(server, context)
+    register_access(server, Access(context))
 
     @server.get("/healthz")
     async def healthz(request: Request) -> JSONResponse:

@@ -27,6 +27,7 @@ class View:
     embed: bool
     light: bool
     selection: str
+    point: str = ""
 
     def link(self, path: str, **change: str) -> str:
         """The address of another page that keeps language and wall mode."""
@@ -53,6 +54,7 @@ def read_view(path: str | None, search: str | None, default_lang: str, known: se
         embed=embed,
         light=words.get("theme") == "light",
         selection=picked if picked in known else "",
+        point=words.get("point", "")[:200],
     )
 
 

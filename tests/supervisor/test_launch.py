@@ -191,7 +191,7 @@ def test_secrets_go_only_to_those_who_need_them(data: Path) -> None:
     has_token = {n for n, s in plan.items() if "CT_STORE_TOKEN" in s.env}
     knows_bus = {n for n, s in plan.items() if "MQTT_URL" in s.env}
     assert has_token == {"ingest", "dashboard", "twin"}
-    assert knows_bus == {"broker", "ingest", "devices"}
+    assert knows_bus == {"broker", "ingest", "dashboard", "devices"}
     assert all(s.env["PATH"] == "/bin" for s in plan.values())
 
 
