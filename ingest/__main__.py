@@ -16,6 +16,8 @@ from ingest.adapters import compile_directory, make_adapters
 from ingest.commands.desk import Desk
 from ingest.commands.rules import Rules
 from ingest.county import load_county
+from ingest.credentials.accounts import find_gateways
+from ingest.credentials.steward import Steward
 from ingest.onboarding.state import merge_county, read_state
 from ingest.settings import Broker, Settings, parse_mqtt_url, read_settings
 from ingest.store.command_book import CommandBook
@@ -93,9 +95,13 @@ def run(settings: Settings, stop: threading.Event) -> None:
         book = CommandBook(owner.db)
         desk = Desk(book, Rules(county, settings.commands), decoder.adapters, line.send, decoder.answers)
         lives = Lives(county, book, time.time, decoder.facts)
-        tell = (desk.follow, lives.follow)
+        gateways = find_gateways(settings, county.meta.adcode)
+        steward = Steward(
+            settings.credentials, county, book, lambda: dict(decoder.directory.sources), gateways
+        )
+        tell = (desk.follow, lives.follow, steward.follow)
         reloader = Reloader(settings.county, base, onboarded, owner, decoder, line, tell)
-        desks = (desk, lives, reloader, Housekeeper(owner.sorter, inbox))
+        desks = (desk, lives, steward, reloader, Housekeeper(owner.sorter, inbox))
         try:
             Writer(owner, decoder, inbox, line, stop, watch, errands, desks).run()
         finally:

@@ -66,6 +66,11 @@ class Settings:
         return self.data / "store" / "county.duckdb"
 
     @property
+    def credentials(self) -> Path:
+        """Accounts of the devices at the broker, and certificates."""
+        return self.data / "credentials"
+
+    @property
     def status_file(self) -> Path:
         """What the supervisor says of its processes (JSON, replaced atomically every second)."""
         return self.data / "run" / "status.json"

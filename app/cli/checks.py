@@ -15,12 +15,13 @@ from app.supervisor.broker import choose_broker
 from app.supervisor.launch import DISK_NEEDED_BYTES, check_dashboard_port
 from app.supervisor.lock import is_held
 from app.supervisor.spec import ROOT
-from ingest.settings import Settings, parse_mqtt_url
+from ingest.settings import Broker, Settings, parse_mqtt_url
 from twin.model.errors import ConfigError, CountyError, CountyTwinError
 
 Verdict = Literal["ok", "warn", "bad"]
 DISK_COMFORT_BYTES = 5_000_000_000
 STATUS_OLD_S = 10.0
+CERTIFICATE_DAYS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,18 @@ def check_port(patient: Patient) -> Iterator[Check]:
         yield Check("port", "ok", f"{settings.host}:{settings.port} is free for the dashboard")
 
 
+def _judge_certificate(broker: Broker) -> Check:
+    from ingest.credentials.certificates import ask_broker  # only here: the supervisor stays light
+
+    try:
+        days = (ask_broker(broker) - time.time()) / 86_400.0
+    except (OSError, ValueError) as e:
+        return Check("broker", "warn", f"its certificate cannot be read: {e}")
+    if days < CERTIFICATE_DAYS:
+        return Check("broker", "warn", f"its certificate ends in {days:.0f} days", "renew it")
+    return Check("broker", "ok", f"its certificate is good for {days:.0f} days")
+
+
 def check_broker(patient: Patient) -> Iterator[Check]:
     """Which broker a run uses, and whether one that is not ours answers."""
     try:
@@ -162,6 +175,8 @@ def check_broker(patient: Patient) -> Iterator[Check]:
         else:
             spoken = "5" if answer.version == 5 else "3.1.1"
             yield Check("broker", "ok", f"MQTT_URL: {parts.host}:{parts.port} lets us in, MQTT {spoken}")
+            if parts.tls:
+                yield _judge_certificate(parts)
     elif choice.kind == "embedded":
         mend = "for more than a trial: apt-get install mosquitto"
         yield Check("broker", "ok", f"the embedded broker, MQTT 3.1.1 only; {mend}")

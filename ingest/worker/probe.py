@@ -52,6 +52,8 @@ def _try(broker: Broker, version: MQTTProtocolVersion, timeout_s: float) -> Answ
     client.on_connect = on_connect
     client.connect_timeout = timeout_s
     try:
+        if broker.tls:
+            _shake_hands(broker, timeout_s)
         client.connect(broker.host, broker.port, keepalive=KEEPALIVE_S)
     except OSError as e:
         return _explain_network(broker, e)
@@ -62,6 +64,16 @@ def _try(broker: Broker, version: MQTTProtocolVersion, timeout_s: float) -> Answ
     if not said:
         return Answer(None)
     return Answer(version) if not said[0].is_failure else explain_refusal(broker, said[0])
+
+
+def _shake_hands(broker: Broker, timeout_s: float) -> None:
+    """Try TLS alone first: paho leaves its socket open when the certificate is refused."""
+    context = ssl.create_default_context()
+    with (
+        socket.create_connection((broker.host, broker.port), timeout_s) as plain,
+        context.wrap_socket(plain, server_hostname=broker.host),
+    ):
+        return
 
 
 def explain_refusal(broker: Broker, code: ReasonCode) -> Answer:
