@@ -33,6 +33,8 @@ SPEAKS = ("flat", "thingsboard", "csv", MAPPED)
 FASTEST_S, SLOWEST_S = 5.0, 30.0
 """A simulated device speaks at least and at most so often, whatever its period: somebody is watching."""
 DAY_S = 86_400.0
+COUNTED_FROM = 1.75e9
+"""When simulated counters stood at nothing (June 2025)."""
 
 
 def can_simulate(flow: Flow) -> bool:
@@ -52,7 +54,7 @@ def simulate_value(m: MapRow, p: Property | None, seed: str, t: float) -> float:
     noise = random.Random(f"{seed}/{m.external_key}/{int(t)}").gauss(0.0, 0.02)  # noqa: S311
     low, high = _usual(m, p)
     if p is not None and p.counter:
-        return round(low + (0.5 + 0.5 * shift) * (high - low) * (t % (365 * DAY_S)) / 3600.0, 3)
+        return round((low + shift * (high - low)) * max(t - COUNTED_FROM, 0.0) / 3600.0, 3)
     if p is not None and (p.words or p.quantity in ("state", "code")):
         on = math.sin(2 * math.pi * (t / 3600.0 + phase)) > 0 if high > low else high > 0.5
         return float(high if on else low)

@@ -188,6 +188,23 @@ def test_a_published_flow_is_undone_restored_exported_and_imported(page: Page, p
     expect(page.locator("[data-flow='mill-m7']")).to_contain_text("已发布", timeout=20_000)
 
 
+def test_devices_not_delivered_yet_are_simulated_and_marked(page: Page, pieces: Pieces) -> None:
+    page.locator("[data-flow='mill-m7']").click()
+    page.click("#access-step-publish")
+    page.click("#access-simulate")
+    expect(page.locator("[data-flow='mill-m7']")).to_contain_text("模拟数据", timeout=20_000)
+    page.locator("#access-points a", has_text="S01:M7/press").click()
+    expect(page.locator("#point-head .ct-simulated")).to_be_visible(timeout=30_000)
+    wait_until(lambda: any(d.device_id == "mill-m7.M7" and time.time() - d.last_received < 8
+                           for d in pieces.store.device_states()), 30, "the simulator speaks")  # fmt: skip
+    assert [x for x in pieces.store.dead_letters() if x.topic.startswith("mill/")] == []
+    page.goto(f"{pieces.url}/access", wait_until="domcontentloaded")
+    page.locator("[data-flow='mill-m7']").click(timeout=30_000)
+    page.click("#access-step-publish")
+    page.get_by_role("button", name="停止模拟").click()
+    expect(page.locator("[data-flow='mill-m7']")).not_to_contain_text("模拟数据", timeout=20_000)
+
+
 def test_the_page_fits_a_phone(browser: Browser, pieces: Pieces) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, bypass_csp=True)
     page = context.new_page()

@@ -21,7 +21,7 @@ KNOWN_KEYS = (
     "ts", "P1_TS", "P1_TR", "P1_PS", "p1Ts", "values", "HRZ-002", "device", "object", "time", "rxInfo",
     "rssi", "services", "properties", "service_id", "event_time", "devices", "device_id", "params",
     "subDevices", "sys", "identity", "value", "P1Ts", "data", "body", "type", "id", "supplyTemperature",
-    "observedAt",
+    "observedAt", "d", "t", "temp", "list", "name", "at", "pump", "sn",
 )  # fmt: skip
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
@@ -43,6 +43,7 @@ TOPICS = st.sampled_from(
         "/sys/a1B2c3/hrz01/thing/event/property/post",
         "/sys/a1B2c3/hrz01/thing/event/property/pack/post", "/sys/x", "ngsi-ld/notify", "csv/LOG7/data",
         "spBv1.0/g/NDEATH/e", "spBv1.0/g/DDEATH/e/chp", "spBv1.0/", "spBv1.0/g/DDATA/e/x/y", "other",
+        "factory/P7/up", "factory/P9/up", "pumps/report", "pumps/table", "pairs/P7",
     ]
 )  # fmt: skip
 
