@@ -193,7 +193,7 @@ class SparkplugAdapter:
         if verb.endswith("BIRTH"):
             out.online[device.id] = True
             for metric, name in named:
-                if name in _FIRMWARE and metric.string_value:
+                if name in _FIRMWARE and isinstance(metric.string_value, str) and metric.string_value:
                     out.facts[device.id] = {"firmware": metric.string_value[:80]}
         base = read_timestamp_ms(message.timestamp if message.HasField("timestamp") else None, received)
         by_time: dict[float, dict[str, object]] = {}
@@ -243,6 +243,8 @@ def _parse(payload: bytes) -> Payload:
         message.ParseFromString(payload)
     except DecodeError as e:
         raise PayloadError(f"not a Sparkplug B payload: {e}") from e
+    if not all(isinstance(m.name, str) for m in message.metrics):
+        raise PayloadError("the name of a metric is not UTF-8")  # protobuf hands it out as bytes
     return message
 
 

@@ -64,7 +64,9 @@ class ThingsBoardAdapter:
 
     def _read_own(self, topic: str, payload: bytes, received: float, directory: Directory) -> Decoded:
         """The device API; the broker has put ``tb/{device}/`` in front."""
-        _, external_id, rest = topic.split("/", 2)
+        _, external_id, rest = (*topic.split("/", 2), "")[:3]
+        if not rest.startswith(ME):
+            raise PayloadError(f"topic is not tb/{{device}}/{ME}...")
         verb = rest.removeprefix(ME)
         device = directory.find_device(self.name, external_id)
         out = Decoded(heard={device.id: received})
