@@ -51,6 +51,8 @@ NETWORK_SIGNS: dict[str, float] = {
 COMMON = {"supply": "common_supply", "p_supply": "common_p_supply", "p_return": "common_p_return"}
 """Station signs that are told as differences from their mean, and where the mean goes."""
 
+AT_LEAST = 0.06
+"""A source below this share of the circulation is coming or going: its meters settle."""
 PLATE_DP_PA = 5e4
 """Pressure lost over exchanger and strainer at design flow; an engineering default."""
 
@@ -158,7 +160,7 @@ def relate_source(v: dict[str, Floats], sim: Simulated) -> Floats:
     """Source signs (n_kind, n_source); NaN where a source stands or a value is missing."""
     m = v["src_flow"] * density_kg_m3(v["src_tr"])
     heat = m * heat_capacity_j_kg_k((v["src_ts"] + v["src_tr"]) / 2) * (v["src_ts"] - v["src_tr"])
-    running = m > 0.5
+    running = m > AT_LEAST * np.nansum(m)
     with np.errstate(all="ignore"):
         out = {
             "heat_meter": np.log(v["src_heat"] / heat),

@@ -13,7 +13,7 @@ P_RETURN_PA = 320_000.0
 OPENED = 2009
 """First heating season of the network; nothing in the ground is older."""
 RENEWED = (2019, 2024)
-VALVE_SPACING = 3
+TRUNK_SPACING = 5
 PUMP_C = 4.0e5
 """Loss of head of a source pump, Pa per (m³/s)²."""
 
@@ -56,9 +56,8 @@ def make_network(
 
 
 def _has_valve(kind: str, degree: int, e: int) -> bool:
-    if kind == "branch":
-        return degree >= 3
-    return (degree >= 3 and e % VALVE_SPACING == 0) or (kind == "trunk" and e % 5 == 2)
+    """At every fork (CJJ/T 34: where branches leave), and along a trunk at least every fifth pipe."""
+    return degree >= 3 or (kind == "trunk" and e % TRUNK_SPACING == 2)
 
 
 def _valve(no: int, pipe: Pipe) -> Valve:

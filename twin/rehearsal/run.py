@@ -1,0 +1,203 @@
+"""One case, simulated hours ahead in phases: whatever begins or ends begins a phase."""
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.heat import (
+    DayFinding,
+    DayPlan,
+    DayRun,
+    DayState,
+    HeatSystem,
+    Leak,
+    SteadyBoundary,
+    Weather,
+    read_curve,
+    simulate_day,
+)
+from twin.heat.water import enthalpy_j_kg
+from twin.model.errors import InputError
+from twin.model.network import Side
+from twin.rehearsal.case import Case, Incident, Measure, check_case
+from twin.rehearsal.section import Section, find_section
+
+Floats = NDArray[np.float64]
+
+DISCHARGE = 0.6
+"""Discharge of a sharp-edged hole."""
+WATER_KG_M3 = 970.0
+COLD_WITHIN_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outlook:
+    """What would come without the incident: one row per step of ``dt_s`` from the start on.
+
+    ``t_outdoor_c``, ``wind_m_s``, ``sun_w_m2`` (n_step,); ``t_source_c`` (n_step, n_source) set-points;
+    ``boundary`` what the sources hold.
+    """
+
+    dt_s: float
+    t_outdoor_c: Floats
+    wind_m_s: Floats
+    sun_w_m2: Floats
+    t_source_c: Floats
+    boundary: SteadyBoundary
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rehearsal:
+    """A case's course: arrays per step, as in ``DayRun``.
+
+    ``time_s`` (n_step,) since the start; ``t_room_c`` (n_step, n_building); ``heat_w``, ``t_supply_c``
+    (n_step, n_station); ``source_heat_w`` (n_step, n_source); ``lost_kg_s`` (n_step,) water that leaves
+    through the hole; ``section`` what was cut off; ``findings`` of all phases.
+    """
+
+    case: Case
+    time_s: Floats
+    t_room_c: Floats
+    heat_w: Floats
+    t_supply_c: Floats
+    source_heat_w: Floats
+    lost_kg_s: Floats
+    section: Section | None
+    findings: tuple[DayFinding, ...]
+
+
+def rehearse(system: HeatSystem, state: DayState, outlook: Outlook, case: Case) -> Rehearsal:
+    """Simulate a case from ``state`` through ``outlook``.
+
+    Raises
+    ------
+    InputError : see :func:`twin.rehearsal.case.check_case`; the outlook has no step
+    """
+    check_case(system.net.network, case)
+    n_step = len(outlook.t_outdoor_c)
+    if n_step == 0:
+        raise InputError("rehearsal: the outlook has no step")
+    t_out = _colder(outlook, case)
+    runs: list[DayRun] = []
+    lost: list[Floats] = []
+    cuts = _phases(case, outlook.dt_s, n_step)
+    for start, end in pairwise(cuts):
+        hour = start * outlook.dt_s / 3600.0
+        phase = _phase(system, outlook, case, hour, start, end, t_out)
+        run = simulate_day(phase.system, phase.weather, phase.plan, state)
+        state = run.end
+        runs.append(run)
+        lost.append(_lost(system, phase.plan, run))
+    first = next((m.at for m in case.measures if m.kind == "isolate"), "")
+    return Rehearsal(
+        case=case,
+        time_s=outlook.dt_s * np.arange(1.0, n_step + 1.0),
+        t_room_c=np.concatenate([r.t_room_c for r in runs]),
+        heat_w=np.concatenate([r.heat_w for r in runs]),
+        t_supply_c=np.concatenate([r.t_supply_c for r in runs]),
+        source_heat_w=np.concatenate([r.source_heat_w for r in runs]),
+        lost_kg_s=np.concatenate(lost),
+        section=find_section(system.net.network, first) if first else None,
+        findings=tuple(f for r in runs for f in r.findings),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Phase:
+    system: HeatSystem
+    weather: Weather
+    plan: DayPlan
+
+
+def _lost(system: HeatSystem, plan: DayPlan, run: DayRun) -> Floats:
+    """Water that left through holes, kg/s, evenly over the phase: the heat it took over its enthalpy."""
+    n = len(run.time_s)
+    if not plan.boundary.leaks:
+        return np.zeros(n)
+    pipe = next(p for p in system.net.network.pipes if p.id == plan.boundary.leaks[0].pipe_id)
+    t_c = run.source_t_c if pipe.side == Side.SUPPLY else run.source_back_c
+    enthalpy = float(enthalpy_j_kg(np.nanmean(t_c)))
+    return np.full(n, run.energy.leak / enthalpy / (n * plan.dt_s))
+
+
+def _phases(case: Case, dt_s: float, n_step: int) -> list[int]:
+    """Steps at which something begins or ends, with both ends."""
+    hours = [x.after_h for x in case.incidents] + [m.after_h for m in case.measures]
+    hours += [x.after_h + x.hours for x in case.incidents if np.isfinite(x.hours)]
+    inside = {round(h * 3600.0 / dt_s) for h in hours}
+    return sorted({0, n_step} | {k for k in inside if 0 < k < n_step})
+
+
+def _colder(outlook: Outlook, case: Case) -> Floats:
+    t = outlook.dt_s * np.arange(len(outlook.t_outdoor_c))
+    out = outlook.t_outdoor_c.copy()
+    for x in case.incidents:
+        if x.kind == "cold_wave":
+            out -= x.size * np.clip((t - 3600.0 * x.after_h) / COLD_WITHIN_S, 0.0, 1.0)
+    return out
+
+
+def _phase(
+    system: HeatSystem, outlook: Outlook, case: Case, hour: float, start: int, end: int, t_out: Floats
+) -> _Phase:
+    on = [x for x in case.incidents if x.after_h <= hour + 1e-6 < x.after_h + x.hours]
+    done = [m for m in case.measures if m.after_h <= hour + 1e-6]
+    net, n = system.net, end - start
+    boundary = outlook.boundary
+    opening = net.valve_opening.copy()
+    index = {v.id: k for k, v in enumerate(net.network.valves)}
+    isolated = {m.at for m in done if m.kind == "isolate"}
+    for pipe in isolated:
+        for v in find_section(net.network, pipe).valves:
+            opening[index[v]] = 0.0
+    for x in on:
+        if x.kind == "valve_shut":
+            opening[index[x.at]] = 0.0
+    leaks = tuple(_hole(x) for x in on if x.kind == "burst" and x.at not in isolated)
+    t_source = outlook.t_source_c[start:end] + sum(m.size for m in done if m.kind == "raise_supply")
+    flow = boundary.source_flow_kg_s.copy()
+    design = float(net.station_design_kg_s.sum())
+    sources = {s.id: k for k, s in enumerate(net.network.sources)}
+    for m in done:
+        if m.kind == "peak_boiler" and np.isfinite(flow[sources[m.at]]):
+            flow[sources[m.at]] = m.size * design
+    weather = Weather(t_out[start:end], outlook.wind_m_s[start:end], outlook.sun_w_m2[start:end])
+    plan = DayPlan(
+        outlook.dt_s,
+        replace(boundary, valve_opening=opening, leaks=leaks, source_flow_kg_s=flow),
+        t_source,
+        setpoint_c=_setpoints(system, weather, done),
+        pump_share=_pumps(system, on, n),
+    )
+    return _Phase(_with_capacity(system, on), weather, plan)
+
+
+def _hole(x: Incident) -> Leak:
+    area = np.pi / 4.0 * x.size**2
+    return Leak(pipe_id=x.at, emitter=float(DISCHARGE * area * np.sqrt(2.0 * WATER_KG_M3)))
+
+
+def _setpoints(system: HeatSystem, weather: Weather, done: list[Measure]) -> Floats:
+    off = sum(m.size for m in done if m.kind == "shed_load")
+    rows = system.net.network.substations
+    return np.stack([read_curve(s.curve, weather.t_outdoor_c) for s in rows], axis=1) - off
+
+
+def _pumps(system: HeatSystem, on: list[Incident], n_step: int) -> Floats:
+    share = np.ones((n_step, len(system.stations.ids)))
+    for x in on:
+        if x.kind in ("pump_trip", "power_cut"):
+            named = set(x.at.split(",")) if x.at else set(system.stations.ids)
+            share[:, [k for k, s in enumerate(system.stations.ids) if s in named]] = 0.0
+    return share
+
+
+def _with_capacity(system: HeatSystem, on: list[Incident]) -> HeatSystem:
+    left = np.ones(len(system.sources.ids))
+    for x in on:
+        if x.kind in ("source_trip", "fuel_shortage"):
+            left[system.sources.ids.index(x.at)] *= x.size
+    capacity = np.maximum(system.sources.capacity_w * left, 1.0)
+    return replace(system, sources=replace(system.sources, capacity_w=capacity))
