@@ -77,11 +77,11 @@
     root.dataset.traced = String(number);
   }
   A.reload = async () => {
-    const data = await ask('state');
-    if (!data.models || !root) return;
-    A.data = data;
+    const data = await ask('moving');
+    if (!data.flows || !root || !A.data) return;
+    Object.assign(A.data, data);
     A.kept = data.flows.find(f => f.id === A.flow.id) || null;
-    drawSide();
+    if (JSON.stringify(data) !== A.drawn) { A.drawn = JSON.stringify(data); drawSide(); }
   };
 
   // ---- steps: the way without dragging ------------------------------------------------------------------

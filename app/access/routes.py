@@ -125,6 +125,10 @@ def _register_reading(server: FastAPI, access: Access) -> None:
         allowed = may(request.scope, "operator")
         return await answer(lambda: {**access.overview(read_language(request)), "may": allowed})
 
+    @server.get(PATH + "/moving")
+    async def moving(request: Request) -> Response:
+        return await answer(lambda: access.moving(read_language(request)))
+
     @server.get(PATH + "/taken")
     async def taken(request: Request) -> Response:
         return await answer(lambda: {"taken": access.taken()})

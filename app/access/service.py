@@ -78,15 +78,21 @@ class Access:
         """Thing models, the county's own included."""
         return load_library(self._folder)
 
-    def overview(self, lang: str) -> Data:
-        """Everything the page starts with."""
+    def moving(self, lang: str) -> Data:
+        """What changes while the page is open."""
         state = self.state()
         return {
             "revision": state.revision,
-            "timezone": self.base.meta.timezone,
             "taken": self.taken(),
             "flows": [show_flow(k, state, can_simulate(k.versions[-1].flow)) for k in state.flows],
             "strangers": self.strangers(lang),
+        }
+
+    def overview(self, lang: str) -> Data:
+        """Everything the page starts with."""
+        return {
+            **self.moving(lang),
+            "timezone": self.base.meta.timezone,
             "models": [show_model(m, lang) for m in self.models().values()],
             "places": [{"id": i, "name": n} for i, n in self._place_names.items()],
             "dialects": [a.name for a in make_adapters()],

@@ -17,6 +17,8 @@ MAX_MESSAGES = 20
 MAX_KEPT = 65_536
 """Bytes of a payload that are shown."""
 MAX_SECONDS = 30.0
+SETTLE_S = 1.5
+"""So long after the first message others are waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def listen(broker: Broker, topic_filter: str, seconds: float, enough: int = MAX_
         while (left := end - time.monotonic()) > 0 and len(kept) < enough and not refused:
             with suppress(queue.Empty):
                 kept.append(came.get(timeout=min(left, 0.2)))
+                end = min(end, time.monotonic() + SETTLE_S) if len(kept) == 1 else end
     except (OSError, ValueError) as e:
         raise InputError(f"{broker.host}:{broker.port}: {e}") from e
     finally:

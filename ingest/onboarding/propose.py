@@ -63,7 +63,10 @@ def propose(message: Message, models: Mapping[str, ThingModel]) -> Draft:
         source=source,
         model=best.model.id if best else "",
         kind=kind,
-        devices=tuple(FlowDevice(n, n, "", _part(n)) for n in names[:100]),
+        devices=tuple(
+            FlowDevice(n, n, "", "" if best and best.model.alone and len(names) == 1 else _part(n))
+            for n in names[:100]
+        ),
         maps=best.maps if best else (),
     )
     return Draft(flow, matches, learnt)

@@ -1,10 +1,13 @@
 """Devices and points that the published flows make; those taken back stay as retired."""
 
+from dataclasses import replace
+
 import msgspec
 
 from ingest.onboarding.flow import Flow, MapRow
 from ingest.onboarding.state import RETIRED, State
 from twin.model.county import County, Device, Point
+from twin.model.points import POINT_KINDS
 from twin.model.quantities import convert_to_si
 
 GONE = "~"
@@ -17,7 +20,7 @@ def make_devices(flow: Flow) -> tuple[Device, ...]:
     """The devices of one flow."""
     return tuple(
         Device(
-            flow.device_id(d.external_id), flow.kind, d.name, d.where, flow.dialect,
+            flow.device_id(d.external_id), flow.kind, d.name, d.place_id, flow.dialect,
             flow.wire_name(d.external_id), flow.vendor,
         )
         for d in flow.devices
@@ -33,9 +36,11 @@ def make_points(flow: Flow) -> tuple[Point, ...]:
 
 def _make_point(device_id: str, where: str, m: MapRow) -> Point:
     scale = convert_to_si(1.0, m.unit) - convert_to_si(0.0, m.unit)
+    kind = POINT_KINDS.get(m.key)  # the twin gives a value beside a station's own points, not its parts'
     return Point(
         -1, f"{where}/{m.key}", device_id, where, m.key, m.quantity, m.external_key, m.unit, m.period_s,
         m.deadband * scale, convert_to_si(m.low, m.unit), convert_to_si(m.high, m.unit),
+        simulated=kind is not None and kind.simulated and ":" not in where,
     )  # fmt: skip
 
 
@@ -57,7 +62,7 @@ def rebuild(state: State, county: County) -> State:
             no = numbers[p.id]
         else:
             no, free = free, free + 1
-        rows.append(_numbered(p, no))
+        rows.append(replace(p, no=no))
     retired = [_retire(p) for p in state.points if p.id not in points]
     rows += retired
     held = {p.device_id for p in retired}
@@ -71,18 +76,8 @@ def rebuild(state: State, county: County) -> State:
     )
 
 
-def _numbered(p: Point, no: int) -> Point:
-    return Point(
-        no, p.id, p.device_id, p.place_id, p.key, p.quantity, p.external_key, p.unit, p.period_s, p.deadband,
-        p.low, p.high,
-    )  # fmt: skip
-
-
 def _retire(p: Point) -> Point:
-    return Point(
-        p.no, p.id, p.device_id, p.place_id, p.key, p.quantity, _gone(p.external_key, p.id), p.unit, NEVER_S,
-        p.deadband, p.low, p.high,
-    )  # fmt: skip
+    return replace(p, external_key=_gone(p.external_key, p.id), period_s=NEVER_S, simulated=False)
 
 
 def _gone(name: str, own: str) -> str:

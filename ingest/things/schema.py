@@ -86,7 +86,8 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ThingModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One kind of device. ``hints``: words in topics and device names that point to it."""
+    """One kind of device. ``hints``: words in topics and device names that point to it; ``alone``: there is
+    one at a place, so that its points are the place's own (``S07/p1_ts``), not those of a part of it."""
 
     id: str
     version: int
@@ -95,6 +96,7 @@ class ThingModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     en: str
     properties: tuple[Property, ...]
     hints: tuple[str, ...] = ()
+    alone: bool = False
     events: tuple[Event, ...] = ()
     services: tuple[Service, ...] = ()
 

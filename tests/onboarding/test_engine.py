@@ -12,6 +12,7 @@ from ingest.county import load_county, save_county
 from ingest.onboarding.check import check_flow
 from ingest.onboarding.flow import KINDS, Block, FlowDevice, MapRow, Source, overlap
 from ingest.onboarding.publish import Refused, go_to, publish, set_simulated, undo
+from ingest.onboarding.rows import make_devices, make_points
 from ingest.onboarding.state import RETIRED, State, merge_county, read_state
 from ingest.onboarding.trace import Message, trace
 from ingest.onboarding.troubles import TROUBLES, make_trouble
@@ -170,6 +171,19 @@ def test_published_points_are_read_from_then_on(tmp_path: Path) -> None:
         "S01:P7/pump_t": 55.5,
         "S01:P7/pump_p": 850_000.0,
     }
+
+
+def test_a_station_of_its_own_is_compared_by_the_twin_and_a_part_of_one_is_not() -> None:
+    rows = (
+        MapRow("t", "p1_ts", "temperature", "°C", 0, 150),
+        MapRow("x", "pump_t", "temperature", "°C", 0, 150),
+    )
+    own = make_points(pump_flow(maps=rows, devices=(FlowDevice("P7", "x", "S01"),)))
+    part = make_points(pump_flow(maps=rows, devices=(FlowDevice("P7", "x", "S01", "2"),)))
+    assert [p.simulated for p in (*own, *part)] == [True, False, False, False]
+    assert [p.id for p in (*own, *part)] == ["S01/p1_ts", "S01/pump_t", "S01:2/p1_ts", "S01:2/pump_t"]
+    (device,) = make_devices(pump_flow(devices=(FlowDevice("P7", "x", "B01", "302"),)))
+    assert device.place_id == "B01", "a room's sensor belongs to its building"
 
 
 def test_undo_retires_and_the_numbers_are_kept_for_ever(tmp_path: Path) -> None:

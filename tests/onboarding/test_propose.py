@@ -96,7 +96,9 @@ def test_a_stranger_is_recognised_and_its_message_is_read(model: str) -> None:
 def test_only_the_place_is_left_to_say(model: str) -> None:
     topic, body = STRANGERS[model]
     flow = draft(topic, body).flow
-    devices = tuple(msgspec.structs.replace(d, place_id="S01") for d in flow.devices)
+    alone = load_library()[model].alone
+    assert all(bool(d.part) != alone for d in flow.devices), "one at a place has the place's own points"
+    devices = tuple(msgspec.structs.replace(d, place_id="S01", part="new") for d in flow.devices)
     flow = msgspec.structs.replace(flow, devices=devices)
     assert check_flow(flow, COUNTY, State()) == ()
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()

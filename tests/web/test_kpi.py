@@ -1,6 +1,7 @@
 """Key figures by hand: means weighted as they must be, shares with their counts, nothing from nothing."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -97,3 +98,16 @@ def test_the_coldest_homes_come_first_and_a_station_without_sensors_last(county:
     area = next(s.area_m2 for s in county.network.substations if s.id == "S01")
     assert by_id["S01"].index_w_m2 == pytest.approx(6e5 / area)
     assert len(rows) == len(county.network.substations)
+
+
+def test_a_second_meter_in_a_station_is_not_counted_twice(county: County) -> None:
+    p = county.point_by_id["S01/p1_heat"]
+    extra = replace(p, no=len(county.points), id="S01:check/p1_heat", place_id="S01:check")
+    more = replace(county, points=(*county.points, extra))
+    x = snapshot(county, p1_heat=1e6, p1_energy=5.0, src_energy=10.0)
+    y = np.append(x, 1e6)
+    assert compute_figures(more, y).index_w_m2 == compute_figures(county, x).index_w_m2
+    energy = replace(extra, key="p1_energy", id="S01:check/p1_energy")
+    more = replace(county, points=(*county.points, energy))
+    before = np.append(snapshot(county, p1_energy=0.0, src_energy=0.0), 0.0)
+    assert delivery_share(more, np.append(x, 99.0), before) == delivery_share(county, x, before[:-1])

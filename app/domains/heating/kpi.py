@@ -35,11 +35,22 @@ class HeatingFigures:
     t_out_c: float
 
 
+PLANT_KEYS = ("src_", "p1_")
+"""Kinds of points that add up over sources and stations; a second meter in a part of one counts nothing."""
+
+
+def _plants(county: County) -> set[str]:
+    network = county.network
+    return {s.id for s in network.sources} | {s.id for s in network.substations}
+
+
 def compute_figures(county: County, value: Floats) -> HeatingFigures:
     """Figures from ``value`` (n_point,) SI, NaN where missing or stale."""
     by_key: dict[str, list[int]] = {}
+    plants = _plants(county)
     for p in county.points:
-        by_key.setdefault(p.key, []).append(p.no)
+        if p.place_id in plants or not p.key.startswith(PLANT_KEYS):
+            by_key.setdefault(p.key, []).append(p.no)
 
     def of(key: str) -> Floats:
         return value[by_key.get(key, [])]
@@ -80,8 +91,10 @@ def delivery_share(county: County, now: Floats, before: Floats) -> float:
     counters do not reach back.
     """
 
+    plants = _plants(county)
+
     def used(key: str) -> float:
-        rows = [p.no for p in county.points if p.key == key]
+        rows = [p.no for p in county.points if p.key == key and p.place_id in plants]
         return float(np.sum(now[rows] - before[rows])) if rows else math.nan
 
     source, station = used("src_energy"), used("p1_energy")
