@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the tests need and that are not here yet: a real broker, a browser, CJK fonts.
+# Installs the Debian packages that the tests need and that are not here yet: a real broker, PostgreSQL, a browser, CJK fonts.
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
 PATH=$PATH:/usr/sbin:/usr/local/sbin
 
 missing=()
 command -v mosquitto >/dev/null || missing+=(mosquitto)
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
 [ -x /usr/bin/chromium ] || missing+=(chromium)
 [ -d /usr/share/fonts/opentype/noto ] || missing+=(fonts-noto-cjk)
 { command -v python3 >/dev/null && python3 -c 'import ensurepip' 2>/dev/null; } || missing+=(python3 python3-venv)

@@ -21,17 +21,19 @@ from ingest.credentials.steward import Steward
 from ingest.onboarding.state import merge_county, read_state
 from ingest.settings import Broker, Settings, parse_mqtt_url, read_settings
 from ingest.store.command_book import CommandBook
-from ingest.store.owner import StoreFull, StoreOwner
+from ingest.store.lake import LakeOwner
+from ingest.store.owner import StoreAway, StoreOwner
 from ingest.words import ask
 from ingest.worker.decode import Decoder
 from ingest.worker.errands import Errands
-from ingest.worker.housekeeper import Housekeeper
+from ingest.worker.housekeeper import Housekeeper, LakeKeeper
 from ingest.worker.inbox import Inbox
 from ingest.worker.line import Lines, make_lanes
 from ingest.worker.lives import Lives
-from ingest.worker.loop import WATCH_KEY, StoreBroken, Writer
+from ingest.worker.loop import WATCH_KEY, StoreBroken, Works, Writer
 from ingest.worker.probe import probe_broker
 from ingest.worker.reload import Reloader, list_filters
+from ingest.worker.share import share_lanes
 from ingest.worker.watch import BrokerWatch
 from twin.model.county import County
 from twin.model.errors import ConfigError, CountyTwinError
@@ -84,12 +86,14 @@ def run(settings: Settings, stop: threading.Event) -> None:
         memory = owner.read_memory()
         seen = memory.get(WATCH_KEY)
         watch = BrokerWatch(int(seen) if seen else None)
-        lanes = make_lanes(f"county-twin-ingest-{county.meta.adcode}", filters)
+        number, workers = (settings.lake.number, settings.lake.workers) if settings.lake else (1, 1)
+        lanes = share_lanes(make_lanes(f"county-twin-ingest-{county.meta.adcode}", filters), number, workers)
         inbox = Inbox(len(lanes))
         line = Lines(broker, version, lanes, inbox, watch)
         directory = compile_directory(county, onboarded.sources, onboarded.ignored)
         decoder = Decoder(make_adapters(memory), directory, owner.read_offline())
-        line.follow(*list_filters(onboarded))
+        if number == 1:
+            line.follow(*list_filters(onboarded))
         line.start()
         errands = Errands(settings.store_file.parent, owner)
         book = CommandBook(owner.db)
@@ -101,27 +105,35 @@ def run(settings: Settings, stop: threading.Event) -> None:
         )
         tell = (desk.follow, lives.follow, steward.follow)
         reloader = Reloader(settings.county, base, onboarded, owner, decoder, line, tell)
-        desks = (desk, lives, steward, reloader, Housekeeper(owner.sorter, inbox))
+        keeper = [LakeKeeper(owner)] if isinstance(owner, LakeOwner) else []
+        desks: tuple[Works, ...] = (Housekeeper(owner.sorter, inbox),)
+        if number == 1:  # it is asked by the other processes, and speaks for all workers
+            desks = (desk, lives, steward, reloader, *desks, *keeper)
         try:
             Writer(owner, decoder, inbox, line, stop, watch, errands, desks).run()
         finally:
             line.stop()
             errands.finish()
+            for slow in keeper:
+                slow.finish()
     finally:
         owner.close()
 
 
 def open_store(settings: Settings, county: County, stop: threading.Event) -> StoreOwner | None:
-    """The store, as soon as the disk has room for it; None when stopped before.
+    """The store, as soon as the disk has room for it and the lake answers; None when stopped before.
 
-    The broker keeps what comes meanwhile, so a full disk is waited for, and not a wrong setting.
+    The broker keeps what comes meanwhile, so both are waited for.
     """
     said, wait = "", 1.0
     while not stop.is_set():
         try:
             shift = day_shift(county.meta.timezone)
+            if settings.lake is not None:
+                where = (settings.store_file, county.points, settings.lake)
+                return LakeOwner(*where, shift, settings.retention)
             return StoreOwner(settings.store_file, county.points, shift, settings.retention)
-        except StoreFull as e:
+        except StoreAway as e:
             if str(e) != said:
                 said = str(e)
                 log.error("%s; nothing is taken from the broker meanwhile, it goes on by itself", said)

@@ -14,6 +14,9 @@ CT_FRAME_ANCESTORS who may embed ``/embed``, space apart    ``'self'``
 CT_LANG            first language, ``zh`` or ``en``         ``zh``
 CT_KEEP_RAW_DAYS   days that readings are kept              ``730``
 CT_KEEP_METER_DAYS days that meter counters are kept        ``2200``
+CT_LAKE            catalogue past one machine (PostgreSQL)  none
+CT_LAKE_DATA       folder or bucket of its Parquet files    none
+CT_WORKER          number of this ingest and of all         ``1/1``
 CT_COMMANDS        approval: ``second``, ``one``, ``off``   ``second``
 =================  =======================================  ==========================
 """
@@ -40,6 +43,17 @@ class Retention:
     meter_days: int = 2200
 
 
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """A store past one machine: ``catalog`` as libpq writes it, ``data`` where the Parquet files are,
+    ``number`` of this ingest worker from 1 to ``workers``."""
+
+    catalog: str
+    data: str
+    number: int = 1
+    workers: int = 1
+
+
 SHORTEST = Retention(30, 1827)
 """A month of readings to work with; metering records longer than five years, as the rules demand."""
 
@@ -58,6 +72,7 @@ class Settings:
     frame_ancestors: str
     lang: str
     retention: Retention = Retention()
+    lake: Lake | None = None
     commands: CommandRule = "second"
 
     @property
@@ -143,6 +158,7 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
             _read_days(env, "CT_KEEP_RAW_DAYS", Retention().raw_days, SHORTEST.raw_days),
             _read_days(env, "CT_KEEP_METER_DAYS", Retention().meter_days, SHORTEST.meter_days),
         ),
+        lake=_read_lake(env),
         commands=rule,
     )
 
@@ -152,3 +168,17 @@ def _read_days(env: Mapping[str, str], name: str, default: int, least: int) -> i
     if not text.isdigit() or not least <= int(text) <= 36_500:
         raise ConfigError(f"{name} is {text!r}; give a number of days from {least} to 36500")
     return int(text)
+
+
+def _read_lake(env: Mapping[str, str]) -> Lake | None:
+    number, _, workers = env.get("CT_WORKER", "1/1").partition("/")
+    if not (number.isdigit() and workers.isdigit() and 1 <= int(number) <= int(workers) <= 64):
+        raise ConfigError(f"CT_WORKER is {env['CT_WORKER']!r}; write 2/3 for the second of three")
+    catalog, data = env.get("CT_LAKE", ""), env.get("CT_LAKE_DATA", "")
+    if not catalog:
+        if int(workers) > 1:
+            raise ConfigError("CT_WORKER speaks of several workers: they need CT_LAKE and CT_LAKE_DATA")
+        return None
+    if not data:
+        raise ConfigError("CT_LAKE_DATA is not set: give the folder or bucket for the files of CT_LAKE")
+    return Lake(catalog, data, int(number), int(workers))

@@ -1,5 +1,6 @@
 """DuckDB as this project uses it: extensions from their wheels, nothing fetched at run time."""
 
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -25,13 +26,26 @@ def open_duckdb(path: Path | None = None, memory: str = "600MB") -> duckdb.DuckD
     """
     target = ":memory:" if path is None else str(path)
     db = duckdb.connect(target, config={**_CONFIG, "memory_limit": memory})
-    for name in EXTENSIONS:
-        folder = resources.files(f"duckdb_extension_{name}") / "extensions" / f"v{duckdb.__version__}"
-        file = folder / f"{name}.duckdb_extension"
+    load_extensions(db, EXTENSIONS)
+    return db
+
+
+def load_extensions(db: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
+    """Load extensions from their wheels.
+
+    Raises
+    ------
+    ConfigError : a wheel is not there or does not fit the installed DuckDB
+    """
+    for name in names:
+        try:
+            wheel = resources.files(f"duckdb_extension_{name}")
+        except ModuleNotFoundError as e:
+            raise ConfigError(f"the wheel duckdb-extension-{name.replace('_', '-')} is not installed") from e
+        file = wheel / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
         if not file.is_file():
             raise ConfigError(
                 f"the wheel duckdb-extension-{name} has no build for DuckDB {duckdb.__version__}: "
                 "install the versions of requirements.txt"
             )
         db.load_extension(str(file))
-    return db

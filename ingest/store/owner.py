@@ -19,6 +19,7 @@ from ingest.store.migrate import migrate
 from ingest.store.rollup import RollUp
 from ingest.store.rows import insert_readings, is_late
 from ingest.store.sorter import Sorter
+from ingest.store.tables import VIEW
 from ingest.store.units import UnitBook
 from twin.model.county import Point
 from twin.model.errors import ConfigError
@@ -32,8 +33,8 @@ OF_A_FULL_DISK = ("No space left", "File too large", "quota exceeded", "Could no
 """What the system says when there is no room, or no more for us."""
 
 
-class StoreFull(Exception):  # noqa: N818 - it names a state
-    """The store cannot be opened for want of room; it can as soon as there is some."""
+class StoreAway(Exception):  # noqa: N818 - it names a state
+    """The store cannot be opened now: no room on the disk, or the lake's catalogue does not answer."""
 
 
 class StoreOwner:
@@ -44,21 +45,50 @@ class StoreOwner:
     the table that a reading beyond it cannot be a repeat. ``day_shift_s``: offset of the county's days.
     """
 
+    summed_up = "reading"
+    """Where the sums come from: every reading once."""
+
     def __init__(
         self, path: Path, points: Sequence[Point], day_shift_s: int = 28_800,
         retention: Retention = Retention(),  # noqa: B008 - frozen
     ) -> None:  # fmt: skip
+        self.db = self._open(path)
+        self._write_points(points)
+        self.last_t_us = np.full(len(points), np.iinfo(np.int64).min)
+        rows = self.db.execute("SELECT point_no, epoch_us(t) AS t FROM latest").fetchnumpy()
+        known = rows["point_no"] < len(points)
+        self.last_t_us[rows["point_no"][known]] = rows["t"][known]
+        self.newest_us = self.last_t_us.copy()
+        self._count_suspects(len(points))
+        row = self.db.execute("SELECT coalesce(max(seq), 0) FROM latest").fetchone()
+        self.seq = int(row[0]) if row else 0
+        self.rollup = RollUp(self.db, day_shift_s, self.summed_up)
+        self.units = UnitBook(self.db, points)
+        self.sorter = Sorter(self.db, day_shift_s, retention)
+        self.counters = CounterWatch(points)
+        held = self.db.execute("SELECT point_no, value FROM latest WHERE value IS NOT NULL").fetchnumpy()
+        self.counters.remember(np.asarray(held["point_no"], np.int64), np.ma.filled(held["value"], np.nan))
+
+    def _open(self, path: Path) -> duckdb.DuckDBPyConnection:
+        """The database, with the schema of this program.
+
+        Raises
+        ------
+        ConfigError, StoreAway : see the classes
+        """
         fresh = not path.exists()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self.db = open_duckdb(path)
-            migrate(self.db)
+            db = open_duckdb(path)
+            migrate(db)
+            db.execute(f"CREATE OR REPLACE VIEW reading AS {VIEW}")  # after a life in a lake it is another
+            return db
         except (duckdb.Error, OSError) as e:
             said = str(e).splitlines()[0]
             if any(words in said for words in OF_A_FULL_DISK):
                 if fresh:  # half a header would be a damaged store the next time
                     path.unlink(missing_ok=True)
-                raise StoreFull(
+                raise StoreAway(
                     f"the store {path} cannot be opened, the disk is full ({said}): make room"
                 ) from e
             raise ConfigError(
@@ -66,26 +96,14 @@ class StoreOwner:
                 "-- if another process has it, stop that one; if the file is damaged, move it away and "
                 "restore a backup"
             ) from e
-        self._write_points(points)
-        self.last_t_us = np.full(len(points), np.iinfo(np.int64).min)
-        rows = self.db.execute("SELECT point_no, epoch_us(t) AS t FROM latest").fetchnumpy()
-        known = rows["point_no"] < len(points)
-        self.last_t_us[rows["point_no"][known]] = rows["t"][known]
-        self.newest_us = self.last_t_us.copy()
+
+    def _count_suspects(self, n: int) -> None:
         rows = self.db.execute(
             "SELECT point_no, 1000 * max(t_ms) AS t FROM reading WHERE quality = ? GROUP BY point_no",
             [int(Quality.CLOCK_SUSPECT)],
         ).fetchnumpy()
-        known = rows["point_no"] < len(points)
+        known = rows["point_no"] < n
         np.maximum.at(self.newest_us, rows["point_no"][known], rows["t"][known])
-        row = self.db.execute("SELECT coalesce(max(seq), 0) FROM latest").fetchone()
-        self.seq = int(row[0]) if row else 0
-        self.rollup = RollUp(self.db, day_shift_s)
-        self.units = UnitBook(self.db, points)
-        self.sorter = Sorter(self.db, day_shift_s, retention)
-        self.counters = CounterWatch(points)
-        held = self.db.execute("SELECT point_no, value FROM latest WHERE value IS NOT NULL").fetchnumpy()
-        self.counters.remember(np.asarray(held["point_no"], np.int64), np.ma.filled(held["value"], np.nan))
 
     def adopt_points(self, points: Sequence[Point]) -> None:
         """Go on with more points than before; those that were known keep their numbers.

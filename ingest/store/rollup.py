@@ -27,7 +27,7 @@ _FROM_READINGS = """
 INSERT INTO rollup_5min
 SELECT point_no, make_timestamp(t_ms // 300000 * 300000000), count(*), min(value), max(value),
        avg(value), arg_max(value, t_ms)
-FROM reading
+FROM {source}
 WHERE t_ms >= ? AND t_ms < ? AND quality >= ? AND value IS NOT NULL
 GROUP BY ALL ORDER BY 1, 2
 """
@@ -45,10 +45,12 @@ GROUP BY ALL ORDER BY 1, 2
 
 
 class RollUp:
-    """``shift_s``: offset of the county's days from UTC (28800 in China)."""
+    """``shift_s``: offset of the county's days from UTC (28800 in China). ``source``: where the readings are,
+    each once."""
 
-    def __init__(self, db: duckdb.DuckDBPyConnection, shift_s: int) -> None:
+    def __init__(self, db: duckdb.DuckDBPyConnection, shift_s: int, source: str = "reading") -> None:
         self._db, self._shift_us = db, shift_s * 1_000_000
+        self._from_readings = _FROM_READINGS.format(source=source)
         rows = db.execute("SELECT epoch_us(t) FROM rollup_dirty").fetchall()
         self.dirty: set[int] = {int(r[0]) for r in rows}
 
@@ -92,7 +94,7 @@ class RollUp:
         self._db.execute("BEGIN")
         try:
             self._clear("rollup_5min", start, end)
-            self._db.execute(_FROM_READINGS, [start // 1000, end // 1000, int(Quality.UNCERTAIN)])
+            self._db.execute(self._from_readings, [start // 1000, end // 1000, int(Quality.UNCERTAIN)])
             for table, (source, width) in _FROM_SMALLER.items():
                 shift = self._shift_us if width == DAY_US else 0
                 first = (start + shift) // width * width - shift

@@ -10,6 +10,16 @@ NEW, DAY, WEEK, METER, LATE = "reading_new", "reading_day", "reading_week", "rea
 COLUMNS = "point_no, t_ms, delay_s, number, unit, quality"
 DAY_MS = 86_400_000
 
+VIEW = """
+SELECT r.point_no, r.t_ms, make_timestamp_ms(r.t_ms) AS t,
+       make_timestamp_ms(r.t_ms + 1000 * r.delay_s::BIGINT) AS received,
+       r.number * u.scale + u.shift AS value, r.quality
+FROM (
+    FROM reading_new UNION ALL FROM reading_day UNION ALL FROM reading_week
+    UNION ALL FROM reading_meter UNION ALL FROM reading_late
+) r JOIN point_unit u ON u.point_no = r.point_no AND u.unit = r.unit
+"""
+
 
 def all_keys(*tables: str) -> str:
     """A subquery with the keys of the readings in ``tables`` (names of this module; none: all)."""

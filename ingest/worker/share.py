@@ -1,0 +1,31 @@
+"""Several workers on one broker: MQTT shared subscriptions deal each message to one of them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ingest.worker.line import Lane
+
+GROUP = "county-twin"
+SHARED = ("flat", "gateway")
+"""Lanes whose messages stand for themselves. Sparkplug names its metrics by an earlier birth, and whatever is
+in the first lane may be anything: these stay with the first worker."""
+
+
+def share_lanes(lanes: Sequence[Lane], number: int, workers: int) -> tuple[Lane, ...]:
+    """The lanes of worker ``number`` of ``workers``; each lane keeps a session of its own at the broker."""
+    mine: list[Lane] = []
+    if workers == 1:
+        for lane in lanes:  # a life with several workers may have left its subscriptions in the session
+            left = tuple(f"$share/{GROUP}/{f}" for f in lane.filters if lane.client_id.endswith(SHARED))
+            mine.append(replace(lane, foreign=(*lane.foreign, *left)))
+        return tuple(mine)
+    for lane in lanes:
+        shared = lane.client_id.endswith(SHARED)
+        if number > 1 and not shared and lane.number != 0:
+            continue
+        own = () if number > 1 and not shared else lane.filters
+        filters = tuple(f"$share/{GROUP}/{f}" for f in own) if shared else own
+        name = lane.client_id if number == 1 else f"{lane.client_id}-{number}"
+        foreign = (*lane.foreign, *own) if shared else lane.foreign
+        mine.append(Lane(len(mine), name, filters, foreign))
+    return tuple(mine)
