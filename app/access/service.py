@@ -13,9 +13,10 @@ from ingest.adapters import make_adapters
 from ingest.onboarding import publish as acts
 from ingest.onboarding.check import is_good_filter
 from ingest.onboarding.excel import make_template, merge_devices, read_sheet
-from ingest.onboarding.flow import Flow
+from ingest.onboarding.flow import Flow, FlowDevice, match_topic
+from ingest.onboarding.learn import learn
 from ingest.onboarding.listen import listen
-from ingest.onboarding.propose import map_property, propose
+from ingest.onboarding.propose import Draft, as_part, map_property, propose
 from ingest.onboarding.simulator import Simulator, can_simulate
 from ingest.onboarding.state import State, merge_county, read_state
 from ingest.onboarding.trace import Message, trace
@@ -157,7 +158,19 @@ class Access:
             if letter is None:
                 raise InputError("this message is not kept any more: listen to its topic")
             message = Message(letter.topic, letter.payload, letter.last_t)
-        return show_draft(propose(message, self.models()), message, lang)
+        return show_draft(self._join(propose(message, self.models()), message), message, lang)
+
+    def _join(self, draft: Draft, message: Message) -> Draft:
+        """A new device of a topic that a flow listens to already belongs to that flow."""
+        flows = (f for f in self.state().live if f.source and match_topic(f.source.filter, message.topic))
+        flow = next(flows, None)
+        if flow is None:
+            return draft
+        learnt = learn(flow.dialect, flow.source, message.topic, message.payload, message.received)
+        listed = {d.external_id for d in flow.devices}
+        names = [n for n in dict.fromkeys(v.device for v in learnt.values) if n not in listed]
+        devices = (*flow.devices, *(FlowDevice(n, n, "", as_part(n)) for n in names))
+        return Draft(msgspec.structs.replace(flow, devices=devices), (), learnt)
 
     def trace(self, flow: Flow, message: Message | None, lang: str) -> list[Data]:
         """What every block makes of a message."""

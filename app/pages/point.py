@@ -81,7 +81,11 @@ def register(app: Dash, context: Context) -> None:
             figure, head = draw_point(context, point, hours if hours in HOURS else 1, lang, light)
         except StoreUnavailable:
             return go.Figure(), html.P(translate("app.unavailable", lang), className="ct-quiet")
-        return (renew_lines(figure) if ctx.triggered_id == "point-tick" else figure), head
+        if ctx.triggered_id != "point-tick":
+            return figure, head
+        patch = renew_lines(figure)
+        patch["layout"]["shapes"] = figure.to_plotly_json()["layout"].get("shapes", [])
+        return patch, head
 
 
 def name_points(context: Context) -> dict[str, str]:
@@ -165,6 +169,6 @@ def _mark_simulated(
         x0, x1 = (str(x) for x in local_stamps(ends, zone))
         figure.add_vrect(
             x0=x0, x1=x1, fillcolor=WATCH, opacity=0.1, line_width=0,
-            annotation_text=translate("point.simulated", lang), annotation_position="top left",
+            annotation_text=translate("point.simulated", lang), annotation_position="top right",
         )  # fmt: skip
     return now

@@ -64,7 +64,7 @@ def propose(message: Message, models: Mapping[str, ThingModel]) -> Draft:
         model=best.model.id if best else "",
         kind=kind,
         devices=tuple(
-            FlowDevice(n, n, "", "" if best and best.model.alone and len(names) == 1 else _part(n))
+            FlowDevice(n, n, "", "" if best and best.model.alone and len(names) == 1 else as_part(n))
             for n in names[:100]
         ),
         maps=best.maps if best else (),
@@ -77,7 +77,8 @@ def _make_id(kind: str, names: tuple[str, ...], now: float) -> str:
     return f"{kind.replace('_', '-')}-{word or int(now)}"[:40].strip("-")
 
 
-def _part(name: str) -> str:
+def as_part(name: str) -> str:
+    """A device's name as the part of a place that it measures."""
     return name.replace("/", "-").replace(":", "-")[-40:]
 
 

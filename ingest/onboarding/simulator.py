@@ -30,7 +30,7 @@ log = logging.getLogger("dashboard")
 
 SPEAKS = ("flat", "thingsboard", "csv", MAPPED)
 """Dialects it can speak."""
-FASTEST_S, SLOWEST_S = 5.0, 30.0
+FASTEST_S, SLOWEST_S = 5.0, 10.0
 """A simulated device speaks at least and at most so often, whatever its period: somebody is watching."""
 DAY_S = 86_400.0
 COUNTED_FROM = 1.75e9

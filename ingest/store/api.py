@@ -138,7 +138,8 @@ class Notice:
 
     Kinds: ``broker_dropped`` (the broker threw away messages of a full queue), ``dead_letter_flood``
     (subject: sender; so many bad messages that only a part is kept), ``counter_rollover``, ``counter_reset``,
-    ``counter_back`` (subject: point number), ``dead_letters_redone``, ``unstorable``.
+    ``counter_back`` (subject: point number), ``dead_letters_redone``, ``unstorable``, ``county_reloaded``
+    (detail: the revision of what was onboarded that is followed), ``county_refused``.
     """
 
     kind: str

@@ -197,6 +197,7 @@ def test_devices_not_delivered_yet_are_simulated_and_marked(page: Page, pieces: 
     expect(page.locator("#point-head .ct-simulated")).to_be_visible(timeout=30_000)
     wait_until(lambda: any(d.device_id == "mill-m7.M7" and time.time() - d.last_received < 8
                            for d in pieces.store.device_states()), 30, "the simulator speaks")  # fmt: skip
+    expect(page.locator("#point-chart .shapelayer path").first).to_be_attached(timeout=20_000)
     assert [x for x in pieces.store.dead_letters() if x.topic.startswith("mill/")] == []
     page.goto(f"{pieces.url}/access", wait_until="domcontentloaded")
     page.locator("[data-flow='mill-m7']").click(timeout=30_000)

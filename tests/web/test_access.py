@@ -88,6 +88,18 @@ def test_kept_messages_of_the_flow_are_read_again_and_no_others(open_site: Site)
     assert open_site.store.redo_wanted == [["a" * 32]]
 
 
+def test_another_device_of_a_known_topic_joins_its_flow(open_site: Site) -> None:
+    now = time.time()
+    post(open_site, "publish", {"flow": FLOW, "revision": 0})
+    letter = DeadLetter("a" * 32, now, now, 1, "factory/P8/up", "unknown device", payload(now))
+    open_site.store.dead = [letter]
+    _, draft = post(open_site, "propose", {"hash": "a" * 32})
+    assert draft["flow"]["id"] == "pump-p7"
+    assert [d["external_id"] for d in draft["flow"]["devices"]] == ["P7", "P8"]
+    draft["flow"]["devices"][1]["place_id"] = "S02"
+    assert post(open_site, "publish", {"flow": draft["flow"], "revision": 1})[1]["ok"] is True
+
+
 def test_a_table_is_taken_whole_or_not_at_all(open_site: Site) -> None:
     made = open_site.ask_bytes(PATH + "template", json.dumps({"flow": FLOW}).encode())
     book = openpyxl.load_workbook(io.BytesIO(made))
