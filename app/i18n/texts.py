@@ -3,6 +3,7 @@
 from app.i18n.access_texts import ACCESS_TEXTS
 from app.i18n.command_texts import COMMAND_TEXTS
 from app.i18n.fault_texts import FAULT_TEXTS
+from app.i18n.rehearsal_texts import REHEARSAL_TEXTS
 from app.scene.texts import SCENE_TEXTS
 
 LANGUAGES = ("zh", "en")
@@ -11,6 +12,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **SCENE_TEXTS,
     **ACCESS_TEXTS,
     **FAULT_TEXTS,
+    **REHEARSAL_TEXTS,
     **COMMAND_TEXTS,
     "app.centre": ("智能运行中心", "Intelligent Operation Centre"),
     "app.demo": ("演示数据", "DEMO DATA"),

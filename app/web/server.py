@@ -13,7 +13,17 @@ from app.access import Access, register_access
 from app.auth import may, protect
 from app.i18n import translate
 from app.live import register_live
-from app.pages import access, commands, data_quality, diagnosis, heating, overview, point, public
+from app.pages import (
+    access,
+    commands,
+    data_quality,
+    diagnosis,
+    heating,
+    overview,
+    point,
+    public,
+    rehearsal,
+)
 from app.scene import register_scene_routes
 from app.web.command_routes import register_command_routes
 from app.web.context import Context
@@ -28,6 +38,7 @@ PAGES = {
     "/": overview,
     "/heating": heating,
     "/diagnosis": diagnosis,
+    "/rehearsal": rehearsal,
     "/access": access,
     "/point": point,
     "/data-quality": data_quality,
@@ -41,6 +52,7 @@ NAVIGATION = [
     ("nav.platform", "nav.commands", "/commands"),
     ("nav.apps", "nav.heating", "/heating"),
     ("nav.apps", "nav.diagnosis", "/diagnosis"),
+    ("nav.apps", "nav.rehearsal", "/rehearsal"),
 ]
 
 
