@@ -1,10 +1,21 @@
-"""``python -m twin.heat``: compile the kernels of the live twin once, so that the first run need not wait."""
+"""``python -m twin.heat``: compile the kernels of the live twin and of simulated days, so that nobody waits."""
 
 import time
 
 import numpy as np
 
-from twin.heat import SteadyBoundary, begin_transient, compile_network, name_of_sources, step_transient
+from twin.heat import (
+    DayPlan,
+    SteadyBoundary,
+    Weather,
+    begin_transient,
+    compile_network,
+    compile_system,
+    name_of_sources,
+    simulate_day,
+    step_transient,
+)
+from twin.model.county import Building
 from twin.model.network import HeatNetwork, Node, Pipe, Side, Source, Substation
 
 
@@ -37,6 +48,28 @@ def main() -> None:
     )  # fmt: skip
     state, _ = begin_transient(net, boundary)
     step_transient(net, boundary, state, 60.0)
+    building = Building(
+        "B",
+        "",
+        "",
+        "residential",
+        (),
+        1700.0,
+        18.0,
+        6,
+        2005,
+        True,
+        1e4,
+        100,
+        "H",
+        4.5e5,
+        1.6e4,
+        4e9,
+        100.0,
+        10.0,
+    )
+    weather = Weather(np.full(3, -5.0), np.full(3, 2.0), np.zeros(3))
+    simulate_day(compile_system(net, [building]), weather, DayPlan(60.0, boundary, np.full((3, 1), 90.0)))
     print(f"the heat engine is compiled ({name_of_sources()}, {time.perf_counter() - began:.0f} s)")
 
 
