@@ -103,9 +103,9 @@ def test_going_on_from_a_kept_state_is_the_same_as_not_stopping():
 def test_a_step_leaves_the_state_it_was_given_untouched():
     b = make_boundary()
     start, _ = begin_transient(NET, b)
-    before = start.h.copy()
+    before = start.pipes.h.copy()
     step_transient(NET, replace(b, t_source_c=np.array([120.0, 120.0])), start, 60.0)
-    assert np.array_equal(start.h, before)
+    assert np.array_equal(start.pipes.h, before)
 
 
 def test_resolution_follows_the_length_of_the_pipes():
@@ -113,10 +113,10 @@ def test_resolution_follows_the_length_of_the_pipes():
     longer = np.percentile(NET.length_m, 75.0)
     assert cells == round(longer / 12.0)
     start, _ = begin_transient(NET, make_boundary())
-    assert start.h.shape[1] == parcels
-    assert start.t_wall.shape[1] == cells
+    assert start.pipes.h.shape[1] == parcels
+    assert start.pipes.t_wall.shape[1] == cells
     coarse, _ = begin_transient(NET, make_boundary(), parcels=8, cells=5)
-    assert coarse.t_wall.shape[1] == 5
+    assert coarse.pipes.t_wall.shape[1] == 5
 
 
 def test_mistakes_get_a_sentence():

@@ -1,7 +1,9 @@
 """What drives a steady state, and what comes out of it."""
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,12 +83,57 @@ class Reason(StrEnum):
     UNSETTLED = "unsettled"
 
 
+class Ids(Sequence[str]):
+    """Names of some rows, looked up when somebody asks: a finding may concern ten thousand points, and most
+    are counted, not read. Equal to the tuple of its names."""
+
+    __slots__ = ("_known", "_look_up", "_places")
+
+    def __init__(
+        self, places: NDArray[np.int64], look_up: Callable[[NDArray[np.int64]], Iterable[str]]
+    ) -> None:
+        self._places, self._look_up = places, look_up
+        self._known: tuple[str, ...] | None = None
+
+    def _names(self) -> tuple[str, ...]:
+        if self._known is None:
+            self._known = tuple(self._look_up(self._places))
+        return self._known
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> tuple[str, ...]: ...
+
+    def __getitem__(self, at: int | slice) -> str | tuple[str, ...]:
+        return self._names()[at]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names())
+
+    def __eq__(self, other: object) -> bool:
+        return self._names() == (other._names() if isinstance(other, Ids) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._names())
+
+    def __repr__(self) -> str:
+        return repr(self._names())
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return tuple, (self._names(),)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One reason with the ids it concerns (nodes as ``id/supply`` or ``id/return``) and the worst value."""
 
     reason: Reason
-    ids: tuple[str, ...]
+    ids: Sequence[str]
     value: float = float("nan")
 
     def __str__(self) -> str:

@@ -30,7 +30,6 @@ class Case:
     given: Floats
     holds: Bools
     roughness: Floats
-    ul: Floats
     open_: Bools
     one_way: Bools
     valve_kv: Floats
@@ -109,7 +108,6 @@ def prepare_case(net: CompiledNetwork, b: SteadyBoundary) -> Case:
         given=given,
         holds=holds,
         roughness=net.roughness_m if b.roughness_factor is None else net.roughness_m * b.roughness_factor,
-        ul=net.u_w_m_k * net.length_m * (1.0 if b.u_factor is None else b.u_factor),
         open_=open_,
         one_way=one_way,
         valve_kv=net.valve_kv_m3_h * opening,

@@ -18,14 +18,15 @@ from twin.heat.day_arrays import Drive, Flows, Grid, Log, Plants, Rooms, Station
 from twin.heat.day_findings import HydraulicNotes, find_day_reasons, sum_energy
 from twin.heat.day_kernel import run_steps
 from twin.heat.day_result import DayPlan, DayRun, DayState, HeatSystem, Weather
+from twin.heat.exchange import survey_pipes
 from twin.heat.exchanger import FLOW_EXPONENT
 from twin.heat.follow import freeze_flows
+from twin.heat.plugflow import MEAN
 from twin.heat.quick import read_temperatures
 from twin.heat.source import PUMP_EFFICIENCY, SourceSet, describe_sources
 from twin.heat.substation import StationSet, describe_stations, find_flow
 from twin.heat.topology import CompiledNetwork
-from twin.heat.transient import TransientState, begin_transient, scale_losses, solve_step_flows
-from twin.heat.transient_kernel import survey_pipes
+from twin.heat.transient import TransientState, begin_transient, copy_pipes, scale_losses, solve_step_flows
 from twin.heat.water import density_kg_m3, enthalpy_j_kg
 from twin.model.county import Building
 from twin.model.errors import InputError
@@ -147,17 +148,17 @@ def simulate_day(
         raise InputError(f"plan t_source_c: shape {np.shape(plan.t_source_c)}, not {(n_step, n_source)}")
     before = begin_day(system, weather, plan) if state is None else state
     drive = _drive(system, weather, plan)
-    grid, water = _grid(system.net, plan, before.transient), _water(before.transient)
+    grid, water = _grid(system.net), _water(plan, before.transient)
     st, rooms, plants = _stations(system, before), _rooms(system, before), _plants(system, before)
     log = _log(n_step, len(st.flow), len(rooms.t_air), n_source)
     notes, t, solved = HydraulicNotes(len(st.flow)), 0, False
-    flows = _solve(system, plan, 0, grid, water, st, notes)
+    flows = _solve(system, plan, 0, water, st, notes)
     while t < n_step:
         t = run_steps(t, n_step, solved, grid, water, st, rooms, plants, drive, flows, log)
         solved = True
         if t < n_step:
-            flows = _solve(system, plan, t, grid, water, st, notes)
-    end = _end(system, before, grid, water, st, rooms, plants, n_step * plan.dt_s)
+            flows = _solve(system, plan, t, water, st, notes)
+    end = _end(before, water, st, rooms, plants, n_step * plan.dt_s)
     energy = sum_energy(system, before, end, log)
     electric = _electric(system, plan, log)
     return DayRun(
@@ -188,13 +189,12 @@ def simulate_day(
 
 
 def _solve(
-    system: HeatSystem, plan: DayPlan, t: int, grid: Grid, water: Water, st: Stations, notes: HydraulicNotes
+    system: HeatSystem, plan: DayPlan, t: int, water: Water, st: Stations, notes: HydraulicNotes
 ) -> Flows:
     """Hydraulics for the flows the stations ask for, and what their valves can pass at these pressures."""
     net, n = system.net, system.net.n_node
-    h_mean, t_pipe = np.empty(net.n_pipe), np.empty(net.n_pipe)
-    survey_pipes(water.mass, water.h, water.ring, water.t_wall, water.t_shell, grid.wall, grid.length, h_mean)
-    read_temperatures(h_mean, t_pipe)
+    t_pipe = np.empty(net.n_pipe)
+    read_temperatures(np.ascontiguousarray(water.pipes.known[:, MEAN]), t_pipe)
     kv, full = system.stations.kv_m3_h, system.stations.flow_max_kg_s
     dt_return = np.full(len(st.flow), 50.0)
     for _ in range(ROUNDS):
@@ -255,16 +255,13 @@ def _drive(system: HeatSystem, weather: Weather, plan: DayPlan) -> Drive:
     )
 
 
-def _grid(net: CompiledNetwork, plan: DayPlan, s: TransientState) -> Grid:
-    wall = scale_losses(s.wall, plan.boundary.u_factor)
-    return Grid(net.start, net.end, net.length_m, net.diameter_m, wall, net.station_node, net.source_node)
+def _grid(net: CompiledNetwork) -> Grid:
+    return Grid(net.start, net.end, net.station_node, net.source_node)
 
 
-def _water(s: TransientState) -> Water:
-    return Water(
-        s.mass.copy(), s.h.copy(), s.ring.copy(), s.t_wall.copy(), s.t_shell.copy(), s.h_point.copy(),
-        s.wait_kg.copy(), s.wait_j.copy(), s.m.copy(), s.films.copy(),
-    )  # fmt: skip
+def _water(plan: DayPlan, s: TransientState) -> Water:
+    pipes = copy_pipes(s.pipes)._replace(wall=scale_losses(s.pipes.wall, plan.boundary.u_factor))
+    return Water(pipes, s.h_point.copy(), s.wait_kg.copy(), s.wait_j.copy(), s.m.copy())
 
 
 def _stations(system: HeatSystem, s: DayState) -> Stations:
@@ -304,18 +301,13 @@ def _log(n_step: int, n_station: int, n_building: int, n_source: int) -> Log:
 
 
 def _end(
-    system: HeatSystem, before: DayState, grid: Grid, water: Water, st: Stations, rooms: Rooms,
-    plants: Plants, seconds: float,
-) -> DayState:  # fmt: skip
-    net = system.net
-    h_mean, t_pipe = np.empty(net.n_pipe), np.empty(net.n_pipe)
-    stored = survey_pipes(
-        water.mass, water.h, water.ring, water.t_wall, water.t_shell, grid.wall, grid.length, h_mean
-    )
-    read_temperatures(h_mean, t_pipe)
+    before: DayState, water: Water, st: Stations, rooms: Rooms, plants: Plants, seconds: float
+) -> DayState:
+    pipes = water.pipes._replace(wall=before.transient.pipes.wall)
+    t_pipe, stored = np.empty(len(water.m)), survey_pipes(pipes) + float(water.wait_j.sum())
+    read_temperatures(np.ascontiguousarray(pipes.known[:, MEAN]), t_pipe)
     transient = TransientState(
-        water.mass, water.h, water.ring, water.t_wall, water.t_shell, before.transient.wall, water.h_point,
-        t_pipe, water.m, water.wait_kg, water.wait_j, water.films, stored + float(water.wait_j.sum()),
+        pipes, water.h_point, t_pipe, water.m, water.wait_kg, water.wait_j, stored,
         before.transient.time_s + seconds,
     )  # fmt: skip
     return DayState(

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.heat.plugflow import Pipes
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -15,9 +17,6 @@ class Grid(NamedTuple):
 
     start: Ints
     end: Ints
-    length: Floats
-    diameter: Floats
-    wall: Floats
     station: Ints
     source: Ints
 
@@ -25,16 +24,11 @@ class Grid(NamedTuple):
 class Water(NamedTuple):
     """The network's water and steel (see ``TransientState``); changed in place."""
 
-    mass: Floats
-    h: Floats
-    ring: Ints
-    t_wall: Floats
-    t_shell: Floats
+    pipes: Pipes
     h_point: Floats
     wait_kg: Floats
     wait_j: Floats
     m: Floats
-    films: Floats
 
 
 class Stations(NamedTuple):

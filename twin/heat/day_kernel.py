@@ -27,13 +27,14 @@ from twin.heat.day_arrays import (
     Stations,
     Water,
 )
-from twin.heat.kernels import heat_capacity, quick_temperature
+from twin.heat.exchange import exchange_pipes
+from twin.heat.kernels import enthalpy, heat_capacity, quick_temperature
 from twin.heat.quick import read_temperature
 from twin.heat.share import share_flows
 from twin.heat.source import fire_source
 from twin.heat.substation import exchanger_w_k, find_flow, heat_for_setpoint, solve_secondary
 from twin.heat.thermal import order_points
-from twin.heat.transient_kernel import advance_side, rest_pipes
+from twin.heat.transient_kernel import Feed, Route, begin_tally, move_side, rest_points
 
 Floats = NDArray[np.float64]
 
@@ -202,32 +203,27 @@ def move_water(
     h_inflow: Floats, draw: Floats, emit: Floats, own: Floats, log: Log,
 ) -> None:  # fmt: skip
     """One step of the network with the stations between its sides."""
-    n_point, n_pipe, dt = water.h_point.shape[0], water.m.shape[0], drive.dt
+    n_point, ground, dt = water.h_point.shape[0], drive.t_ground, drive.dt
     order, _, first, outgoing = order_points(grid.start, grid.end, water.m, n_point)
-    kg, joule = water.wait_kg.copy(), water.wait_j.copy()
-    water.wait_kg[:], water.wait_j[:] = 0.0, 0.0
-    served, mixed = np.zeros(n_point, np.bool_), np.zeros(n_point, np.bool_)
-    h_out, loss, sums = np.empty(n_pipe), np.empty(n_pipe), np.zeros(4)
-    for side in range(2):
-        advance_side(
-            side, order, first, outgoing, grid.start, grid.end, water.m, grid.length, grid.diameter,
-            grid.wall, water.films, water.mass, water.h, water.ring, water.t_wall, water.t_shell,
-            water.h_point, inflow, h_inflow, draw, drive.t_ground, dt, kg, joule, water.wait_kg,
-            water.wait_j, served, mixed, h_out, loss, sums,
-        )  # fmt: skip
-        if side == 0:
-            close_stations(t, grid, st, drive, draw, kg, joule, emit, own, water.h_point, log)
-    lost = sums[2] + rest_pipes(
-        grid.start, grid.end, water.m, grid.length, grid.wall, water.mass, water.h, water.ring, water.t_wall,
-        water.t_shell, water.h_point, mixed, drive.t_ground, dt, h_out, loss,
-    )  # fmt: skip
+    route, feed = (
+        Route(grid.start, grid.end, water.m, order, first, outgoing),
+        Feed(inflow, h_inflow, draw),
+    )
+    n_pipe, none = water.m.shape[0], enthalpy(ground)
+    h_out, loss, sums = np.empty(n_pipe), np.empty(n_pipe), np.empty(4)
+    y = begin_tally(water.h_point, water.wait_kg, water.wait_j, h_out, loss, sums, none)
+    move_side(0, water.pipes, route, feed, y, ground, dt)
+    close_stations(t, grid, st, drive, draw, y.kg, y.joule, emit, own, water.h_point, log)
+    move_side(1, water.pipes, route, feed, y, ground, dt)
+    lost, _ = exchange_pipes(water.pipes, water.m, ground, dt, y.loss)
+    rest_points(water.pipes, route, y)
     log.ground_w[t] = lost / dt
     log.sums[GROUND] += lost
     for i in range(n_point):
-        if mixed[i]:
-            gone = joule[i] * leak[i] / draw[i] if leak[i] > 0.0 else 0.0
+        if y.mixed[i]:
+            gone = y.joule[i] * leak[i] / draw[i] if leak[i] > 0.0 else 0.0
             log.sums[LEAK] += gone
-            log.sums[PLANT] += joule[i] - gone
+            log.sums[PLANT] += y.joule[i] - gone
 
 
 @njit(cache=True, error_model="numpy")

@@ -200,8 +200,7 @@ def _follow(
     flow, u_factor = np.empty((net.n_pipe, n)), np.ones((net.n_pipe, n))
     inflow, t_inflow, draw, leak = (np.zeros((n_point, n)) for _ in range(4))
     station, t_given, heat_given = (np.zeros((n_station, n)) for _ in range(3))
-    none = np.empty((0, 0))
-    grid = Grid(net.start, net.end, net.length_m, net.diameter_m, none, net.station_node, net.source_node)
+    grid = Grid(net.start, net.end, net.station_node, net.source_node)
     m, need, come, go = np.empty(net.n_pipe), np.empty(n_point), np.empty(n_point), np.empty(n_point)
     members = []
     for i, (b, before) in enumerate(zip(boundaries, state.members, strict=True)):

@@ -5,9 +5,14 @@ The same polynomials as :mod:`twin.heat.water`, without the array machinery.
 
 from math import exp
 
+import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
+from twin.heat.compiled import inline, outer
 from twin.heat.water import CONDUCTIVITY, DENSITY, HEAT_CAPACITY, LN_VISCOSITY
+
+Floats = NDArray[np.float64]
 
 D0, D1, D2, D3, D4, D5, D6 = DENSITY
 C0, C1, C2, C3, C4, C5, C6, C7 = HEAT_CAPACITY
@@ -41,6 +46,18 @@ def viscosity(t_c: float) -> float:
     return 1e-3 * exp(
         V0 + x * (V1 + x * (V2 + x * (V3 + x * (V4 + x * (V5 + x * (V6 + x * (V7 + x * V8)))))))
     )
+
+
+@outer()
+def fill_flow_properties(t_c: Floats, rho: Floats, ln_mu: Floats) -> None:
+    """Fill density (n,) kg/m³ and the logarithm of the viscosity in mPa s; NaN stays NaN."""
+    for i in range(t_c.shape[0]):
+        t = t_c[i]
+        t = 0.0 if t < 0.0 else t
+        x = 1.5 if t > 150.0 else 0.01 * t
+        rho[i] = D0 + x * (D1 + x * (D2 + x * (D3 + x * (D4 + x * (D5 + x * D6)))))
+        tail = V3 + x * (V4 + x * (V5 + x * (V6 + x * (V7 + x * V8))))
+        ln_mu[i] = V0 + x * (V1 + x * (V2 + x * tail))
 
 
 @njit(cache=True)
@@ -83,7 +100,7 @@ Q0, Q1, Q2, Q3, Q4, Q5, Q6, Q7 = (
 )
 
 
-@njit(cache=True)
+@inline()
 def quick_temperature(h_j_kg: float) -> float:
     """Inverse of :func:`enthalpy` as one polynomial, within 0.001 K over 0..150 °C.
 

@@ -14,8 +14,9 @@ from twin.heat.boundary import SteadyBoundary
 from twin.heat.case import Case, spread_draws, sum_at
 from twin.heat.components import CONTROLLED, KV_FACTOR, OPEN, SHUT, STANDING, Links
 from twin.heat.hydraulics import FlowAnswer, FlowProblem, solve_flows
+from twin.heat.kernels import fill_flow_properties
 from twin.heat.topology import CompiledNetwork
-from twin.heat.water import density_kg_m3, enthalpy_j_kg, viscosity_pa_s
+from twin.heat.water import density_kg_m3, enthalpy_j_kg
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -36,7 +37,10 @@ USUAL_DIAMETER = 400.0
 
 def pose_flows(net: CompiledNetwork, case: Case, t_pipe: Floats) -> FlowProblem:
     """The hydraulic problem of a case at mean pipe temperatures ``t_pipe`` (n_pipe,), without its links."""
-    rho = density_kg_m3(t_pipe)
+    rho, mu = np.empty(net.n_pipe), np.empty(net.n_pipe)
+    fill_flow_properties(t_pipe, rho, mu)
+    np.exp(mu, out=mu)
+    mu *= 1e-3
     usable = case.valve_kv > 0.0
     at = net.valve_pipe[usable]
     quadratic = sum_at(at, KV_FACTOR / (rho[at] * case.valve_kv[usable] ** 2), net.n_pipe)
@@ -54,7 +58,7 @@ def pose_flows(net: CompiledNetwork, case: Case, t_pipe: Floats) -> FlowProblem:
         zeta=net.zeta,
         quadratic=quadratic,
         rho=rho,
-        mu=viscosity_pa_s(t_pipe),
+        mu=mu,
         open_=case.open_,
         one_way=case.one_way,
         elevation_m=net.elevation_m,

@@ -1,16 +1,17 @@
 """One pipe by itself: what surrounds its water, and its outlet for a measured inlet."""
 
 from dataclasses import dataclass
-from math import pi
+from math import nan, pi
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from twin.heat.exchange import exchange_pipes, survey_pipes
 from twin.heat.film import cylinder_resistance
 from twin.heat.kernels import density, enthalpy, temperature
-from twin.heat.plugflow import UNKNOWN, advance_pipe
-from twin.heat.transient_kernel import survey_pipes
+from twin.heat.plugflow import CONTENT, N_KNOWN, UNKNOWN, Pipes, flush_pipe, move_pipe
+from twin.heat.quick import volume_m3_kg
 from twin.model.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -153,27 +154,37 @@ def _run_pipe(
     resolution: int,
     t_start: float,
 ) -> tuple[Floats, Floats]:
-    n_cell, cap = resolution, resolution
-    mass, h = np.zeros((1, cap)), np.zeros((1, cap))
-    ring = np.array([[0, 1]])
-    mass[0, 0], h[0, 0] = 0.25 * pi * diameter * diameter * length * density(t_start), enthalpy(t_start)
-    t_wall = np.full((1, n_cell), t_start)
+    cap, one = resolution, np.ones(1)
     through = wall[0, 2] / (wall[0, 2] + wall[0, 3])
-    t_shell = np.full((1, n_cell), t_around[0] + (t_start - t_around[0]) * through)
-    films = np.full((1, 5), UNKNOWN)
-    t_out, sums, h_mean, lengths = np.empty(t.shape[0]), np.zeros(4), np.zeros(1), np.array([length])
+    p = Pipes(
+        np.zeros((1, cap)), np.zeros((1, cap)), np.array([[0, 1]]), np.full((1, cap), t_start),
+        np.full((1, cap), t_around[0] + (t_start - t_around[0]) * through), np.full((1, N_KNOWN), UNKNOWN),
+        wall, length * one, diameter * one,
+    )  # fmt: skip
+    p.mass[0, 0] = 0.25 * pi * diameter * diameter * length * density(t_start)
+    p.h[0, 0] = enthalpy(t_start)
+    t_out, sums, m, loss = np.empty(t.shape[0]), np.zeros(4), np.empty(1), np.empty(1)
     t_out[0] = t_start
-    before = survey_pipes(mass, h, ring, t_wall, t_shell, wall, lengths, h_mean)
+    before = survey_pipes(p)
     for k in range(1, t.shape[0]):
-        dt = t[k] - t[k - 1]
-        m_flow = 0.5 * (flow[k] + flow[k - 1])
-        h_in = enthalpy(0.5 * (t_in[k] + t_in[k - 1]))
-        gone, energy, lost = advance_pipe(
-            0, mass, h, ring, t_wall, t_shell, length, diameter, wall, films, abs(m_flow) * dt,
-            m_flow >= 0.0, h_in, 0.5 * (t_around[k] + t_around[k - 1]), dt,
-        )  # fmt: skip
-        sums += np.array([abs(m_flow) * dt * h_in, energy, lost, 0.0])
-        still = h[0, (ring[0, 0] + (ring[0, 1] - 1 if m_flow >= 0.0 else 0)) % cap]
-        t_out[k] = temperature(energy / gone if m_flow != 0.0 and gone > 0.0 else still)
-    sums[3] = survey_pipes(mass, h, ring, t_wall, t_shell, wall, lengths, h_mean) - before
+        dt, m[0], around = (
+            t[k] - t[k - 1],
+            0.5 * (flow[k] + flow[k - 1]),
+            0.5 * (t_around[k] + t_around[k - 1]),
+        )
+        h_in, ahead, m_in = enthalpy(0.5 * (t_in[k] + t_in[k - 1])), m[0] >= 0.0, abs(m[0]) * dt
+        loss[0] = nan
+        if m_in > p.known[0, CONTENT]:
+            gone, energy, lost = flush_pipe(
+                0, p.mass, p.h, p.ring, p.t_wall, p.t_shell, p.known, wall, length, diameter, m_in, h_in,
+                around, dt,
+            )  # fmt: skip
+            loss[0] = lost / dt
+        else:
+            gone, energy = move_pipe(0, p.mass, p.h, p.ring, p.known, m_in, ahead, h_in, volume_m3_kg(h_in))
+        lost, held = exchange_pipes(p, m, around, dt, loss)
+        sums += np.array([m_in * h_in, energy, lost, 0.0])
+        still = p.h[0, (p.ring[0, 0] + (p.ring[0, 1] - 1 if ahead else 0)) % cap]
+        t_out[k] = temperature(energy / gone if m_in > 0.0 and gone > 0.0 else still)
+        sums[3] = held - before
     return t_out, sums

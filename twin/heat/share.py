@@ -12,6 +12,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from twin.heat.compiled import outer
+from twin.heat.kernels import enthalpy
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -71,6 +74,40 @@ def _grow(start: Ints, end: Ints, use: Bools, fixed: Bools) -> tuple[Ints, Ints,
                         order[tail] = b
                         tail += 1
     return order, parent, chord, root
+
+
+@outer()
+def sum_surplus(start: Ints, end: Ints, m: Floats, leak: Floats, station: Ints, flow: Floats) -> Floats:
+    """What comes into the network from outside at every point (n_point,), kg/s: the flows of pipes that leave
+    it less those that reach it, and what substations and leaks take there."""
+    out = leak.copy()
+    n_node = out.shape[0] // 2
+    for k in range(m.shape[0]):
+        out[start[k]] += m[k]
+        out[end[k]] -= m[k]
+    for s in range(station.shape[0]):
+        out[station[s]] += flow[s]
+        out[n_node + station[s]] -= flow[s]
+    return out
+
+
+@outer()
+def feed_points(
+    start: Ints, end: Ints, m: Floats, leak: Floats, station: Ints, flow: Floats, source: Ints,
+    t_source: Floats,
+) -> tuple[Floats, Floats, Floats]:  # fmt: skip
+    """What enters and leaves the pipes at the points (n_point,): inflow kg/s, its J/kg, and draw kg/s."""
+    surplus = sum_surplus(start, end, m, leak, station, flow)
+    n_node = leak.shape[0] // 2
+    inflow, h_inflow, draw = np.zeros(2 * n_node), np.zeros(2 * n_node), np.zeros(2 * n_node)
+    for j in range(source.shape[0]):
+        for i in (source[j], n_node + source[j]):
+            inflow[i], draw[i] = max(surplus[i], 0.0), max(-surplus[i], 0.0)
+            h_inflow[i] = enthalpy(t_source[j])
+    for s in range(station.shape[0]):
+        draw[station[s]] += flow[s]
+    draw += leak
+    return inflow, h_inflow, draw
 
 
 @njit(cache=True)

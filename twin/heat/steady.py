@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.heat.boundary import Finding, Reason, SteadyBoundary, SteadyState
-from twin.heat.case import Case, HeatAnswer, prepare_case, spread_draws, sum_at
+from twin.heat.case import Case, HeatAnswer, prepare_case, sum_at
 from twin.heat.findings import find_reasons
 from twin.heat.hydraulics import FlowAnswer
 from twin.heat.network_flow import solve_case
+from twin.heat.share import sum_surplus
 from twin.heat.thermal import STILL_KG_S, sweep_steady
 from twin.heat.topology import CompiledNetwork
 from twin.heat.water import density_kg_m3, enthalpy_j_kg
@@ -104,7 +105,8 @@ def _solve_heat(net: CompiledNetwork, b: SteadyBoundary, case: Case, answer: Flo
     np.maximum.at(inflow, n + at, np.maximum(back, 0.0))
     t_inflow[n + at] = np.where(np.isfinite(b.t_source_c), b.t_source_c, 0.0)
     t_point, t_out = np.full(net.n_point, ground), np.full(net.n_pipe, ground)
-    args = (net.start, net.end, m, case.ul, ground)
+    ul = net.u_w_m_k * net.length_m * (1.0 if b.u_factor is None else b.u_factor)
+    args = (net.start, net.end, m, ul, ground)
     passes = sweep_steady(*args, inflow, t_inflow, t_point, t_out)
     t_in = t_point[net.station_node]
     t_station, heat_w, unreachable = _close_stations(b, flow, t_in)
@@ -138,9 +140,8 @@ def _solve_heat(net: CompiledNetwork, b: SteadyBoundary, case: Case, answer: Flo
 def _leave_sources(net: CompiledNetwork, case: Case, answer: FlowAnswer, flow: Floats) -> Floats:
     """What comes into the network from outside at every point: the flows that leave it, less those that
     reach it, and what substations and leaks take there."""
-    m = answer.m
-    leaving = sum_at(net.start, m, net.n_point) - sum_at(net.end, m, net.n_point)
-    return leaving + spread_draws(net, case.leak_draw + answer.leak, flow, np.zeros(len(net.source_node)))
+    leak = case.leak_draw + answer.leak
+    return sum_surplus(net.start, net.end, answer.m, leak, net.station_node, flow)
 
 
 def _close_stations(b: SteadyBoundary, flow: Floats, t_in: Floats) -> tuple[Floats, Floats, Bools]:
@@ -180,7 +181,7 @@ def assemble_state(
     on = answer.reached[source]
     flow_source = np.where(case.holds, net_out[source], np.where(on, case.given, 0.0))
     back_source = np.where(case.holds, -net_out[n + source], np.where(on, case.given, 0.0))
-    t = np.where(answer.reached, heat.t_point, np.nan)
+    t = heat.t_point if answer.reached.all() else np.where(answer.reached, heat.t_point, np.nan)
     p = answer.p
     pump_flow, pump_rise = _run_pumps(net, b, case, m, heat)
     state = SteadyState(

@@ -52,7 +52,7 @@ class CompiledNetwork:
     station_node: Ints
     station_design_kg_s: Floats
     program: Program
-    point_names: tuple[str, ...]
+    point_names: NDArray[np.object_]
     pipe_index: dict[str, int]
 
     @property
@@ -144,6 +144,6 @@ def compile_network(network: HeatNetwork) -> CompiledNetwork:
         station_node=_find_nodes(network, "substation", [(s.id, s.node_id) for s in network.substations]),
         station_design_kg_s=_floats([s.design_flow_kg_s for s in network.substations]),
         program=write_program(start, end, 2 * n),
-        point_names=tuple(f"{k.id}/{side.value}" for side in Side for k in network.nodes),
+        point_names=np.array([f"{k.id}/{side.value}" for side in Side for k in network.nodes], object),
         pipe_index=pipe_index,
     )

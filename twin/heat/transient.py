@@ -11,15 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.heat.boundary import SteadyBoundary, SteadyState
-from twin.heat.case import Case, HeatAnswer, prepare_case, spread_draws
+from twin.heat.case import Case, HeatAnswer, prepare_case
+from twin.heat.exchange import survey_pipes
 from twin.heat.hydraulics import FlowAnswer
 from twin.heat.network_flow import solve_case, spread_to_points
 from twin.heat.pipe import INSULATION_J_M3_K, STEEL_J_M3_K
-from twin.heat.plugflow import UNKNOWN
+from twin.heat.plugflow import MEAN, N_KNOWN, UNKNOWN, Pipes
 from twin.heat.quick import read_temperatures
+from twin.heat.share import feed_points
 from twin.heat.steady import assemble_state, solve_steady
+from twin.heat.thermal import order_points
 from twin.heat.topology import CompiledNetwork
-from twin.heat.transient_kernel import advance_network, fill_pipes, net_outflow, survey_pipes
+from twin.heat.transient_kernel import advance_network, fill_pipes
 from twin.heat.water import density_kg_m3, enthalpy_j_kg
 from twin.model.errors import EngineError, InputError
 
@@ -38,26 +41,17 @@ INSULATION_M = 0.045
 class TransientState:
     """What the network remembers between two steps; nobody but this module looks inside the queues.
 
-    ``mass``, ``h`` (n_pipe, n_parcel) and ``ring`` (n_pipe, 2): water; ``t_wall``, ``t_shell``
-    (n_pipe, n_cell): steel and insulation, °C; ``wall`` (n_pipe, 4): shells as built; ``h_point``
-    (2 n_node,) enthalpy; ``t_pipe`` (n_pipe,) mean of the water; ``m`` (n_pipe,) last flows; ``wait_kg``,
-    ``wait_j`` (2 n_node,): water that waits at a point; ``films`` (n_pipe, 5) as in ``plugflow``;
-    ``stored_j`` in pipes and at points; ``time_s`` since
-    the start.
+    ``pipes``: water and steel, shells as built (:class:`twin.heat.plugflow.Pipes`); ``h_point`` (2 n_node,)
+    enthalpy; ``t_pipe`` (n_pipe,) mean of the water; ``m`` (n_pipe,) last flows; ``wait_kg``, ``wait_j``
+    (2 n_node,): water that waits at a point; ``stored_j`` in pipes and at points; ``time_s`` since the start.
     """
 
-    mass: Floats
-    h: Floats
-    ring: Ints
-    t_wall: Floats
-    t_shell: Floats
-    wall: Floats
+    pipes: Pipes
     h_point: Floats
     t_pipe: Floats
     m: Floats
     wait_kg: Floats
     wait_j: Floats
-    films: Floats
     stored_j: float
     time_s: float
 
@@ -145,34 +139,22 @@ def begin_transient(
     t_point = np.where(np.isfinite(t_point), t_point, boundary.t_ground_c)
     t_in = t_point[np.where(m >= 0.0, net.start, net.end)]
     t_start, t_end = np.where(m >= 0.0, t_in, steady.t_out_c), np.where(m >= 0.0, steady.t_out_c, t_in)
-    mass, h = np.zeros((n_pipe, parcels)), np.zeros((n_pipe, parcels))
-    ring = np.zeros((n_pipe, 2), np.int64)
-    t_wall, t_shell = np.zeros((n_pipe, cells)), np.zeros((n_pipe, cells))
-    wall = describe_network_shells(net)
-    fill_pipes(
-        mass, h, ring, t_wall, t_shell, scale_losses(wall, boundary.u_factor), net.length_m,
-        net.diameter_m, density_kg_m3(steady.t_pipe_c), t_start, t_end, boundary.t_ground_c,
-    )  # fmt: skip
-    t_pipe, h_mean = np.empty(n_pipe), np.empty(n_pipe)
-    stored = survey_pipes(mass, h, ring, t_wall, t_shell, wall, net.length_m, h_mean)
-    read_temperatures(h_mean, t_pipe)
-    empty = np.zeros(net.n_point)
-    state = TransientState(
-        mass,
-        h,
-        ring,
-        t_wall,
-        t_shell,
-        wall,
-        enthalpy_j_kg(t_point),
-        t_pipe,
-        m,
-        empty,
-        empty.copy(),
-        np.full((n_pipe, 5), UNKNOWN),
-        stored,
-        0.0,
+    pipes = Pipes(
+        mass=np.zeros((n_pipe, parcels)),
+        h=np.zeros((n_pipe, parcels)),
+        ring=np.zeros((n_pipe, 2), np.int64),
+        t_wall=np.zeros((n_pipe, cells)),
+        t_shell=np.zeros((n_pipe, cells)),
+        known=np.full((n_pipe, N_KNOWN), UNKNOWN),
+        wall=describe_network_shells(net),
+        length=net.length_m,
+        diameter=net.diameter_m,
     )
+    scaled = pipes._replace(wall=scale_losses(pipes.wall, boundary.u_factor))
+    fill_pipes(scaled, density_kg_m3(steady.t_pipe_c), t_start, t_end, boundary.t_ground_c)
+    stored, t_pipe, empty = survey_pipes(pipes), np.empty(n_pipe), np.zeros(net.n_point)
+    read_temperatures(np.ascontiguousarray(pipes.known[:, MEAN]), t_pipe)
+    state = TransientState(pipes, enthalpy_j_kg(t_point), t_pipe, m, empty, empty.copy(), stored, 0.0)
     return state, steady
 
 
@@ -255,22 +237,16 @@ def scale_losses(wall: Floats, u_factor: Floats | None) -> Floats:
     return out
 
 
-def spread_exchange(
-    net: CompiledNetwork, m: Floats, flow: Floats, leak: Floats, t_source_c: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """What enters and leaves the pipes at the points: inflow kg/s, its enthalpy J/kg, draw kg/s."""
-    n, source = net.n_node, net.source_node
-    surplus = np.zeros(net.n_point)  # positive: water enters the pipes here
-    net_outflow(net.start, net.end, m, surplus)
-    surplus += spread_draws(net, leak, flow, np.zeros(len(source)))
-    inflow, draw, h_inflow = np.zeros(net.n_point), np.zeros(net.n_point), np.zeros(net.n_point)
-    at = np.concatenate([source, n + source])
-    inflow[at], draw[at] = np.maximum(surplus[at], 0.0), np.maximum(-surplus[at], 0.0)
-    np.add.at(draw, net.station_node, flow)
-    draw += leak
-    hot = enthalpy_j_kg(t_source_c)
-    h_inflow[source], h_inflow[n + source] = hot, hot
-    return inflow, h_inflow, draw
+def copy_pipes(p: Pipes) -> Pipes:
+    """Pipes of their own: what changes is copied, what does not is shared."""
+    return p._replace(
+        mass=p.mass.copy(),
+        h=p.h.copy(),
+        ring=p.ring.copy(),
+        t_wall=p.t_wall.copy(),
+        t_shell=p.t_shell.copy(),
+        known=p.known.copy(),
+    )
 
 
 def _advance(
@@ -283,35 +259,26 @@ def _advance(
     served = answer.reached[net.station_node] & answer.reached[n + net.station_node] & ok
     flow = np.where(served, case.flow, 0.0)
     hot = np.where(np.isfinite(b.t_source_c), b.t_source_c, b.t_ground_c)
-    inflow, h_inflow, draw = spread_exchange(net, m, flow, leak_flows(net, b, case, answer), hot)
+    inflow, h_inflow, draw = feed_points(
+        net.start, net.end, m, leak_flows(net, b, case, answer), net.station_node, flow, net.source_node, hot
+    )
     t_station = b.t_return_c.astype(np.float64).copy()
     heat_w = np.zeros(len(flow)) if b.heat_w is None else np.nan_to_num(b.heat_w)
     wanted, by_heat = heat_w.copy(), ~np.isfinite(t_station)
-    mass, h, ring = s.mass.copy(), s.h.copy(), s.ring.copy()
-    t_wall, t_shell = s.t_wall.copy(), s.t_shell.copy()
-    h_point, wait_kg, wait_j, films = s.h_point.copy(), s.wait_kg.copy(), s.wait_j.copy(), s.films.copy()
-    h_out = np.full(n_pipe, float(enthalpy_j_kg(b.t_ground_c)))
-    loss, sums, t_out, t_pipe, t_point = (
-        np.zeros(n_pipe),
-        np.zeros(4),
-        np.empty(n_pipe),
-        np.empty(n_pipe),
-        np.empty(net.n_point),
-    )
-    wall = scale_losses(s.wall, b.u_factor)
-    advance_network(
-        net.start, net.end, m, net.length_m, net.diameter_m, wall, films, mass, h, ring, t_wall, t_shell,
-        h_point, wait_kg, wait_j, inflow, h_inflow, draw, net.station_node, flow, t_station, heat_w,
-        b.t_ground_c, dt_s, h_out, loss, sums,
+    p, t_pipe, t_point = copy_pipes(s.pipes), np.empty(n_pipe), np.empty(net.n_point)
+    t_out, h_out, loss, sums = np.empty(n_pipe), np.empty(n_pipe), np.empty(n_pipe), np.empty(4)
+    h_point, wait_kg, wait_j = s.h_point.copy(), s.wait_kg.copy(), s.wait_j.copy()
+    order, _, first, outgoing = order_points(net.start, net.end, m, net.n_point)
+    held = advance_network(
+        *p._replace(wall=scale_losses(p.wall, b.u_factor)), net.start, net.end, m, order, first, outgoing,
+        inflow, h_inflow, draw, net.station_node, flow, t_station, heat_w, h_point, wait_kg, wait_j, h_out,
+        loss, sums, b.t_ground_c, dt_s,
     )  # fmt: skip
     read_temperatures(h_point, t_point)
     read_temperatures(h_out, t_out)
-    stored = survey_pipes(mass, h, ring, t_wall, t_shell, wall, net.length_m, h_out) + float(wait_j.sum())
-    read_temperatures(h_out, t_pipe)
-    after = TransientState(
-        mass, h, ring, t_wall, t_shell, s.wall, h_point, t_pipe, answer.m, wait_kg, wait_j, films, stored,
-        s.time_s + dt_s,
-    )  # fmt: skip
+    read_temperatures(np.ascontiguousarray(p.known[:, MEAN]), t_pipe)
+    stored = held + float(wait_j.sum())
+    after = TransientState(p, h_point, t_pipe, answer.m, wait_kg, wait_j, stored, s.time_s + dt_s)
     heat = HeatAnswer(
         t_point=t_point,
         t_out=t_out,

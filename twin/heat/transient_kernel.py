@@ -5,55 +5,84 @@ hands on what it has received, shared out by the flows. Flows in a circle have n
 point that has already been served waits there for the next step.
 """
 
-from math import pi
+from math import nan, pi
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from twin.heat.compiled import CONTRACT, inner, outer
+from twin.heat.exchange import exchange_pipes
 from twin.heat.kernels import enthalpy
-from twin.heat.plugflow import advance_pipe, rest_pipe
-from twin.heat.quick import read_temperature
-from twin.heat.thermal import STILL_KG_S, order_points
+from twin.heat.plugflow import CONTENT, Pipes, flush_pipe, move_pipe
+from twin.heat.quick import read_temperature, volume_m3_kg
+from twin.heat.thermal import STILL_KG_S
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
-@njit(cache=True, error_model="numpy")
-def fill_pipes(
-    mass: Floats,
-    h: Floats,
-    ring: Ints,
-    t_wall: Floats,
-    t_shell: Floats,
-    wall: Floats,
-    length: Floats,
-    diameter: Floats,
-    rho: Floats,
-    t_start: Floats,
-    t_end: Floats,
-    t_ground: float,
-) -> None:
-    """Fill every pipe with half its queue of parcels, linear from ``t_start`` to ``t_end``."""
-    n_pipe, cap = mass.shape
-    n_cell = t_wall.shape[1]
+class Route(NamedTuple):
+    """Flows ``m`` (n_pipe,) from ``start`` to ``end``, and the points in the order they go through, as
+    :func:`twin.heat.thermal.order_points` has it."""
+
+    start: Ints
+    end: Ints
+    m: Floats
+    order: Ints
+    first: Ints
+    outgoing: Ints
+
+
+class Feed(NamedTuple):
+    """What goes in and out at the points (n_point,), kg/s: from sources with enthalpy ``h_inflow``; ``draw``
+    of stations, leaks and the return of sources."""
+
+    inflow: Floats
+    h_inflow: Floats
+    draw: Floats
+
+
+class Tally(NamedTuple):
+    """What a step leaves behind. Points (n_point,): ``h_point``, filled where water moves; ``wait_kg``,
+    ``wait_j`` that waits there; ``kg``, ``joule`` at hand, afterwards what was drawn; ``served``, ``mixed``.
+    Pipes (n_pipe,): ``h_out`` where the water leaves, ``loss`` W. ``sums``: J brought in, J drawn (leaks and
+    sources), J lost to the ground, J to stations."""
+
+    h_point: Floats
+    wait_kg: Floats
+    wait_j: Floats
+    kg: Floats
+    joule: Floats
+    served: Bools
+    mixed: Bools
+    h_out: Floats
+    loss: Floats
+    sums: Floats
+
+
+@outer()
+def fill_pipes(p: Pipes, rho: Floats, t_start: Floats, t_end: Floats, t_ground: float) -> None:
+    """Fill every pipe with half its queue of parcels, linear from ``t_start`` to ``t_end`` (n_pipe,)."""
+    n_pipe, cap = p.mass.shape
+    n_cell = p.t_wall.shape[1]
     n = max(1, cap // 2)
     for k in range(n_pipe):
-        content = 0.25 * pi * diameter[k] ** 2 * length[k] * rho[k]
-        ring[k, 0], ring[k, 1] = 0, n
+        content = 0.25 * pi * p.diameter[k] ** 2 * p.length[k] * rho[k]
+        p.ring[k, 0], p.ring[k, 1] = 0, n
         for q in range(n):
             t = t_start[k] + (t_end[k] - t_start[k]) * (q + 0.5) / n
-            mass[k, q] = content / n
-            h[k, q] = enthalpy(t)
-        through = wall[k, 2] / (wall[k, 2] + wall[k, 3])
+            p.mass[k, q] = content / n
+            p.h[k, q] = enthalpy(t)
+        through = p.wall[k, 2] / (p.wall[k, 2] + p.wall[k, 3])
         for i in range(n_cell):
             t = t_start[k] + (t_end[k] - t_start[k]) * (i + 0.5) / n_cell
-            t_wall[k, i] = t
-            t_shell[k, i] = t_ground + (t - t_ground) * through
+            p.t_wall[k, i] = t
+            p.t_shell[k, i] = t_ground + (t - t_ground) * through
 
 
-@njit(cache=True)
+@outer()
 def net_outflow(start: Ints, end: Ints, m: Floats, out: Floats) -> None:
     """Fill ``out`` (n_point,) with what the pipes carry away from each point, kg/s."""
     out[:] = 0.0
@@ -62,239 +91,138 @@ def net_outflow(start: Ints, end: Ints, m: Floats, out: Floats) -> None:
         out[end[k]] -= m[k]
 
 
-@njit(cache=True, error_model="numpy")
-def survey_pipes(
-    mass: Floats,
-    h: Floats,
-    ring: Ints,
-    t_wall: Floats,
-    t_shell: Floats,
-    wall: Floats,
-    length: Floats,
-    h_mean: Floats,
-) -> float:
-    """Fill ``h_mean`` (n_pipe,) with the mean enthalpy of each pipe's water, J/kg.
-
-    Returns
-    -------
-    energy in water (above 0 °C), walls and insulation, J
-    """
-    total = 0.0
-    n_pipe, cap = mass.shape
-    n_cell = t_wall.shape[1]
-    for k in range(n_pipe):
-        kg, joule, j = 0.0, 0.0, ring[k, 0]
-        for _ in range(ring[k, 1]):
-            kg += mass[k, j]
-            joule += mass[k, j] * h[k, j]
-            j = 0 if j + 1 == cap else j + 1
-        h_mean[k] = joule / kg
-        t_w, t_s = 0.0, 0.0
-        for i in range(n_cell):
-            t_w += t_wall[k, i]
-            t_s += t_shell[k, i]
-        total += joule + length[k] / n_cell * (wall[k, 0] * t_w + wall[k, 1] * t_s)
-    return total
-
-
-@njit(cache=True, error_model="numpy")
-def advance_side(
-    side: int,
-    order: Ints,
-    first: Ints,
-    outgoing: Ints,
-    start: Ints,
-    end: Ints,
-    m: Floats,
-    length: Floats,
-    diameter: Floats,
-    wall: Floats,
-    films: Floats,
-    mass: Floats,
-    h: Floats,
-    ring: Ints,
-    t_wall: Floats,
-    t_shell: Floats,
-    h_point: Floats,
-    inflow: Floats,
-    h_inflow: Floats,
-    draw: Floats,
-    t_ground: float,
-    dt: float,
-    kg: Floats,
-    joule: Floats,
-    wait_kg: Floats,
-    wait_j: Floats,
-    served: NDArray[np.bool_],
-    mixed: NDArray[np.bool_],
-    h_out: Floats,
-    loss: Floats,
-    sums: Floats,
-) -> None:
-    """Advance the pipes of one side (0 supply, 1 return) in flow order by ``dt``.
-
-    Afterwards ``kg`` and ``joule`` hold what was drawn at each point of the side. ``sums``: J brought in and
-    J lost to the ground are added to places 0 and 2.
-    """
+@inner()
+def begin_tally(
+    h_point: Floats, wait_kg: Floats, wait_j: Floats, h_out: Floats, loss: Floats, sums: Floats, h_rest: float
+) -> Tally:
+    """Open the books of a step: what waited is at hand; ``h_rest``: enthalpy where no water moves."""
     n_point = h_point.shape[0]
+    kg, joule = wait_kg.copy(), wait_j.copy()
+    wait_kg[:], wait_j[:], h_out[:], loss[:], sums[:] = 0.0, 0.0, h_rest, nan, 0.0
+    served, mixed = np.zeros(n_point, np.bool_), np.zeros(n_point, np.bool_)
+    return Tally(h_point, wait_kg, wait_j, kg, joule, served, mixed, h_out, loss, sums)
+
+
+@inner(fastmath=CONTRACT)
+def move_side(side: int, p: Pipes, r: Route, f: Feed, y: Tally, t_ground: float, dt: float) -> None:
+    """Move the water of one side (0 supply, 1 return) on by ``dt``, in flow order.
+
+    Afterwards ``kg`` and ``joule`` hold what was drawn at each point of the side.
+    """
+    mass, h, ring, t_wall, t_shell, known, wall, length, diameter = p
+    start, end, m, order, first, outgoing = r
+    inflow, h_inflow, draw = f
+    h_point, wait_kg, wait_j, kg, joule, served, mixed, h_out, loss, sums = y
+    n_point, brought = h_point.shape[0], 0.0
     n_node = n_point // 2
     for q in range(n_point):
         i = order[q]
         if (i >= n_node) != (side == 1):
             continue
         gain = inflow[i] * dt * h_inflow[i]
-        kg[i] += inflow[i] * dt
-        joule[i] += gain
-        sums[0] += gain
+        at_hand, energy_at_hand = kg[i] + inflow[i] * dt, joule[i] + gain
+        brought += gain
         served[i] = True
         due = draw[i]  # what the flows say must leave here in this step
         for j in range(first[i], first[i + 1]):
             due += abs(m[outgoing[j]])
-        if kg[i] <= 0.0 or due <= 0.0:
-            wait_kg[i] += kg[i]
-            wait_j[i] += joule[i]
+        if at_hand <= 0.0 or due <= 0.0:
+            wait_kg[i] += at_hand
+            wait_j[i] += energy_at_hand
+            kg[i], joule[i] = at_hand, energy_at_hand
             continue
-        h_mix, factor = joule[i] / kg[i], kg[i] / due  # factor: about dt, a little more where water expands
-        h_point[i], mixed[i] = h_mix, True
+        h_mix, factor = energy_at_hand / at_hand, at_hand / due  # about dt, more where water expands
+        h_point[i], mixed[i], v_mix = h_mix, True, volume_m3_kg(h_mix)
         kg[i] = draw[i] * factor
         joule[i] = kg[i] * h_mix
         for j in range(first[i], first[i + 1]):
             k = outgoing[j]
-            gone, energy, lost = advance_pipe(
-                k, mass, h, ring, t_wall, t_shell, length[k], diameter[k], wall, films,
-                abs(m[k]) * factor,
-                m[k] > 0.0, h_mix, t_ground, dt,
-            )  # fmt: skip
-            down = end[k] if m[k] > 0.0 else start[k]
+            forward = m[k] > 0.0
+            m_in = abs(m[k]) * factor
+            if m_in > known[k, CONTENT]:
+                gone, energy, lost = flush_pipe(
+                    k, mass, h, ring, t_wall, t_shell, known, wall, length[k], diameter[k], m_in, h_mix,
+                    t_ground, dt,
+                )  # fmt: skip
+                loss[k] = lost / dt
+            else:
+                gone, energy = move_pipe(k, mass, h, ring, known, m_in, forward, h_mix, v_mix)
+            h_out[k] = energy / gone if gone > 0.0 else h_mix
+            down = end[k] if forward else start[k]
             if served[down]:
                 wait_kg[down] += gone
                 wait_j[down] += energy
             else:
                 kg[down] += gone
                 joule[down] += energy
-            h_out[k] = energy / gone if gone > 0.0 else h_mix
-            loss[k] = lost / dt
-            sums[2] += lost
+    sums[0] += brought
 
 
-@njit(cache=True, error_model="numpy")
+@inner()
+def rest_points(p: Pipes, r: Route, y: Tally) -> None:
+    """Points without flow take the state of the last parcel of a pipe without flow."""
+    h, ring, start, end, m = p.h, p.ring, r.start, r.end, r.m
+    h_point, mixed, h_out = y.h_point, y.mixed, y.h_out
+    cap = h.shape[1]
+    for k in range(m.shape[0]):
+        if abs(m[k]) <= STILL_KG_S:
+            h_out[k] = h[k, (ring[k, 0] + ring[k, 1] - 1) % cap]
+            for i in (start[k], end[k]):
+                if not mixed[i]:
+                    h_point[i] = h_out[k]
+
+
+@outer()
 def advance_network(
-    start: Ints,
-    end: Ints,
-    m: Floats,
-    length: Floats,
-    diameter: Floats,
-    wall: Floats,
-    films: Floats,
-    mass: Floats,
-    h: Floats,
-    ring: Ints,
-    t_wall: Floats,
-    t_shell: Floats,
-    h_point: Floats,
-    wait_kg: Floats,
-    wait_j: Floats,
-    inflow: Floats,
-    h_inflow: Floats,
-    draw: Floats,
-    station: Ints,
-    station_flow: Floats,
-    station_t: Floats,
-    station_heat: Floats,
-    t_ground: float,
-    dt: float,
-    h_out: Floats,
-    loss: Floats,
-    sums: Floats,
-) -> None:
-    """Advance the whole network by ``dt``.
+    mass: Floats, h: Floats, ring: Ints, t_wall: Floats, t_shell: Floats, known: Floats, wall: Floats,
+    length: Floats, diameter: Floats, start: Ints, end: Ints, m: Floats, order: Ints, first: Ints,
+    outgoing: Ints, inflow: Floats, h_inflow: Floats, draw: Floats, station: Ints, flow: Floats,
+    t_return: Floats, heat: Floats, h_point: Floats, wait_kg: Floats, wait_j: Floats, h_out: Floats,
+    loss: Floats, sums: Floats, t_ground: float, dt: float,
+) -> float:  # fmt: skip
+    """Advance the whole network by ``dt``; arrays as in :class:`Pipes`, :class:`Route`, :class:`Feed` and
+    :class:`Tally` (a tuple of arrays costs 0.1 ms to bring in from Python).
 
     Parameters
     ----------
-    m : (n_pipe,) flows of this step
-    inflow, h_inflow : (n_point,) water entering from sources, kg/s, and its enthalpy
-    draw : (n_point,) water leaving, kg/s (stations, leaks and the return of sources)
     station : (n_station,) node of each; its supply point is the node, its return point ``n_node`` further
-    station_flow : (n_station,); ``station_t`` holds the return temperature where known, else NaN and
-        ``station_heat`` the heat in W; both are filled with what came out
-    h_point, h_out : (n_point,), (n_pipe,) enthalpies, filled where water moves
-    sums : (4,) filled with J brought in, J drawn (leaks and sources), J lost to the ground, J to stations
+    flow : (n_station,); ``t_return`` holds the return temperature where known, else NaN and ``heat`` the
+        heat in W; both are filled with what came out
+
+    Returns
+    -------
+    the energy that the pipes hold now, J
     """
-    n_point = h_point.shape[0]
-    order, _, first, outgoing = order_points(start, end, m, n_point)
-    kg, joule = wait_kg.copy(), wait_j.copy()
-    wait_kg[:], wait_j[:], sums[:] = 0.0, 0.0, 0.0
-    served, mixed = np.zeros(n_point, np.bool_), np.zeros(n_point, np.bool_)
-    for side in range(2):
-        advance_side(
-            side, order, first, outgoing, start, end, m, length, diameter, wall, films, mass, h, ring, t_wall,
-            t_shell, h_point, inflow, h_inflow, draw, t_ground, dt, kg, joule, wait_kg, wait_j, served, mixed,
-            h_out, loss, sums,
-        )  # fmt: skip
-        if side == 0:
-            _close_stations(
-                station, n_point // 2, station_flow, station_t, station_heat, draw, kg, joule, t_ground, dt,
-                sums,
-            )  # fmt: skip
-    for i in range(n_point):
-        sums[1] += joule[i] if mixed[i] else 0.0
-    sums[2] += rest_pipes(
-        start, end, m, length, wall, mass, h, ring, t_wall, t_shell, h_point, mixed, t_ground, dt, h_out,
-        loss,
-    )  # fmt: skip
+    p = Pipes(mass, h, ring, t_wall, t_shell, known, wall, length, diameter)
+    r, f = Route(start, end, m, order, first, outgoing), Feed(inflow, h_inflow, draw)
+    y = begin_tally(h_point, wait_kg, wait_j, h_out, loss, sums, enthalpy(t_ground))
+    move_side(0, p, r, f, y, t_ground, dt)
+    close_stations(station, flow, t_return, heat, draw, y, t_ground, dt)
+    move_side(1, p, r, f, y, t_ground, dt)
+    sums[1] = sum_drawn(y.joule, y.mixed)
+    sums[2], held = exchange_pipes(p, m, t_ground, dt, loss)
+    rest_points(p, r, y)
+    return held
 
 
-@njit(cache=True, error_model="numpy")
-def rest_pipes(
-    start: Ints,
-    end: Ints,
-    m: Floats,
-    length: Floats,
-    wall: Floats,
-    mass: Floats,
-    h: Floats,
-    ring: Ints,
-    t_wall: Floats,
-    t_shell: Floats,
-    h_point: Floats,
-    mixed: NDArray[np.bool_],
-    t_ground: float,
-    dt: float,
-    h_out: Floats,
-    loss: Floats,
-) -> float:
-    """Pipes without flow only lose heat; points without flow take the state of such a pipe's last parcel."""
-    total, cap = 0.0, mass.shape[1]
-    for k in range(m.shape[0]):
-        if abs(m[k]) > STILL_KG_S:
-            continue
-        lost = rest_pipe(k, mass, h, ring, t_wall, t_shell, length[k], wall, t_ground, dt)
-        loss[k] = lost / dt
-        total += lost
-        h_out[k] = h[k, (ring[k, 0] + ring[k, 1] - 1) % cap]
-        for i in (start[k], end[k]):
-            if not mixed[i]:
-                h_point[i] = h_out[k]
+@inner()
+def sum_drawn(joule: Floats, mixed: Bools) -> float:
+    """Energy of what was drawn where water moves, J."""
+    total = 0.0
+    for i in range(joule.shape[0]):
+        if mixed[i]:
+            total += joule[i]
     return total
 
 
-@njit(cache=True, error_model="numpy")
-def _close_stations(
-    station: Ints,
-    n_node: int,
-    flow: Floats,
-    t_return: Floats,
-    heat: Floats,
-    draw: Floats,
-    kg: Floats,
-    joule: Floats,
-    t_ground: float,
+@inner()
+def close_stations(
+    station: Ints, flow: Floats, t_return: Floats, heat: Floats, draw: Floats, y: Tally, t_ground: float,
     dt: float,
-    sums: Floats,
-) -> None:
+) -> None:  # fmt: skip
     """Stations take their share of what is drawn at their supply point and give it to the return point."""
-    taken = kg.copy()
-    taken_j = joule.copy()
+    kg, joule, to_stations = y.kg, y.joule, 0.0
+    n_node, taken, taken_j = len(kg) // 2, kg.copy(), joule.copy()
     for s in range(station.shape[0]):
         i = station[s]
         if flow[s] <= 0.0 or draw[i] <= 0.0 or taken[i] <= 0.0:
@@ -309,8 +237,9 @@ def _close_stations(
             h_out = enthalpy(t_return[s])
         given = water * (h_in - h_out)
         heat[s] = given / dt
-        sums[3] += given
+        to_stations += given
         kg[i] -= water
         joule[i] -= water * h_in
         kg[n_node + i] += water
         joule[n_node + i] += water * h_out
+    y.sums[3] = to_stations
