@@ -104,11 +104,13 @@ def run(settings: Settings, stop: threading.Event) -> None:
             settings.credentials, county, book, lambda: dict(decoder.directory.sources), gateways
         )
         tell = (desk.follow, lives.follow, steward.follow)
-        reloader = Reloader(settings.county, base, onboarded, owner, decoder, line, tell)
+        reloader = Reloader(
+            settings.county, base, onboarded, owner, decoder, line if number == 1 else None, tell
+        )
         keeper = [LakeKeeper(owner)] if isinstance(owner, LakeOwner) else []
-        desks: tuple[Works, ...] = (Housekeeper(owner.sorter, inbox),)
+        desks: tuple[Works, ...] = (reloader, Housekeeper(owner.sorter, inbox))
         if number == 1:  # it is asked by the other processes, and speaks for all workers
-            desks = (desk, lives, steward, reloader, *desks, *keeper)
+            desks = (desk, lives, steward, *desks, *keeper)
         try:
             Writer(owner, decoder, inbox, line, stop, watch, errands, desks).run()
         finally:

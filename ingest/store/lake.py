@@ -72,6 +72,11 @@ class LakeOwner(StoreOwner):
         seen = self.read_memory().get(FOLLOWED)
         self._seen = int(seen) if seen else self._snapshot()
 
+    def adopt_points(self, points: Sequence[Point]) -> None:
+        """See ``StoreOwner.adopt_points``."""
+        super().adopt_points(points)
+        self.device_of = [p.device_id for p in points]
+
     def _count_suspects(self, n: int) -> None:
         """Nothing is compared on arrival."""
 

@@ -40,11 +40,13 @@ class Reloader:
     Parameters
     ----------
     folder : of the county; base : the county without what was onboarded; state : as already followed
+    line : None for a second worker, which is dealt messages and subscribes to none of these
     tell : called with the county after each change
     """
 
     def __init__(
-        self, folder: Path, base: County, state: State, owner: StoreOwner, decoder: Decoder, line: Lines,
+        self, folder: Path, base: County, state: State, owner: StoreOwner, decoder: Decoder,
+        line: Lines | None,
         tell: Sequence[Callable[[County], None]] = (),
     ) -> None:  # fmt: skip
         self._file, self._folder = folder / FILE_NAME, folder
@@ -70,7 +72,8 @@ class Reloader:
             self._say(REFUSED, str(e)[:500])
             return
         self._decoder.directory = compile_directory(county, state.sources, state.ignored)
-        self._line.follow(*list_filters(state))
+        if self._line is not None:
+            self._line.follow(*list_filters(state))
         for tell in self._tell:
             tell(county)
         self._revision = state.revision

@@ -9,13 +9,20 @@ from pathlib import Path
 import paho.mqtt.client as mqtt
 import pytest
 
+from ingest.adapters import compile_directory, make_adapters
 from ingest.county import load_county, save_county
 from ingest.onboarding.publish import publish, undo
+from ingest.onboarding.state import State
 from ingest.store.client import StoreClient
+from ingest.store.owner import StoreOwner
+from ingest.worker.decode import Decoder
+from ingest.worker.inbox import Message
+from ingest.worker.reload import Reloader
 from tests.ingest.test_worker import TOKEN, is_connected, sender, start_ingest
 from tests.onboarding.flows import TOPIC, pump_flow
 from tests.support.system import free_port, run_mosquitto, wait_until
 from tests.support.tiny import make_tiny_county
+from twin.model.county import County
 from twin.model.errors import StoreUnavailable
 
 
@@ -34,6 +41,27 @@ def values(client: StoreClient, no: int) -> list[float]:
 
 def revision(client: StoreClient) -> str:
     return next((n.detail for n in client.notices() if n.kind == "county_reloaded"), "")
+
+
+def test_a_second_worker_follows_the_devices_and_subscribes_to_nothing(tmp_path: Path) -> None:
+    county = make_tiny_county()
+    owner = StoreOwner(tmp_path / "store" / "county.duckdb", county.points)
+    told: list[County] = []
+    try:
+        decoder = Decoder(make_adapters(), compile_directory(county))
+        reloader = Reloader(tmp_path, county, State(), owner, decoder, None, (told.append,))
+        publish(tmp_path, county, pump_flow(ignore=("press",)), "li")
+        reloader.work()
+        now = time.time()
+        body = json.dumps({"t": round(now * 1000), "d": {"temp": 51.5}}).encode()
+        batch, _ = decoder.decode_batch([Message(TOPIC, body, now, 0, 0, 0)])
+        assert owner.write(batch) == 1 and batch.dead == ()
+        assert (
+            told[0].points[-1].id == "S01:P7/pump_p"
+            and told[0].points[int(batch.point_no[0])].key == "pump_t"
+        )
+    finally:
+        owner.close()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="starts Mosquitto")
