@@ -1,4 +1,4 @@
-"""``python -m twin.heat``: compile the kernels of the live twin and of simulated days, so that nobody waits."""
+"""``python -m twin.heat``: compile the kernels of the live twin and of simulated days, once."""
 
 import time
 
