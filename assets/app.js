@@ -56,6 +56,7 @@
   document.addEventListener('click', async e => {
     const button = e.target.closest('button[data-post]');
     if (!button || button.disabled) return;
+    if (button.dataset.confirm && !window.confirm(button.dataset.confirm)) return;
     button.disabled = true;
     const text = button.textContent;
     const said = await fetch(button.dataset.post, { method: 'POST' }).catch(() => null);

@@ -5,6 +5,7 @@ import time
 
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
+from app.auth import AccountFile
 from app.format import MISSING, format_number, format_value, local_time
 from app.i18n import TEXTS, translate
 from app.pages.parts import kind_name, panel
@@ -37,8 +38,14 @@ def layout(view: View, context: Context) -> list[object]:
     return [
         html.Div(
             [
-                html.Div([*form, panel(translate("command.audit", lang), audit)], className="ct-column"),
-                html.Div([panel(translate("command.list", lang), table)], className="ct-column"),
+                *form,
+                html.Div(
+                    [
+                        panel(translate("command.list", lang), table, "ct-half"),
+                        panel(translate("command.audit", lang), audit, "ct-half"),
+                    ],
+                    className="ct-column",
+                ),
             ],
             className="ct-commands",
         ),
@@ -50,12 +57,12 @@ def layout(view: View, context: Context) -> list[object]:
 def _form(context: Context, lang: str) -> html.Form:
     """Plain form elements, so that a keyboard is enough; the script shows limits and sends it."""
     groups: dict[str, list[object]] = {}
-    for point, limits in list_setpoints(context.county):
-        groups.setdefault(point.place_id, []).append(_option(point, limits, lang))
     names = _place_names(context)
+    for point, limits in list_setpoints(context.county):
+        groups.setdefault(point.place_id, []).append(_option(point, limits, names, lang))
     options: list[object] = [html.Option(f"— {translate('command.choose', lang)} —", value="")]
     options += [html.Optgroup(rows, label=names.get(place, place)) for place, rows in groups.items()]
-    rule = translate(f"rule.{context.settings.commands}", lang)
+    rule = translate(f"rule.{_rule(context)}", lang)
     words = {
         "data-asked": translate("command.asked", lang),
         "data-refused": TEXTS["command.refused"][lang != "zh"],
@@ -90,7 +97,14 @@ def _form(context: Context, lang: str) -> html.Form:
     )
 
 
-def _option(point: Point, limits: Limits, lang: str) -> html.Option:
+def _rule(context: Context) -> str:
+    """Who lets a command through; a demo county without accounts is confirmed by whoever sits there."""
+    said = context.settings.commands
+    accounts = AccountFile(context.settings.data / "auth" / "accounts.json").accounts()
+    return "here" if said == "second" and context.county.meta.demo and not accounts else said
+
+
+def _option(point: Point, limits: Limits, names: dict[str, str], lang: str) -> html.Option:
     q, row = find_quantity(point.quantity), limits.setpoint
     low, high, step = (x * q.scale for x in (limits.low, limits.high, row.step))
     said = translate(
@@ -102,7 +116,8 @@ def _option(point: Point, limits: Limits, lang: str) -> html.Option:
         "data-step": f"{10.0 ** -q.decimals:.6g}",
         "data-feedback": limits.feedback.id if limits.feedback is not None else "",
     }  # fmt: skip
-    return html.Option(kind_name(point.key, lang), value=point.id, **data)
+    title = f"{names.get(point.place_id, point.place_id)} {kind_name(point.key, lang)}"
+    return html.Option(title, value=point.id, **data)
 
 
 def _place_names(context: Context) -> dict[str, str]:
@@ -144,7 +159,7 @@ def _row(c: Command, context: Context, lang: str, bare: bool) -> html.Tr:
     quantity = context.county.points[c.point_no].quantity if known else "code"
     state = [html.Span(translate(f"cmd.{c.state}", lang), **{"data-level": LEVEL.get(c.state, "")})]
     if c.detail:
-        state.append(html.Small(c.detail))
+        state += [html.Small(text) for text in _why(c.detail, lang)]
     approved = _who(c.approved_by, lang) if c.approved_by or math.isfinite(c.sent) else MISSING
     who = f"{_who(c.requested_by, lang)} / {approved}"
     return html.Tr(
@@ -181,6 +196,21 @@ def _point_name(point_no: int, context: Context, lang: str) -> str:
     return f"{_place_names(context).get(p.place_id, p.place_id)} {kind_name(p.key, lang)}"
 
 
+def _why(detail: str, lang: str) -> list[str]:
+    """The translated word of a refusal, then the sentence of ingest or of the device as it is."""
+    word, colon, sentence = detail.partition(": ")
+    if not colon or f"why.{word}" not in TEXTS:
+        return [detail]
+    return [sentence] if lang == "en" else [translate(f"why.{word}", lang), sentence]
+
+
+def _step_name(step: str, lang: str) -> str:
+    """A step of the audit; what was tried and refused is ``<act> refused``."""
+    act = f"act.{step.removesuffix(' refused')}"
+    key = act if act in TEXTS else f"cmd.{step}"
+    return translate(key, lang) if key in TEXTS else step
+
+
 def _who(name: str, lang: str) -> str:
     return name or translate("command.here", lang)
 
@@ -197,13 +227,13 @@ def _audit(steps: list[CommandStep], found: list[Command], context: Context, lan
             [
                 html.Td(local_time(s.t, context.county.meta.timezone, "%m-%d %H:%M:%S")),
                 html.Td(_point_name(points.get(s.no, -1), context, lang)),
-                html.Td(translate(f"cmd.{s.step}", lang) if f"cmd.{s.step}" in TEXTS else s.step),
+                html.Td(_step_name(s.step, lang)),
                 html.Td(
                     translate("command.ingest", lang)
                     if not s.who and s.step in by_itself
                     else _who(s.who, lang)
                 ),
-                html.Td(s.detail, className="ct-wrap"),
+                html.Td(" · ".join(_why(s.detail, lang)), className="ct-wrap"),
             ]
         )
         for s in reversed(steps)

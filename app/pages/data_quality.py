@@ -43,6 +43,10 @@ def layout(view: View, context: Context) -> list[object]:
         _column("firmware", "life.firmware", lang, minWidth=90),
         _column("certificate", "life.certificate", lang, minWidth=110, **right),
     ]
+    if not (view.kiosk or view.embed):
+        columns.append(
+            {"field": "act", "headerName": "", "cellRenderer": "CTPost", "width": 100, "pinned": "right"}
+        )
     grid = dag.AgGrid(
         id="device-grid",
         rowData=[],
@@ -193,9 +197,19 @@ def _device_rows(context: Context, lang: str) -> list[dict[str, object]]:
                 "skew": MISSING if s is None or not math.isfinite(s.skew_s) else format_number(s.skew_s, 1),
                 "firmware": "" if life is None else life.firmware,
                 "certificate": None if math.isnan(days) else math.floor(days),
+                **_retiring(d.id, life is not None and life.state == "retired", lang),
             }
         )
     return rows
+
+
+def _retiring(device_id: str, retired: bool, lang: str) -> dict[str, str]:
+    """The button that takes a device out of service, or back."""
+    act = "reinstate" if retired else "retire"
+    asks = "" if retired else translate("life.asks", lang, id=device_id)
+    return {
+        "act": f"/api/devices/{device_id}/{act}", "act_name": translate(f"life.{act}", lang), "act_asks": asks
+    }  # fmt: skip
 
 
 def _dead(letters: list[DeadLetter], context: Context, lang: str) -> object:

@@ -59,7 +59,7 @@ def find_commander(adapters: Sequence[object], dialect: str) -> Commander:
     for adapter in adapters:
         if isinstance(adapter, Commander) and adapter.name == dialect:
             return adapter
-    raise InputError(f"nothing can be written to devices of dialect {dialect!r}")
+    raise InputError(f"dialect: nothing can be written to devices of dialect {dialect!r}")
 
 
 def plain_number(value: float) -> float | int:

@@ -111,7 +111,7 @@ class SparkplugAdapter:
                 command.metrics.add(name=down.key, datatype=_DOUBLE, double_value=down.number)
                 verb, below = ("DCMD", f"/{own}") if own in node.devices else ("NCMD", "")
                 return f"spBv1.0/{group}/{verb}/{edge}{below}", command.SerializeToString()
-        raise InputError(f"no edge node has announced {own!r} yet: its birth is awaited")
+        raise InputError(f"birth: no edge node has announced {own!r} yet: its birth is awaited")
 
     def _find_node(self, group: str, edge: str) -> _Node:
         """The edge node; of too many the first is forgotten, so that invented names fill no memory."""

@@ -57,7 +57,7 @@ class Desk:
         answers = [self.answers.popleft() for _ in range(len(self.answers))]
         for command in self.book.open_commands():
             if command.state == "waiting" and now - command.t > WAIT_S:
-                self._end(command, "expired", "nobody has decided on it in time", now)
+                self._end(command, "expired", "expired: nobody has decided on it in time", now)
             elif command.state == "sent":
                 mine = [a for a in answers if a.no == command.no and a.device_id == command.device_id]
                 self._watch(command, mine, now)
@@ -103,14 +103,14 @@ class Desk:
         command = self.book.find(wish.no)
         if command is None or command.state != "waiting":
             state = "unknown" if command is None else command.state
-            said = f"not possible: the command is {state}"
+            said = f"state: not possible, the command is {state}"
             self.book.write((), [Step(wish.no, now, f"{wish.act} refused", wish.who, said)], [wish])
             return
         try:
             if wish.act == "approve":
                 self.rules.check_approval(command.requested_by, wish.who)
             elif wish.act == "withdraw" and wish.who != command.requested_by:
-                raise InputError("only who asked for it may withdraw it")
+                raise InputError("own: only who asked for it may withdraw it")
         except InputError as e:
             self.book.write((), [Step(wish.no, now, f"{wish.act} refused", wish.who, str(e))], [wish])
             return
@@ -155,7 +155,7 @@ class Desk:
         try:
             return self._device[device_id]
         except KeyError:
-            raise InputError(f"the county has no device {device_id!r}") from None
+            raise InputError(f"point: the county has no device {device_id!r}") from None
 
     def _watch(self, command: Command, answers: Sequence[Answer], now: float) -> None:
         """Has the value arrived, has the device refused, is the time over?"""
@@ -177,9 +177,15 @@ class Desk:
             self._end(command, "done", "", now)
         elif now > command.until:
             if fresh:
-                self._end(command, "differs", "the time is over and the read-back says something else", now)
+                self._end(
+                    command, "differs", "differs: the time is over and the read-back says something else", now
+                )
             else:
-                known = "it has answered, but shown nothing" if command.answered else "the device is silent"
+                known = (
+                    "unseen: it has answered, but shown nothing"
+                    if command.answered
+                    else "silent: nothing was heard of it"
+                )
                 self._end(command, "timed_out", known, now)
 
     def _read_back(self, command: Command) -> tuple[bool, float, bool]:

@@ -1,4 +1,7 @@
-"""What may be asked for, and who may let it through. Pure: no clock, no store, no network."""
+"""What may be asked for, and who may let it through. Pure: no clock, no store, no network.
+
+A refusal is a word that pages can translate, a colon, and the sentence.
+"""
 
 import math
 from dataclasses import dataclass
@@ -34,48 +37,52 @@ class Rules:
         InputError : it may not, and why
         """
         if self.approval == "off":
-            raise InputError("commands are switched off (CT_COMMANDS=off)")
+            raise InputError("off: commands are switched off (CT_COMMANDS=off)")
         if not who and not self.county.meta.demo:
-            raise InputError("a real plant is written by named accounts only: make accounts, then sign in")
+            raise InputError(
+                "named: a real plant is written by named accounts only: make accounts, then sign in"
+            )
         point = self.find_point(point_no)
         limits = find_limits(self.county, point)
         if limits is None:
-            raise InputError(f"{point.id} is not a set-point")
+            raise InputError(f"point: {point.id} is not a set-point")
         _check_value(point, limits, value, before)
         if busy:
-            raise InputError(f"another command for {point.id} is not finished")
+            raise InputError(f"busy: another command for {point.id} is not finished")
         return limits
 
     def check_approval(self, requested_by: str, who: str) -> None:
         """Raises ``InputError``: this account may not let that request through."""
         if self.approval == "off":
-            raise InputError("commands are switched off (CT_COMMANDS=off)")
+            raise InputError("off: commands are switched off (CT_COMMANDS=off)")
         if not who and requested_by:
-            raise InputError("who approves needs an account")
+            raise InputError("named: who approves needs an account")
         if not who and not self.county.meta.demo:
-            raise InputError("a real plant is written by named accounts only: make accounts, then sign in")
+            raise InputError(
+                "named: a real plant is written by named accounts only: make accounts, then sign in"
+            )
         if self.approval == "second" and who and who == requested_by:
-            raise InputError(f"{who} has asked for it: a second account must approve")
+            raise InputError(f"second: {who} has asked for it: a second account must approve")
 
     def find_point(self, point_no: int) -> Point:
         """Raises ``InputError``: no such point."""
         if not 0 <= point_no < len(self.county.points):
-            raise InputError(f"there is no point {point_no}")
+            raise InputError(f"point: there is no point {point_no}")
         return self.county.points[point_no]
 
 
 def _check_value(point: Point, limits: Limits, value: float, before: float) -> None:
     row = limits.setpoint
     if not math.isfinite(value):
-        raise InputError("a finite number is needed")
+        raise InputError("number: a finite number is needed")
     if not limits.low <= value <= limits.high:
         legal = f"{_say(point, limits.low)} to {_say(point, limits.high)}"
-        raise InputError(f"{point.id}: {_say(point, value)} is outside {legal}")
+        raise InputError(f"limits: {point.id}: {_say(point, value)} is outside {legal}")
     if row.switch and value != round(value):
-        raise InputError(f"{point.id} is a switch: only whole values")
+        raise InputError(f"number: {point.id} is a switch: only whole values")
     if math.isfinite(before) and abs(value - before) > row.step + 1e-9:
         raise InputError(
-            f"{point.id}: from {_say(point, before)} to {_say(point, value)} is more than "
+            f"step: {point.id}: from {_say(point, before)} to {_say(point, value)} is more than "
             f"{_say(point, row.step)} at once: go in steps"
         )
 

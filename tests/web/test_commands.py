@@ -187,6 +187,21 @@ def test_where_devices_stand_is_shown_on_data_quality(page: Page, site: Site) ->
         DeviceLife("D-S02", "silent", time.time() - 600, "last will", "", NAN),
     ]
     page.goto(f"{site.url}/data-quality?lang=en", wait_until="domcontentloaded")
-    row = page.locator('.ag-row[row-id="D-S01"]')
+    row = page.locator('.ag-row[row-id="D-S01"]').first
     expect(row).to_contain_text(re.compile("faulty.*fault code 11.*2.4.1.*12", re.DOTALL))
-    expect(page.locator('.ag-row[row-id="D-S02"]')).to_contain_text("last will")
+    expect(page.locator('.ag-row[row-id="D-S02"]').first).to_contain_text("last will")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.locator('.ag-row[row-id="D-S02"] button[data-post]').click()
+    wait_until(lambda: site.store.retired, 5, "the server heard it")
+    assert site.store.retired == [("D-S02", "", False)]
+
+
+def test_a_refusal_is_said_in_the_language_of_the_page(page: Page, site: Site) -> None:
+    why = "limits: S01/cv_sp: 140 % is outside 5 % to 100 %"
+    site.store.command_rows = [command(site.store, state="refused", detail=why)]
+    site.store.steps = [CommandStep(7, time.time(), "approve refused", "li", "second: li has asked for it")]
+    page.goto(f"{site.url}/commands", wait_until="domcontentloaded")
+    expect(page.locator("#command-list")).to_contain_text("超出允许范围")
+    expect(page.locator("#command-audit")).to_contain_text("批准未成")
+    page.goto(f"{site.url}/commands?lang=en", wait_until="domcontentloaded")
+    expect(page.locator("#command-list")).to_contain_text("140 % is outside")

@@ -197,7 +197,7 @@ def test_what_happened_on_the_way_in_is_told_in_words(page: Page, site: Site) ->
 
 def test_kept_messages_are_read_again_at_a_click(page: Page, site: Site) -> None:
     open_page(page, site, "/data-quality")
-    button = page.locator("button[data-post]")
+    button = page.locator('button[data-post="/api/dead-letters/redo"]')
     button.click()
     expect(button).to_have_text(TEXTS["live.asked"][0])
     assert site.store.redo_wanted == [None]

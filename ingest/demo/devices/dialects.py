@@ -8,7 +8,7 @@ from ingest.adapters.sparkplug_b_pb2 import Payload
 from twin.model.county import Device, Point
 from twin.model.quantities import convert_from_si
 
-DOUBLE, BOOLEAN, UINT64 = 10, 11, 8
+DOUBLE, BOOLEAN, STRING, UINT64 = 10, 11, 12, 8
 EDGE = "EDGE01"
 _STATE_QUANTITIES = ("state",)
 
@@ -49,6 +49,26 @@ def encode_thingsboard(points: Sequence[Point], bundles: Sequence[Bundle]) -> tu
     return "v1/gateway/telemetry", json.dumps(body, ensure_ascii=False).encode()
 
 
+def firmware_of(device: Device) -> str:
+    """What a device says it runs; makers differ, and some devices were forgotten at the last update."""
+    odd = sum(device.id.encode()) % 5 == 0
+    return (
+        {"flat": "2.4.1", "thingsboard": "7.0.3", "sparkplug": "1.12"}[device.dialect] if not odd else "1.9"
+    )
+
+
+def encode_identity(device: Device) -> tuple[str, bytes] | None:
+    """What a device says of itself when it starts; Sparkplug says it in its births."""
+    said = firmware_of(device)
+    if device.dialect == "flat":
+        state = {"online": True, "firmware": said}
+        return f"heat/{device.external_id}/state", json.dumps(state).encode()
+    if device.dialect == "thingsboard":
+        body = {device.external_id: {"fw_version": said}}
+        return "v1/gateway/attributes", json.dumps(body, ensure_ascii=False).encode()
+    return None
+
+
 @dataclass
 class SparkplugEdge:
     """One edge node: sequence number, birth-death number and the aliases it gave out."""
@@ -80,6 +100,7 @@ class SparkplugEdge:
         p = Payload(timestamp=round(bundle.t * 1000), seq=self._next())
         if verb == "DBIRTH":
             self.born.add(external_id)
+            p.metrics.add(name="Properties/FW", datatype=STRING, string_value=firmware_of(bundle.device))
             for point in self.points:
                 if point.device_id == bundle.device.id:
                     self._add(p, point, bundle.values.get(point.no), True, historical)

@@ -10,7 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.demo.devices.dialects import EDGE, Bundle, SparkplugEdge, encode_flat, encode_thingsboard
+from ingest.demo.devices.dialects import (
+    EDGE,
+    Bundle,
+    SparkplugEdge,
+    encode_flat,
+    encode_identity,
+    encode_thingsboard,
+)
 from ingest.demo.devices.faults import FaultBook, read_fault
 from ingest.demo.devices.instruments import Instruments
 from ingest.demo.devices.manners import Manners, draw_manners
@@ -82,12 +89,21 @@ class Field:
         if told := self.obedience.due(t):
             self.instruments.send_all_again(np.array(told, np.int64))
         due = self.instruments.pick_due(self.instruments.measure(self._true, t), t)
+        if self._ticks == SPREAD_S:
+            self._introduce()
         if self._ticks < SPREAD_S:  # the first round is spread over a few seconds
             mine = np.array([self._slot[self._of[n]] == self._ticks for n in due], bool)
             self.instruments.send_all_again(due[~mine] if due.size else due)
             due = due[mine] if due.size else due
         self._ticks += 1
         return self.speak(self._gather(due, t), t)
+
+    def _introduce(self) -> None:
+        """Stations and sources say what they run; small sensors do not."""
+        for d in self.county.devices:
+            said = encode_identity(d) if d.kind in ("station_plc", "source_dcs", "rtu", "plc") else None
+            if said is not None:
+                self.say("json", *said)
 
     def _gather(self, due: NDArray[np.int64], t: float) -> list[Bundle]:
         by_device: dict[str, dict[int, float]] = {}
