@@ -51,6 +51,7 @@ COMMAND_TEXTS: dict[str, tuple[str, str]] = {
     "why.differs": ("到时反馈与给定不符", "read-back says something else"),
     "why.silent": ("设备无应答", "the device is silent"),
     "why.unseen": ("设备已应答，但未见反馈", "answered, but shown nothing"),
+    "why.broker": ("消息代理不可用，指令未发出", "the broker is away, nothing was sent"),
     "why.state": ("指令已不在待批准状态", "no longer waiting"),
     "why.own": ("仅申请人可以撤回", "only who asked may withdraw"),
     "act.approve": ("批准未成", "approval refused"),

@@ -24,8 +24,8 @@ from twin.model.setpoints import Limits, find_limits
 
 log = logging.getLogger("ingest")
 NAN = float("nan")
-Send = Callable[[str, bytes, float], None]
-"""Publish (topic, payload) at QoS 1, void after so many seconds."""
+Send = Callable[[str, bytes, float], bool]
+"""Publish (topic, payload) at QoS 1, void after so many seconds; False: the broker is away."""
 
 
 @dataclass
@@ -140,8 +140,10 @@ class Desk:
         self._at_sending[command.no] = feedback.t if feedback is not None else float("-inf")
         sent = replace(approved, state="sent", changed=now, sent=now, until=until, before=before)
         self.book.write([sent], [step, Step(command.no, now, "sent", "", topic)], ())
-        self.send(topic, payload, until - now)
-        log.info("command %d sent to %s", command.no, topic)
+        if self.send(topic, payload, until - now):
+            log.info("command %d sent to %s", command.no, topic)
+        else:
+            self._end(sent, "refused", "broker: the broker is away, nothing was sent", now)
 
     def _encode(self, command: Command, limits: Limits, now: float) -> tuple[str, bytes, float]:
         point = self.rules.find_point(command.point_no)

@@ -123,13 +123,18 @@ class Line:
             if number is not None:
                 self._asked[number] = tuple(filters)
 
-    def send(self, topic: str, payload: bytes, valid_s: float) -> None:
-        """Send a command at QoS 1; with MQTT 5 the broker drops it when it could not be delivered in time."""
+    def send(self, topic: str, payload: bytes, valid_s: float) -> bool:
+        """Send a command at QoS 1; with MQTT 5 the broker drops it when it could not be delivered in time.
+
+        False while the broker is away: paho would keep it and send it at any time later.
+        """
+        if self.state != "connected":
+            return False
         properties = None
         if self._v5:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             properties.MessageExpiryInterval = max(round(valid_s), 1)
-        self._client.publish(topic, payload, qos=1, properties=properties)
+        return self._client.publish(topic, payload, qos=1, properties=properties).rc == 0
 
     def stop(self) -> None:
         """Leave; the session stays at the broker and keeps what comes meanwhile."""
@@ -226,9 +231,9 @@ class Lines:
         """Subscribe to these in the first lane besides the fixed filters, see ``Line.follow``."""
         self._lines[0].follow(filters, gone)
 
-    def send(self, topic: str, payload: bytes, valid_s: float) -> None:
+    def send(self, topic: str, payload: bytes, valid_s: float) -> bool:
         """Send a command, see ``Line.send``."""
-        self._lines[0].send(topic, payload, valid_s)
+        return self._lines[0].send(topic, payload, valid_s)
 
     def stop(self) -> None:
         """Leave; also when network threads wait for room in the inbox."""

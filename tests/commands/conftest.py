@@ -31,6 +31,7 @@ class Office:
     now: float = NOW
     wire: list[tuple[str, bytes, float]] = field(default_factory=list)
     approval: CommandRule = "second"
+    broker_there: bool = True
 
     def __post_init__(self) -> None:
         self.decoder = Decoder(make_adapters(), compile_directory(self.county))
@@ -41,9 +42,13 @@ class Office:
         """As after a restart of ingest: nothing is remembered but what the store holds."""
         self.desk = Desk(
             self.book, Rules(self.county, self.approval), self.decoder.adapters,
-            lambda topic, payload, valid_s: self.wire.append((topic, payload, valid_s)),
-            self.decoder.answers, lambda: self.now,
+            self.send, self.decoder.answers, lambda: self.now,
         )  # fmt: skip
+
+    def send(self, topic: str, payload: bytes, valid_s: float) -> bool:
+        if self.broker_there:
+            self.wire.append((topic, payload, valid_s))
+        return self.broker_there
 
     def no(self, point_id: str) -> int:
         return self.county.point_by_id[point_id].no

@@ -130,6 +130,16 @@ def test_a_dead_device_times_out(office: Office) -> None:
     assert office.steps(no)[-1] == ("timed_out", "")
 
 
+def test_while_the_broker_is_away_nothing_is_kept_for_later(office: Office) -> None:
+    office.broker_there = False
+    no = send_valve(office)
+    assert office.find(no).state == "refused" and office.find(no).detail.startswith("broker: ")
+    office.broker_there = True
+    office.now += 5
+    office.desk.work()
+    assert office.wire == []
+
+
 def test_a_stuck_valve_is_told_as_a_difference(office: Office) -> None:
     no = send_valve(office)
     office.say("heat/RTU0001/ack", json.dumps({"id": no, "ok": True}).encode())
