@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.model.county import County
+from twin.model.network import HeatNetwork, Side
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -15,6 +16,8 @@ STATION_KEYS = (
     "s2_pr", "s2_flow", "mk_flow", "cp1_run", "p_kw",
 )  # fmt: skip
 SOURCE_KEYS = ("src_ts", "src_tr", "src_ps", "src_pr", "src_flow", "src_heat", "src_mk")
+HOPS = 2
+"""Pipes within which water of another temperature may reach a station any minute."""
 WATCHED = frozenset((*STATION_KEYS, *SOURCE_KEYS)) - {"cp1_run", "mk_flow", "src_mk"}
 """Points that are watched for standing still."""
 
@@ -27,7 +30,8 @@ class DiagnosisBook:
     ``building_return``: (point numbers, their station rows) of the buildings' heat meters.
     Per station: ``ua_w_k``, ``flow_1_kg_s``, ``flow_2_kg_s``, ``kv_m3_h``, ``curves``. ``load_scale_k``:
     design difference between room and outdoor air. ``watched``: numbers of points that may freeze.
-    ``devices``: ids with the numbers of their points; ``dialect`` of each.
+    ``devices``: ids with the numbers of their points; ``dialect`` of each. ``near``: per station the nodes
+    within ``HOPS`` supply pipes.
     """
 
     station_ids: tuple[str, ...]
@@ -49,6 +53,7 @@ class DiagnosisBook:
     point_period_s: Floats
     devices: tuple[tuple[str, str, Ints], ...]
     station_device: tuple[str, ...]
+    near: tuple[Ints, ...]
 
     @property
     def n_station(self) -> int:
@@ -114,7 +119,24 @@ def compile_book(county: County) -> DiagnosisBook:
         station_device=tuple(
             next((p.device_id for p in county.points if p.place_id == i), "") for i in station_ids
         ),
+        near=_find_near(county.network),
     )
+
+
+def _find_near(network: HeatNetwork) -> tuple[Ints, ...]:
+    beside: dict[int, set[int]] = {}
+    for p in network.pipes:
+        if p.side == Side.SUPPLY:
+            a, b = network.node_index[p.from_node], network.node_index[p.to_node]
+            beside.setdefault(a, set()).add(b)
+            beside.setdefault(b, set()).add(a)
+    out = []
+    for s in network.substations:
+        found = {network.node_index[s.node_id]}
+        for _ in range(HOPS):
+            found |= {k for node in found for k in beside.get(node, ())}
+        out.append(np.array(sorted(found), dtype=np.int64))
+    return tuple(out)
 
 
 def _find_meters(county: County, building: dict[str, int], key: str) -> tuple[Ints, Ints]:

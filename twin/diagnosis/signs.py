@@ -53,6 +53,8 @@ COMMON = {"supply": "common_supply", "p_supply": "common_p_supply", "p_return": 
 
 AT_LEAST = 0.06
 """A source below this share of the circulation is coming or going: its meters settle."""
+FRONT_K = 2.5
+"""Nodes around a station that differ by more have different waters."""
 PLATE_DP_PA = 5e4
 """Pressure lost over exchanger and strainer at design flow; an engineering default."""
 
@@ -109,9 +111,16 @@ def read_simulated(book: DiagnosisBook, c: Comparison, station_node: NDArray[np.
     """Take the comparison's answers at the stations and sources."""
     s = c.state
     t_supply = np.where(c.boundary.flow_kg_s > 0.05, s.t_supply_c[station_node], np.nan)
+    # where two waters meet a small error of flow decides which one arrives: no temperature is simulated there
+    t_supply[[_range_of(s.t_supply_c[nodes]) > FRONT_K for nodes in book.near]] = np.nan
     return Simulated(
         t_supply, s.p_supply_pa[station_node], s.p_return_pa[station_node], s.t_return_c[source_node]
     )
+
+
+def _range_of(x: Floats) -> float:
+    x = x[np.isfinite(x)]
+    return float(x.max() - x.min()) if x.size else 0.0
 
 
 def relate_station(book: DiagnosisBook, v: dict[str, Floats], sim: Simulated, t_out_c: float) -> Floats:
