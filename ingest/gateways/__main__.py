@@ -4,6 +4,8 @@ import logging
 import signal
 import sys
 import threading
+import time
+from collections.abc import Callable, Sequence
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
@@ -31,8 +33,6 @@ def run(gateway: Gateway, stop: threading.Event) -> None:
     set_credentials(client, broker)
     client.max_queued_messages_set(KEPT)
     client.reconnect_delay_set(1, 10)
-    client.connect_async(broker.host, broker.port, keepalive=30)
-    client.loop_start()
 
     def publish(topic: str, payload: bytes) -> None:
         client.publish(topic, payload, qos=1)
@@ -47,10 +47,11 @@ def run(gateway: Gateway, stop: threading.Event) -> None:
         except (RuntimeError, ValueError):
             return False
 
-    threads = [
-        threading.Thread(target=Poller(d, publish, stop).run, name=d.name, daemon=True)
-        for d in gateway.devices
-    ]
+    pollers = [Poller(d, publish, stop) for d in gateway.devices]
+    listen(client, [p for p in pollers if p.takes_commands], publish)
+    client.connect_async(broker.host, broker.port, keepalive=30)
+    client.loop_start()
+    threads = [threading.Thread(target=p.run, name=p.device.name, daemon=True) for p in pollers]
     server = open_server(gateway, deliver) if gateway.listen is not None else None
     if server is not None:
         threads.append(threading.Thread(target=server.serve_forever, name="http", daemon=True))
@@ -65,6 +66,27 @@ def run(gateway: Gateway, stop: threading.Event) -> None:
         t.join(4.0)
     client.disconnect()
     client.loop_stop()
+
+
+def listen(client: mqtt.Client, pollers: Sequence[Poller], publish: Callable[[str, bytes], None]) -> None:
+    """Hear the commands of devices that may be written, each worked off in a thread of its own."""
+    topics = {f"heat/{p.device.name}/set": p for p in pollers}
+
+    def on_connect(c: mqtt.Client, *_args: object) -> None:
+        if topics:
+            c.subscribe([(t, 1) for t in topics])
+
+    def carry_out(poller: Poller, payload: bytes) -> None:
+        said = poller.obey(payload, time.time())
+        if said is not None:
+            publish(f"heat/{poller.device.name}/ack", said)
+
+    def on_message(_c: mqtt.Client, _d: object, m: mqtt.MQTTMessage) -> None:
+        poller = topics.get(m.topic)
+        if poller is not None and not m.retain:
+            threading.Thread(target=carry_out, args=(poller, bytes(m.payload)), daemon=True).start()
+
+    client.on_connect, client.on_message = on_connect, on_message
 
 
 def open_server(gateway: Gateway, deliver: Deliver) -> ThreadingHTTPServer:

@@ -21,7 +21,7 @@ from twin.model.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """One number: ``value = raw * scale + offset`` goes out under ``key``."""
+    """One number: ``value = raw * scale + offset`` goes out under ``key``; ``writable``: takes commands."""
 
     key: str
     table: str
@@ -30,6 +30,7 @@ class Register:
     order: str
     scale: float = 1.0
     offset: float = 0.0
+    writable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,9 @@ def _read_register(where: str, row: Mapping[str, Any], order: str) -> Register:
         raise ConfigError(
             f"{where}: {table} holds {'bits' if bits else 'numbers'}, kind {kind!r} does not fit"
         )
+    writable = row.get("writable", False)
+    if not isinstance(writable, bool) or (writable and table not in ("holding", "coil")):
+        raise ConfigError(f"{where}: writable is true or false, and true for holding and coil only")
     return Register(
         key=take(where, row, "key", str),
         table=table,
@@ -155,6 +159,7 @@ def _read_register(where: str, row: Mapping[str, Any], order: str) -> Register:
         order=one_of(where, "order", row.get("order", order), ORDERS),
         scale=number(where, row, "scale", 1.0, -1e12, 1e12),
         offset=number(where, row, "offset", 0.0, -1e12, 1e12),
+        writable=writable,
     )
 
 

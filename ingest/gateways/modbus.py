@@ -72,6 +72,27 @@ def decode_number(registers: Sequence[int], kind: str, order: str) -> float:
     return float(struct.unpack(">" + _FORMATS[kind], b"".join(words))[0])
 
 
+def encode_number(value: float, kind: str, order: str) -> list[int]:
+    """Registers of a number; the inverse of :func:`decode_number`.
+
+    Raises
+    ------
+    InputError : unknown kind or order, or the number does not fit the kind
+    """
+    if kind not in _FORMATS or order not in ORDERS:
+        raise InputError(f"kind {kind!r}, order {order!r}: one of {', '.join(_FORMATS)}; {', '.join(ORDERS)}")
+    try:
+        raw = struct.pack(">" + _FORMATS[kind], value if kind[0] == "f" else round(value))
+    except (struct.error, OverflowError, ValueError) as e:
+        raise InputError(f"{value} does not fit {kind}") from e
+    words = [raw[i : i + 2] for i in range(0, len(raw), 2)]
+    if order in ("BADC", "DCBA"):
+        words = [w[::-1] for w in words]
+    if order in ("CDAB", "DCBA"):
+        words.reverse()
+    return [int.from_bytes(w, "big") for w in words]
+
+
 class ModbusTcp:
     """One connection to one server; opened by the first request, closed by any error."""
 
@@ -104,6 +125,31 @@ class ModbusTcp:
         if bits:
             return [answer[2 + i // 8] >> (i % 8) & 1 for i in range(block.count)]
         return list(struct.unpack(f">{block.count}H", answer[2:]))
+
+    def write(self, unit: int, table: str, address: int, values: Sequence[int]) -> None:
+        """Write holding registers together (function 16), or one coil (function 5).
+
+        Raises
+        ------
+        ModbusError : no connection, no answer in time, a refusal, or an answer to something else
+        """
+        if table == "coil":
+            request = struct.pack(">BHH", 5, address, 0xFF00 if values[0] else 0)
+            echo = request
+        else:
+            head = struct.pack(">BHH", 16, address, len(values))
+            request = head + struct.pack(f">B{len(values)}H", 2 * len(values), *values)
+            echo = head
+        try:
+            answer = self._ask(unit, request)
+        except OSError as e:
+            self.close()
+            raise ModbusError(f"{self._address[0]}:{self._address[1]}: {e.strerror or e}") from e
+        if len(answer) >= 2 and answer[0] == request[0] | 0x80:
+            raise ModbusError(f"unit {unit} refuses {table} {address}: {_REFUSALS.get(answer[1], answer[1])}")
+        if answer != echo:
+            self.close()
+            raise ModbusError(f"unit {unit} answers something else than {table} {address}")
 
     def _ask(self, unit: int, request: bytes) -> bytes:
         if self._socket is None:

@@ -1,9 +1,18 @@
 """A Modbus device as a link: registers in blocks, each a number by its kind, order, scale and offset."""
 
 import math
+import threading
 
 from ingest.gateways.config import ModbusDevice
-from ingest.gateways.modbus import KINDS, ModbusError, ModbusTcp, decode_number, plan_blocks
+from ingest.gateways.modbus import (
+    KINDS,
+    ModbusError,
+    ModbusTcp,
+    decode_number,
+    encode_number,
+    plan_blocks,
+)
+from twin.model.errors import InputError
 
 
 class ModbusLink:
@@ -14,6 +23,24 @@ class ModbusLink:
         self._link = ModbusTcp(device.host, device.port)
         self._blocks = plan_blocks([(r.table, r.address, KINDS[r.kind]) for r in device.registers])
         self.refused = ""
+        self._turn = threading.Lock()  # commands come in another thread than the reading
+        self.writable = {r.key: r for r in device.registers if r.writable}
+
+    def write(self, key: str, value: float) -> None:
+        """Write the register of ``key``, in the unit of its point.
+
+        Raises
+        ------
+        InputError : it is not writable, or the number does not fit
+        ModbusError : the device did not take it
+        """
+        r = self.writable.get(key)
+        if r is None or not math.isfinite(value):
+            raise InputError(f"{key} cannot be written")
+        raw = (value - r.offset) / r.scale
+        values = [round(raw)] if r.kind == "bit" else encode_number(raw, r.kind, r.order)
+        with self._turn:
+            self._link.write(self._device.unit, r.table, r.address, values)
 
     def read(self) -> dict[str, float | None]:
         """See ``Link``."""
@@ -21,7 +48,9 @@ class ModbusLink:
         refused: ModbusError | None = None
         for block in self._blocks:
             try:
-                for i, raw in enumerate(self._link.read(self._device.unit, block)):
+                with self._turn:
+                    raws_read = self._link.read(self._device.unit, block)
+                for i, raw in enumerate(raws_read):
                     seen[block.table, block.address + i] = raw
             except ModbusError as e:
                 refused = e

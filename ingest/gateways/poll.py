@@ -13,6 +13,7 @@ from ingest.gateways.link import Link, LinkError
 from ingest.gateways.meter_links import Cjt188Link, MBusLink
 from ingest.gateways.modbus_link import ModbusLink
 from ingest.gateways.opcua import OpcUaLink
+from twin.model.errors import InputError
 
 log = logging.getLogger("gateway")
 Publish = Callable[[str, bytes], None]
@@ -73,3 +74,38 @@ class Poller:
         self.publish(f"heat/{self.device.name}/data", json.dumps(values, ensure_ascii=False).encode())
         if self._link.refused and self._link.refused != before:
             log.warning("%s: %s; the other values are read", self.device.name, self._link.refused)
+
+    @property
+    def takes_commands(self) -> bool:
+        """Whether anything of the device may be written."""
+        return isinstance(self._link, ModbusLink) and bool(self._link.writable)
+
+    def obey(self, payload: bytes, now: float) -> bytes | None:
+        """Carry out a command of the flat dialect and read the device at once; the answer to publish.
+
+        None: not a command that could be answered.
+        """
+        try:
+            body = json.loads(payload)
+            no, until = body.pop("id"), body.pop("until", None)
+            body.pop("ts", None)
+        except (ValueError, KeyError, AttributeError, TypeError):
+            return None
+        refused = ""
+        try:
+            if isinstance(until, (int, float)) and now * 1000 > until:
+                raise InputError("too late")
+            if not isinstance(self._link, ModbusLink):
+                raise InputError("nothing of this device can be written")
+            for key, value in body.items():
+                self._link.write(key, float(value))
+        except (InputError, LinkError, TypeError, ValueError) as e:
+            refused = str(e)
+        log.info("%s was told %s: %s", self.device.name, body, refused or "done")
+        if not refused:
+            try:
+                self.ask_once(now)
+            except LinkError as e:
+                log.warning("%s: %s", self.device.name, e)
+        said = {"id": no, "ok": not refused, **({"error": refused} if refused else {})}
+        return json.dumps(said, ensure_ascii=False).encode()

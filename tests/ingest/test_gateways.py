@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -23,6 +24,7 @@ from ingest.gateways.modbus import (
     ModbusError,
     ModbusTcp,
     decode_number,
+    encode_number,
     plan_blocks,
 )
 from ingest.gateways.poll import Poller
@@ -125,6 +127,48 @@ def test_numbers_are_those_another_library_writes(kind: str, wanted: str, data: 
     if wanted in ("BADC", "DCBA"):
         registers = [(r >> 8) | (r & 255) << 8 for r in registers]
     assert decode_number(registers, kind, wanted) == float(number)
+
+
+@given(
+    kind=st.sampled_from(sorted(TYPES)),
+    order=st.sampled_from(ORDERS),
+    number=st.integers(-(2**31), 2**31 - 1),
+)
+@settings(max_examples=200, deadline=None)
+def test_what_is_written_is_read_back_in_every_kind_and_order(kind: str, order: str, number: int) -> None:
+    try:
+        registers = encode_number(float(number), kind, order)
+    except InputError:
+        assert kind in ("u16", "i16", "u32", "u64")
+        return
+    expected = struct.unpack("f", struct.pack("f", number))[0] if kind == "f32" else float(number)
+    assert decode_number(registers, kind, order) == expected
+
+
+def test_commands_are_written_to_a_real_server_and_read_back_at_once(server: int, tmp_path: Path) -> None:
+    said: list[tuple[str, bytes]] = []
+    file = tmp_path / "stations.toml"
+    text = CONFIG.format(port=server).replace("scale = 0.1", "scale = 0.1\nwritable = true")
+    file.write_text(text.replace('table = "coil"', 'table = "coil"\nwritable = true'))
+    one = Poller(read_config(file).devices[0], lambda t, p: said.append((t, p)), threading.Event())
+    assert one.takes_commands
+
+    def tell(**values: object) -> dict[str, object]:
+        answer = one.obey(json.dumps({"id": 7, **values}).encode(), 1_700_000_000.0)
+        assert answer is not None
+        found: dict[str, object] = json.loads(answer)
+        return found
+
+    try:
+        assert tell(P1_TS=79.5, CP1_RUN=0) == {"id": 7, "ok": True}
+        assert json.loads(said[-1][1])["P1_TS"] == 79.5 and json.loads(said[-1][1])["CP1_RUN"] == 0.0
+        assert tell(P1_PS=1.0) == {"id": 7, "ok": False, "error": "P1_PS cannot be written"}
+        assert tell(P1_TS=1e9)["ok"] is False
+        assert tell(P1_TS=70.0, until=1) == {"id": 7, "ok": False, "error": "too late"}
+        assert one.obey(b"[1]", 0.0) is None
+        assert tell(P1_TS=81.5, CP1_RUN=1)["ok"] is True  # as other tests expect it
+    finally:
+        one._link.close()
 
 
 @given(
