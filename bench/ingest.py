@@ -19,10 +19,11 @@ import numpy as np
 import paho.mqtt.client as mqtt
 
 from bench.ingest_load import count_bare
-from bench.ingest_rig import Load, Rig, make_rig
+from bench.ingest_rig import TOKEN, Load, Rig, make_rig
 from ingest.county import load_county, save_county
 from ingest.demo.county import generate_county
 from ingest.store.batch import Batch
+from ingest.store.client import StoreClient
 from ingest.store.owner import StoreOwner
 from twin.model.errors import StoreUnavailable
 
@@ -34,6 +35,11 @@ TOPICS = {"small": "heat/+/data", "array": "v1/gateway/+"}
 def row(figure: str, value: float, unit: str, aim: str = "") -> Row:
     """One line of the table."""
     return {"figure": figure, "value": float(f"{value:.4g}"), "unit": unit, "aim": aim}
+
+
+def show_row(figure: str, value: float, unit: str, aim: str = "") -> None:
+    """One line of the table, at once."""
+    print(f"| {figure} | {value:.4g} {unit} | {aim} |", flush=True)
 
 
 def measure_bare(county: Path, kind: str, count: int) -> float:
@@ -232,6 +238,45 @@ def bench_queries(county: Path, scale: float) -> list[Row]:
     return out
 
 
+def bench_clients(county: Path, scale: float) -> list[Row]:
+    """From commit to eight clients that ask over Quack what is new, beside 1,000 messages/s."""
+    seconds, clients = 30 * scale, 8
+    with make_rig(county) as rig:
+        rig.start()
+        load = Load(county, rig.broker, "small", int(1000 * seconds), 1000.0)
+        delays: list[float] = []
+        over = threading.Event()
+
+        def watch() -> None:
+            client = StoreClient(rig.uri, TOKEN)
+            seq = client.latest().seq
+            while not over.is_set():
+                latest = client.latest(seq)
+                at, seq = time.time(), latest.seq
+                if latest.received.size:
+                    delays.append(at - float(latest.received.max()))
+                time.sleep(0.25)
+            client.close()
+
+        load.go()
+        time.sleep(2.0)
+        watchers = [threading.Thread(target=watch) for _ in range(clients)]
+        for w in watchers:
+            w.start()
+        time.sleep(seconds - 4)
+        over.set()
+        for w in watchers:
+            w.join()
+        load.wait()
+        rig.stop()
+    p50, p95, p99 = np.percentile(delays, [50, 95, 99])
+    return [
+        row("arrival to each of 8 clients that ask every 0.25 s: p50", p50, "s"),
+        row("  p95", p95, "s"),
+        row("  p99", p99, "s", "0.5"),
+    ]
+
+
 def bench_kills(county: Path, scale: float) -> list[Row]:
     """Killed at random moments while 2,000 messages/s arrive; every reading must be there once."""
     kills, chance = max(int(25 * scale), 3), np.random.default_rng(11)
@@ -261,6 +306,7 @@ PHASES: dict[str, Callable[[Path, float], list[Row]]] = {
     "arrays": bench_arrays,
     "backlog": bench_backlog,
     "delay": bench_delay,
+    "clients": bench_clients,
     "queries": bench_queries,
     "kills": bench_kills,
 }
@@ -271,6 +317,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--quick", action="store_true", help="a fifth of the load")
+    parser.add_argument("--scale", type=float, default=1.0, help="so many times the load (4: 100 kills)")
     parser.add_argument("--only", choices=sorted(PHASES), action="append")
     args = parser.parse_args()
     rows: list[Row] = []
@@ -278,7 +325,7 @@ def main() -> None:
         save_county(generate_county(7), Path(tmp) / "county")
         print("| figure | measured | aim |\n|---|---:|---:|")
         for name in args.only or PHASES:
-            for r in PHASES[name](Path(tmp) / "county", 0.2 if args.quick else 1.0):
+            for r in PHASES[name](Path(tmp) / "county", 0.2 if args.quick else args.scale):
                 rows.append(r)
                 print(f"| {r['figure']} | {r['value']:g} {r['unit']} | {r['aim']} |", flush=True)
     if args.json:

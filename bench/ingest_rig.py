@@ -16,6 +16,7 @@ import duckdb
 
 from ingest.store.api import IngestStats
 from ingest.store.client import StoreClient
+from ingest.store.tables import COLUMNS, DAY, METER, NEW, WEEK
 from tests.support.system import ROOT, free_port, run_mosquitto, wait_until
 from twin.model.errors import StoreUnavailable
 
@@ -34,7 +35,8 @@ class Rig:
     peak_mb: float = 0.0
 
     def __post_init__(self) -> None:
-        self.client = StoreClient(f"quack:127.0.0.1:{self.store}", TOKEN)
+        self.uri = f"quack:127.0.0.1:{self.store}"
+        self.client = StoreClient(self.uri, TOKEN)
 
     def start(self) -> float:
         """Start ingest; seconds until it is connected."""
@@ -103,22 +105,23 @@ class Rig:
     def rows(self) -> tuple[int, int]:
         """(rows, different (point, time)) of a stopped store."""
         with duckdb.connect(str(self.file), read_only=True) as db:
-            row = db.execute("SELECT count(*), count(DISTINCT (point_no, t)) FROM reading").fetchone()
+            row = db.execute("SELECT count(*), count(DISTINCT (point_no, t_ms)) FROM reading").fetchone()
         assert row is not None
         return int(row[0]), int(row[1])
 
     def bytes_per_reading(self) -> tuple[float, float]:
         """(as it arrived, sorted by point and time): bytes on disk per reading of a stopped store."""
         sizes = []
-        for order in ("", "ORDER BY point_no, t"):
+        parts = " UNION ALL ".join(f"SELECT {COLUMNS} FROM old.{t}" for t in (NEW, DAY, WEEK, METER))  # noqa: S608
+        for order in ("", "ORDER BY point_no, CASE WHEN point_no % 2 = 0 THEN t_ms ELSE -t_ms END"):
             copy = self.folder / "copy.duckdb"
             copy.unlink(missing_ok=True)
             with duckdb.connect(str(copy)) as db:
                 db.execute(f"ATTACH '{self.file}' AS old (READ_ONLY)")
-                db.execute("CREATE TABLE one AS SELECT * FROM old.reading LIMIT 0")
+                db.execute(f"CREATE TABLE one AS SELECT * FROM ({parts}) LIMIT 0")  # noqa: S608 - own words
                 db.execute("CHECKPOINT")
                 empty = copy.stat().st_size
-                db.execute(f"INSERT INTO one SELECT * FROM old.reading {order}")  # noqa: S608 - own words
+                db.execute(f"INSERT INTO one SELECT * FROM ({parts}) {order}")  # noqa: S608 - own words
                 db.execute("CHECKPOINT")
             sizes.append(copy.stat().st_size - empty)
         rows = max(self.rows()[0], 1)

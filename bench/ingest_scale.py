@@ -1,0 +1,123 @@
+"""One worker with a file, one and two workers with a lake: durable messages and readings per second.
+
+Broker, PostgreSQL, senders and workers share this machine: where it has two cores, two workers cannot be
+faster than one. Run: ``python -m bench.ingest_scale [--messages N] [--kind small|array]``.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import nullcontext
+from pathlib import Path
+
+import psutil
+
+from bench.ingest import READINGS, show_row
+from bench.ingest_rig import TOKEN, Load
+from ingest.county import save_county
+from ingest.demo.county import generate_county
+from ingest.store.client import StoreClient
+from tests.support.postgres import run_postgres
+from tests.support.system import ROOT, free_port, run_mosquitto, wait_until
+from twin.model.errors import StoreUnavailable
+
+
+class Worker:
+    """One ingest process of a rig."""
+
+    def __init__(self, folder: Path, county: Path, broker: int, more: dict[str, str]) -> None:
+        port = free_port()
+        env = {
+            **os.environ, "CT_DATA": str(folder), "CT_COUNTY": str(county), "CT_STORE_TOKEN": TOKEN,
+            "MQTT_URL": f"mqtt://127.0.0.1:{broker}", "CT_STORE_URI": f"quack:127.0.0.1:{port}", **more,
+        }  # fmt: skip
+        folder.mkdir(parents=True)
+        with (folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "ingest"], cwd=ROOT, env=env, stdout=log, stderr=log
+            )
+        self.client = StoreClient(f"quack:127.0.0.1:{port}", TOKEN)
+
+    def messages(self) -> int:
+        """So many messages were taken; -1: the store does not answer yet."""
+        try:
+            stats = self.client.stats()
+        except StoreUnavailable:
+            return -1
+        return stats.messages if stats.broker == "connected" else -1
+
+    def stop(self) -> float:
+        """As Ctrl-C; the largest resident memory, MB."""
+        peak = next(
+            line for line in Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8").splitlines()
+            if line.startswith("VmHWM")
+        )  # fmt: skip
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(60)
+        finally:
+            self.process.kill()
+        self.client.close()
+        return int(peak.split()[1]) / 1024
+
+
+def measure(
+    county: Path, kind: str, count: int, workers: int, catalog: str | None
+) -> tuple[float, float, float]:
+    """(messages/s until all are committed, largest memory of a worker in MB, processor time of all in s)."""
+    tmp = Path(tempfile.mkdtemp(prefix="bench-scale-"))
+    try:
+        with run_mosquitto(tmp / "mosquitto") as broker:
+            lake = {"CT_LAKE": catalog, "CT_LAKE_DATA": str(tmp / "files")} if catalog else {}
+            many = [
+                Worker(tmp / f"w{n}", county, broker, {**lake, "CT_WORKER": f"{n}/{workers}"})
+                for n in range(1, workers + 1)
+            ]
+            try:
+                wait_until(lambda: all(w.messages() >= 0 for w in many), 60, "workers are connected")
+                spent = sum(sum(psutil.Process(w.process.pid).cpu_times()[:2]) for w in many)
+                load = Load(county, broker, kind, count)
+                began = load.go()
+                wait_until(
+                    lambda: sum(w.messages() for w in many) >= count, 200, "all is stored", every_s=0.05
+                )
+                seconds = time.time() - began
+                spent = sum(sum(psutil.Process(w.process.pid).cpu_times()[:2]) for w in many) - spent
+                load.wait()
+            finally:
+                peak = max(w.stop() for w in many)
+        return count / seconds, peak, spent
+    finally:
+        shutil.rmtree(tmp, ignore_errors=True)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--messages", type=int, default=60_000)
+    parser.add_argument("--kind", choices=sorted(READINGS), default="small")
+    told = parser.parse_args()
+    print("| figure | measured | aim |\n|---|---:|---:|")
+    with tempfile.TemporaryDirectory(prefix="bench-county-") as tmp:
+        county = Path(tmp) / "county"
+        save_county(generate_county(7), county)
+        for name, workers, in_lake in (
+            ("one worker, its own file", 1, False),
+            ("one worker, a lake", 1, True),
+            ("two workers, a lake", 2, True),
+        ):  # fmt: skip
+            with run_postgres() if in_lake else nullcontext() as catalog:
+                rate, peak, spent = measure(county, told.kind, told.messages, workers, catalog)
+            show_row(f"{name}: durable messages", rate, "messages/s")
+            show_row("  readings", rate * READINGS[told.kind], "readings/s")
+            show_row("  processor time of the workers", spent, "s")
+            show_row("  largest memory of a worker", peak, "MB")
+
+
+if __name__ == "__main__":
+    main()
