@@ -2,22 +2,23 @@
 (() => {
   'use strict';
   const A = window.CT.access, { KINDS, make, say } = A;
-  const W = 132, H = 56, SVG = 'http://www.w3.org/2000/svg';
+  const W = 132, H = 56, SVG = 'http://www.w3.org/2000/svg'; // of a block, at 16 px to the rem; a wall has more
+  const size = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
   let host = null, board = null, pending = null;
 
   const narrow = () => board && board.clientWidth < 720;
+  const width = () => (board?.clientWidth || 900) / size();
   const block = kind => A.flow.blocks.find(b => b.kind === kind);
   const clampTo = (x, y) => ({
-    x: Math.round(Math.min(Math.max(x, 4), Math.max((board?.clientWidth || 900) - W - 4, 4))),
-    y: Math.round(Math.min(Math.max(y, 4), Math.max((board?.clientHeight || 200) - H - 4, 4))),
+    x: Math.round(Math.min(Math.max(x, 4), Math.max(width() - W - 4, 4))),
+    y: Math.round(Math.min(Math.max(y, 4), Math.max((board?.clientHeight || 200) / size() - H - 4, 4))),
   });
   /** Where a block is put that nobody dragged. */
   function place(i) {
-    const width = board?.clientWidth || 900;
     if (narrow()) return { x: 24, y: 16 + i * (H + 22) };
-    return clampTo(24 + i * Math.min((width - 48 - W) / 4, W + 90), 44);
+    return clampTo(24 + i * Math.min((width() - 48 - W) / 4, W + 90), 44);
   }
-  const local = e => { const r = board.getBoundingClientRect(); return { x: e.clientX - r.left, y: e.clientY - r.top }; };
+  const local = e => { const r = board.getBoundingClientRect(); return { x: (e.clientX - r.left) / size(), y: (e.clientY - r.top) / size() }; };
 
   function mount(element) {
     host = element;
@@ -44,6 +45,7 @@
   function path(from, to, className) {
     const p = document.createElementNS(SVG, 'path'), bend = Math.max(Math.abs(to.x - from.x) / 2, 24);
     p.setAttribute('d', `M${from.x},${from.y} C${from.x + bend},${from.y} ${to.x - bend},${to.y} ${to.x},${to.y}`);
+    p.setAttribute('transform', `scale(${size()})`);
     p.setAttribute('class', className);
     return p;
   }
@@ -73,7 +75,7 @@
   function drawBlock(b) {
     const o = A.lookup(b.kind), bad = o.troubles.filter(t => t.error).length, rows = o.rows.length;
     const note = o.state === 'idle' ? say('state_idle') : bad ? `${say('state_bad')} ${bad}` : o.troubles.length ? `${say('state_watch')} ${o.troubles.length}` : rows ? `${say('state_ok')} ${rows}` : say('state_ok');
-    const e = make('div', { class: `ct-block ct-kind-${b.kind} ct-is-${o.state}${A.step === b.kind ? ' ct-active' : ''}`, 'data-block': b.kind, style: `left:${b.x}px;top:${b.y}px` },
+    const e = make('div', { class: `ct-block ct-kind-${b.kind} ct-is-${o.state}${A.step === b.kind ? ' ct-active' : ''}`, 'data-block': b.kind, style: `left:${b.x / 16}rem;top:${b.y / 16}rem` },
       b.kind !== 'source' && make('span', { class: 'ct-port ct-in', 'data-in': b.kind }),
       make('b', {}, A.kindName(b.kind)), make('small', {}, note),
       make('button', { type: 'button', class: 'ct-cut', title: say('remove_block', { name: A.kindName(b.kind) }), 'aria-label': say('remove_block', { name: A.kindName(b.kind) }), onpointerdown: x => x.stopPropagation(), onclick: () => remove(b.kind) }, '×'),
@@ -102,14 +104,14 @@
     };
     for (const [name, f] of [['pointermove', onMove], ['pointerup', onEnd], ['pointercancel', onEnd]]) addEventListener(name, f);
   }
-  const inside = e => { const p = local(e); return p.x >= 0 && p.y >= 0 && p.x <= board.clientWidth && p.y <= board.clientHeight; };
+  const inside = e => { const r = board.getBoundingClientRect(); return e.clientX >= r.left && e.clientY >= r.top && e.clientX <= r.right && e.clientY <= r.bottom; };
 
   function dragNew(e, kind) {
     if (!A.data.may || block(kind)) { if (block(kind)) A.go(kind); return; }
     const start = { x: e.clientX, y: e.clientY };
     const ghost = make('div', { class: `ct-block ct-ghost ct-kind-${kind}` }, make('b', {}, A.kindName(kind)));
     let moved = false;
-    const put = x => { ghost.style.left = `${x.clientX - W / 2}px`; ghost.style.top = `${x.clientY - H / 2}px`; };
+    const put = x => { ghost.style.left = `${x.clientX - (W / 2) * size()}px`; ghost.style.top = `${x.clientY - (H / 2) * size()}px`; };
     follow(e, x => {
       if (!moved && Math.hypot(x.clientX - start.x, x.clientY - start.y) > 4) { moved = true; document.body.append(ghost); }
       if (moved) put(x);

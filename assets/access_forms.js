@@ -8,12 +8,12 @@
   function mount(form, found) { host = form; result = found; drawForm(); drawResult(); }
 
   function drawForm() {
-    const tabs = make('div', { class: 'ct-steps', role: 'tablist' }, KINDS.map((kind, i) => make('button', {
+    const tabs = make('div', { class: 'ct-ob-steps', role: 'tablist' }, KINDS.map((kind, i) => make('button', {
       type: 'button', role: 'tab', id: `access-step-${kind}`, 'aria-selected': String(A.step === kind), class: `ct-step ct-is-${A.lookup(kind).state}`,
       onclick: () => { if (A.data.may) A.reach(kind); A.step = kind; A.note = null; A.changed(true); },
     }, `${i + 1} ${A.kindName(kind)}`)));
     const next = KINDS[KINDS.indexOf(A.step) + 1];
-    host.replaceChildren(tabs, make('div', { class: 'ct-form', id: 'access-form' }, FORMS[A.step]()), make('div', { class: 'ct-note', id: 'access-note', role: 'status' }),
+    host.replaceChildren(tabs, make('div', { class: 'ct-ob-form', id: 'access-form' }, FORMS[A.step]()), make('div', { class: 'ct-note', id: 'access-note', role: 'status' }),
       next ? make('button', { type: 'button', class: 'ct-main-button', id: 'access-next', onclick: () => { A.reach(next); A.step = next; A.note = null; A.changed(true); document.getElementById('access-next')?.focus(); } }, say('next', { name: A.kindName(next) })) : '');
     drawNote();
   }

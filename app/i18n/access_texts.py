@@ -10,7 +10,7 @@ ACCESS_TEXTS: dict[str, tuple[str, str]] = {
     "access.no_strangers": ("没有陌生设备的报文", "No messages of strangers"),
     "access.like": ("像 {model} {score}%", "looks like {model}, {score} %"),
     "access.unlike": ("没有相近的物模型", "like no thing model"),
-    "access.times": ("{n} 次", "{n} times"),
+    "access.times": ("{n} 次", "{n} ×"),
     "access.read_only": (
         "您可以查看；修改和发布需要操作员账号",
         "You may look; changing and publishing needs an operator's account",

@@ -69,7 +69,7 @@ class MapRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A block on the canvas, in CSS pixels at 100 %."""
+    """A block on the canvas, in pixels at 16 to the rem."""
 
     kind: str
     x: float
