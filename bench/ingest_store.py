@@ -4,8 +4,8 @@
 same rows (the newest 5.76 million or more) go to SQLite, PostgreSQL and chdb, each with the index or order
 its users would give it, and the same questions are asked in the same run, without arrivals. Run:
 ``python -m bench.ingest_store [--rows N] [--peer-rows N] [--folder DIR] [--only PHASE]``. A folder that is
-named is kept and used again, so that the filling and the questions can be had apart. ``pip install chdb`` before:
-it is no requirement of the project.
+named is kept and used again, so that the filling and the questions can be had apart. ``pip install chdb``
+before: it is no requirement of the project.
 """
 
 import argparse
