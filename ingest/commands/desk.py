@@ -197,8 +197,7 @@ class Desk:
         read-back point is believed.
         """
         limits = find_limits(self.rules.county, self.rules.find_point(command.point_no))
-        assert limits is not None
-        if limits.feedback is None:
+        if limits is None or limits.feedback is None:
             return False, NAN, command.answered is True
         seen = self.book.newest(limits.feedback.no)
         if seen is None or seen.quality < Quality.UNCERTAIN:
