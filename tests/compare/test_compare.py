@@ -167,3 +167,18 @@ def test_points_missing_from_the_county_are_left_out() -> None:
     c = rig.compare(np.full(len(county.points), np.nan))
     assert c.point_no.max() < len(county.points)
     assert "s2_flow" in c.status
+
+
+def test_where_two_waters_meet_a_simulated_temperature_is_less_sure() -> None:
+    from twin.compare import find_near, spread_near
+
+    network = make_tiny_county().network
+    near = find_near(network)
+    t = np.full(len(network.nodes), 90.0)
+    assert np.all(spread_near(t, near) == 0.0)
+    station = network.node_index[network.substations[0].node_id]
+    beside = next(int(k) for k in near[0] if k != station)
+    t[beside] = 80.0
+    assert spread_near(t, near)[0] == 10.0
+    t[beside] = np.nan
+    assert spread_near(t, near)[0] == 0.0

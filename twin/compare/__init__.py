@@ -4,7 +4,7 @@ Pure: a snapshot of measurements in, simulated values with their uncertainty out
 (``app.workers.twin``) fetches the snapshot and keeps the result.
 """
 
-from twin.compare.book import PointBook, compile_points
+from twin.compare.book import PointBook, compile_points, find_near, spread_near
 from twin.compare.run import Comparison, Memory, compare_network
 from twin.compare.snapshot import Snapshot, make_snapshot
 
@@ -15,5 +15,7 @@ __all__ = [
     "Snapshot",
     "compare_network",
     "compile_points",
+    "find_near",
     "make_snapshot",
+    "spread_near",
 ]

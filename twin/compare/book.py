@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.model.county import County
+from twin.model.network import HeatNetwork, Side
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -13,6 +14,8 @@ Ints = NDArray[np.int64]
 STATION_KEYS = (
     "p1_ts", "p1_tr", "p1_ps", "p1_pr", "p1_flow", "p1_heat", "s2_ts", "s2_tr", "s2_flow",
 )  # fmt: skip
+HOPS = 2
+"""Pipes within which water of another temperature may reach a station any minute."""
 SOURCE_KEYS = ("src_ts", "src_tr", "src_ps", "src_pr", "src_flow", "src_heat")
 
 
@@ -21,7 +24,8 @@ class PointBook:
     """Point numbers by key; -1 where the county has no such point.
 
     ``station[key]``: (n_substation,), ``source[key]``: (n_source,), ``outdoor``: (n,) all ``t_out`` points.
-    ``station_ids``, ``source_ids``: names in the same order.
+    ``station_ids``, ``source_ids``: names in the same order. ``near``: per station the nodes within ``HOPS``
+    supply pipes.
     """
 
     station_ids: tuple[str, ...]
@@ -29,6 +33,7 @@ class PointBook:
     station: dict[str, Ints]
     source: dict[str, Ints]
     outdoor: Ints
+    near: tuple[Ints, ...]
 
     def read_station(self, value: Floats, key: str) -> Floats:
         """Values of ``key`` per substation from a snapshot's ``value``; NaN where missing."""
@@ -61,4 +66,35 @@ def compile_points(county: County) -> PointBook:
         station={key: numbers(stations, key) for key in STATION_KEYS},
         source={key: numbers(sources, key) for key in SOURCE_KEYS},
         outdoor=np.array([p.no for p in county.points if p.key == "t_out"], dtype=np.int64),
+        near=find_near(county.network),
     )
+
+
+def find_near(network: HeatNetwork, hops: int = HOPS) -> tuple[Ints, ...]:
+    """Per substation the nodes that at most ``hops`` supply pipes lead to, itself included."""
+    beside: dict[int, set[int]] = {}
+    for p in network.pipes:
+        if p.side == Side.SUPPLY:
+            a, b = network.node_index[p.from_node], network.node_index[p.to_node]
+            beside.setdefault(a, set()).add(b)
+            beside.setdefault(b, set()).add(a)
+    out = []
+    for s in network.substations:
+        found = {network.node_index[s.node_id]}
+        for _ in range(hops):
+            found |= {k for node in found for k in beside.get(node, ())}
+        out.append(np.array(sorted(found), dtype=np.int64))
+    return tuple(out)
+
+
+def spread_near(t_supply_c: Floats, near: tuple[Ints, ...]) -> Floats:
+    """Difference between the warmest and the coldest water near each station (n_station,), K.
+
+    Where two waters meet, a small error of flow decides which one arrives.
+    """
+    out = np.zeros(len(near))
+    for i, nodes in enumerate(near):
+        x = t_supply_c[nodes]
+        x = x[np.isfinite(x)]
+        out[i] = x.max() - x.min() if x.size else 0.0
+    return out

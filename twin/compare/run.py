@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.compare.book import PointBook
+from twin.compare.book import PointBook, spread_near
 from twin.compare.boundary import MeasuredBoundary, assemble_boundary
 from twin.compare.snapshot import Snapshot
 from twin.compare.virtual import (
@@ -194,6 +194,23 @@ def _source_values(
     }
 
 
+def _front_sigmas(
+    network: HeatNetwork, book: PointBook, b: MeasuredBoundary, state: SteadyState, values: dict[str, Floats]
+) -> dict[str, Floats]:
+    """What waters of other temperatures nearby add to the uncertainty of station values: any of them may
+    arrive, so a supply temperature has the standard deviation of an even distribution over their range."""
+    front_k = spread_near(state.t_supply_c, book.near) / np.sqrt(12.0)
+    at = np.array([network.node_index[s.node_id] for s in network.substations], dtype=np.int64)
+    drop_k = np.maximum(np.nan_to_num(state.t_supply_c[at] - values["p1_tr"], nan=40.0), 5.0)
+    return {
+        "p1_ts": front_k,
+        "p1_tr": 0.5 * front_k,
+        "s2_ts": 0.5 * front_k,
+        "p1_heat": np.nan_to_num(b.flow_kg_s) * 4190.0 * front_k,
+        "p1_flow": np.nan_to_num(values["p1_flow"]) * front_k / drop_k,
+    }
+
+
 def compare_network(
     net: CompiledNetwork,
     network: HeatNetwork,
@@ -224,13 +241,15 @@ def compare_network(
     no, value, sigma = [], [], []
     stations = _station_values(network, book, snapshot, b, state, t_return, t_warm)
     sources = _source_values(network, book, snapshot, b, state)
+    fronts = _front_sigmas(network, book, b, state, stations)
     for table, numbers in ((stations, book.station), (sources, book.source)):
         for key, simulated in table.items():
             known = (numbers[key] >= 0) & np.isfinite(simulated)
             absolute, relative = SIGMA[key]
             no.append(numbers[key][known])
             value.append(simulated[known])
-            sigma.append(np.hypot(absolute, relative * simulated[known]))
+            own = np.hypot(absolute, relative * simulated[known])
+            sigma.append(np.hypot(own, fronts[key][known]) if key in fronts else own)
     point_no = np.concatenate(no)
     return Comparison(
         t=snapshot.t,

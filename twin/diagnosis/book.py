@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.compare import find_near
 from twin.model.county import County
-from twin.model.network import HeatNetwork, Side
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -16,8 +16,6 @@ STATION_KEYS = (
     "s2_pr", "s2_flow", "mk_flow", "cp1_run", "p_kw",
 )  # fmt: skip
 SOURCE_KEYS = ("src_ts", "src_tr", "src_ps", "src_pr", "src_flow", "src_heat", "src_mk")
-HOPS = 2
-"""Pipes within which water of another temperature may reach a station any minute."""
 WATCHED = frozenset((*STATION_KEYS, *SOURCE_KEYS)) - {"cp1_run", "mk_flow", "src_mk"}
 """Points that are watched for standing still."""
 
@@ -30,8 +28,8 @@ class DiagnosisBook:
     ``building_return``: (point numbers, their station rows) of the buildings' heat meters.
     Per station: ``ua_w_k``, ``flow_1_kg_s``, ``flow_2_kg_s``, ``kv_m3_h``, ``curves``. ``load_scale_k``:
     design difference between room and outdoor air. ``watched``: numbers of points that may freeze.
-    ``devices``: ids with the numbers of their points; ``dialect`` of each. ``near``: per station the nodes
-    within ``HOPS`` supply pipes.
+    ``devices``: ids with the numbers of their points; ``dialect`` of each. ``near``: per station the nodes a
+    few supply pipes away.
     """
 
     station_ids: tuple[str, ...]
@@ -119,24 +117,8 @@ def compile_book(county: County) -> DiagnosisBook:
         station_device=tuple(
             next((p.device_id for p in county.points if p.place_id == i), "") for i in station_ids
         ),
-        near=_find_near(county.network),
+        near=find_near(county.network),
     )
-
-
-def _find_near(network: HeatNetwork) -> tuple[Ints, ...]:
-    beside: dict[int, set[int]] = {}
-    for p in network.pipes:
-        if p.side == Side.SUPPLY:
-            a, b = network.node_index[p.from_node], network.node_index[p.to_node]
-            beside.setdefault(a, set()).add(b)
-            beside.setdefault(b, set()).add(a)
-    out = []
-    for s in network.substations:
-        found = {network.node_index[s.node_id]}
-        for _ in range(HOPS):
-            found |= {k for node in found for k in beside.get(node, ())}
-        out.append(np.array(sorted(found), dtype=np.int64))
-    return tuple(out)
 
 
 def _find_meters(county: County, building: dict[str, int], key: str) -> tuple[Ints, Ints]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.compare import Comparison
+from twin.compare import Comparison, spread_near
 from twin.diagnosis.book import DiagnosisBook
 from twin.heat import estimate_ua_w_k
 from twin.heat.water import density_kg_m3, heat_capacity_j_kg_k
@@ -112,15 +112,10 @@ def read_simulated(book: DiagnosisBook, c: Comparison, station_node: NDArray[np.
     s = c.state
     t_supply = np.where(c.boundary.flow_kg_s > 0.05, s.t_supply_c[station_node], np.nan)
     # where two waters meet a small error of flow decides which one arrives: no temperature is simulated there
-    t_supply[[_range_of(s.t_supply_c[nodes]) > FRONT_K for nodes in book.near]] = np.nan
+    t_supply[spread_near(s.t_supply_c, book.near) > FRONT_K] = np.nan
     return Simulated(
         t_supply, s.p_supply_pa[station_node], s.p_return_pa[station_node], s.t_return_c[source_node]
     )
-
-
-def _range_of(x: Floats) -> float:
-    x = x[np.isfinite(x)]
-    return float(x.max() - x.min()) if x.size else 0.0
 
 
 def relate_station(book: DiagnosisBook, v: dict[str, Floats], sim: Simulated, t_out_c: float) -> Floats:
