@@ -7,7 +7,17 @@ import pytest
 
 from tests.heat.pairs import make_pairs
 from tests.heat.test_steady import NET, make_boundary
-from twin.heat import Leak, Scenario, SteadyBoundary, list_pipe_leaks, solve_batch, solve_steady
+from twin.heat import (
+    Leak,
+    PumpDrive,
+    Scenario,
+    StationControl,
+    SteadyBoundary,
+    batch,
+    list_pipe_leaks,
+    solve_batch,
+    solve_steady,
+)
 from twin.heat.case import prepare_case
 from twin.heat.network_flow import solve_case
 from twin.model.errors import EngineError, InputError
@@ -109,3 +119,50 @@ def test_mistakes_get_a_sentence(scenario, text):
 def test_a_state_that_did_not_converge_is_no_base():
     with pytest.raises(EngineError, match="did not converge"):
         solve_batch(NET, BOUNDARY, (), replace(BASE, converged=False))
+
+
+def start_pumped(seed, control=None, heat_w=None):
+    """A random network whose first source has a pump, and its state."""
+    net = make_pairs(seed, 30, 5)
+    n = len(net.station_node)
+    most = float(net.station_design_kg_s.sum()) / 980.0
+    pump = PumpDrive("CP", 7e5, 2e5 / most**2, source_id=net.network.sources[0].id)
+    b = SteadyBoundary(
+        np.array([110.0, 100.0]), np.array([NAN, NAN]), np.array([3e5, NAN]), np.array([NAN, 0.0]),
+        net.station_design_kg_s, np.full(n, 50.0), heat_w=heat_w, pumps=(pump,), control=control,
+    )  # fmt: skip
+    return net, b, solve_steady(net, b)
+
+
+def check_alone(net, b, base, many, emitter, rows):
+    t = np.concatenate([base.t_supply_c, base.t_return_c])
+    for k in rows:
+        leaking = replace(b, leaks=(*b.leaks, Leak(pipe_id=many.names[k], emitter=emitter)))
+        one, solved = solve_case(net, leaking, prepare_case(net, leaking), base.t_pipe_c, t)
+        assert np.allclose(many.mass_flow_kg_s[k], one.m, atol=1e-5)
+        assert np.allclose(many.flow_kg_s[k], solved.flow, atol=1e-5)
+        assert np.allclose(many.p_supply_pa[k], one.p[: net.n_node], atol=1.0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_leaks_of_a_network_with_a_pump_at_its_source_are_solved_in_compiled_code(seed, monkeypatch):
+    net, b, base = start_pumped(seed)
+    monkeypatch.setattr("twin.heat.batch._solve_one", None)  # calling it would fail
+    many = solve_batch(net, b, list_pipe_leaks(net, 1e-3), base)
+    assert many.converged.all()
+    assert np.allclose(many.make_up_kg_s.sum(axis=1), many.leak_kg_s, rtol=1e-8)
+    check_alone(net, b, base, many, 1e-3, range(0, net.n_pipe, 9))
+
+
+@pytest.mark.parametrize("emitter", [1e-4, 0.1])
+def test_leaks_that_make_valves_of_stations_move_are_solved_by_themselves(emitter, monkeypatch):
+    alone, solve_one = [], batch._solve_one
+    monkeypatch.setattr(batch, "_solve_one", lambda *a: (alone.append(a[2].name), solve_one(*a))[1])
+    net = make_pairs(1, 30, 5)
+    n = len(net.station_node)
+    control = StationControl(np.zeros(n, bool), np.full(n, NAN), 1.5 * 3.6 * net.station_design_kg_s)
+    net, b, base = start_pumped(1, control)
+    many = solve_batch(net, b, list_pipe_leaks(net, emitter), base)
+    assert many.converged.all()
+    assert len(alone) < net.n_pipe if emitter < 1e-3 else len(alone) > 0
+    check_alone(net, b, base, many, emitter, range(0, net.n_pipe, 9))

@@ -1,4 +1,4 @@
-"""``python -m twin.heat``: compile the kernels of the live twin and of simulated days, once."""
+"""``python -m twin.heat``: compile the kernels of the live twin and of simulated days; nobody waits later."""
 
 import time
 

@@ -1,7 +1,8 @@
 """Many states of one network at once: a leak at each pipe, valves in other positions, other loads.
 
 Flows and pressures answer a change within seconds, temperatures within hours: all scenarios have the
-temperatures of the state they start from. Scenarios that only add leaks are solved in compiled code.
+temperatures of the state they start from. Scenarios that only add leaks are solved in compiled code, with the
+pumps and open valves of the state without them; where a valve would move, the scenario is solved by itself.
 """
 
 from collections.abc import Sequence
@@ -13,8 +14,16 @@ from numpy.typing import NDArray
 from twin.heat.batch_kernel import solve_leaks
 from twin.heat.boundary import Leak, SteadyBoundary, SteadyState
 from twin.heat.case import Case, prepare_case
+from twin.heat.components import CONTROLLED
 from twin.heat.hydraulics import FlowAnswer, FlowProblem, prepare_pipes
-from twin.heat.network_flow import pose_flows, solve_case
+from twin.heat.network_flow import (
+    LinkedProblem,
+    judge_valves,
+    open_links,
+    pose_flows,
+    pose_links,
+    solve_case,
+)
 from twin.heat.plan import Plan
 from twin.heat.topology import CompiledNetwork
 from twin.model.errors import EngineError, InputError
@@ -88,23 +97,20 @@ def solve_batch(
         raise EngineError("the state to start from did not converge")
     case = prepare_case(net, boundary)
     t_pipe = np.where(np.isfinite(base.t_pipe_c), base.t_pipe_c, boundary.t_ground_c)
-    problem = pose_flows(net, case, t_pipe)
-    plan = net.program.find_plan(problem.open_, problem.fixed_pa, problem.emitter)
     n, n_row = net.n_node, len(scenarios)
     m, p = np.empty((n_row, net.n_pipe)), np.empty((n_row, net.n_point))
-    flow, leak = np.tile(case.flow, (n_row, 1)), np.zeros((n_row, net.n_point))
+    flow, leak = np.empty((n_row, len(net.station_node))), np.zeros((n_row, net.n_point))
     residual, met = np.zeros(n_row), np.zeros(n_row, bool)
-    easy = case.links is None and bool(plan.reached.all())
-    quick = [i for i, s in enumerate(scenarios) if easy and _only_emits(s)]
-    if quick:
-        rows = np.array(quick)
-        part = _solve_quick(net, case, problem, plan, [scenarios[i] for i in quick], base)
-        if len(quick) == n_row:
-            m, p, leak, residual, met = part
+    quick = _prepare_quick(net, boundary, case, base, t_pipe)
+    emits = [i for i, s in enumerate(scenarios) if quick is not None and _only_emits(s)]
+    if quick is not None and emits:
+        part = _solve_quick(net, quick, [scenarios[i] for i in emits], base)
+        if len(emits) == n_row:
+            m, p, leak, flow, residual, met = part
         else:
-            m[rows], p[rows], leak[rows], residual[rows], met[rows] = part
-        met &= residual < 1e-6
-    for i in sorted(set(range(n_row)) - set(quick)):
+            rows = np.array(emits)
+            m[rows], p[rows], leak[rows], flow[rows], residual[rows], met[rows] = part
+    for i in np.flatnonzero(~met).tolist():  # whatever else, and where a valve would move
         answer, solved = _solve_one(net, boundary, scenarios[i], base, t_pipe)
         m[i], p[i], flow[i], met[i] = answer.m, answer.p, solved.flow, answer.converged
         leak[i], residual[i] = answer.leak + solved.leak_draw, answer.residual_kg_s
@@ -129,14 +135,46 @@ def _only_emits(s: Scenario) -> bool:
     return not s.openings and not s.closed and s.load == 1.0 and all(x.flow_kg_s == 0.0 for x in s.leaks)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Quick:
+    """What scenarios that only add leaks start from: the problem with its links (pumps at sources, valves
+    that stand open) behind the pipes, its cut, and the flows without leaks."""
+
+    case: Case
+    problem: FlowProblem
+    plan: Plan
+    m: Floats
+    posed: LinkedProblem | None
+
+
+def _prepare_quick(
+    net: CompiledNetwork, b: SteadyBoundary, case: Case, base: SteadyState, t_pipe: Floats
+) -> _Quick | None:
+    """The state without leaks, posed for compiled code; None where points are cut off or nothing settles."""
+    problem, program, m, posed = pose_flows(net, case, t_pipe), net.program, base.mass_flow_kg_s, None
+    if case.links is not None:
+        t_point = _point_temperatures(b, base)
+        answer, case = solve_case(net, b, case, t_pipe, t_point, m)
+        links = case.links
+        if not answer.converged or links is None or case.wanted is None:
+            return None
+        posed = pose_links(net, replace(case, flow=case.wanted), links, problem, t_point)
+        problem, program, m = posed.problem, posed.program, np.concatenate([answer.m, links.flow_kg_s])
+        open_links(problem, links, links.status)
+    plan = program.find_plan(problem.open_, problem.fixed_pa, problem.emitter)
+    return _Quick(case, problem, plan, m, posed) if plan.reached.all() else None
+
+
+def _point_temperatures(b: SteadyBoundary, base: SteadyState) -> Floats:
+    t = np.concatenate([base.t_supply_c, base.t_return_c])
+    return np.where(np.isfinite(t), t, b.t_ground_c)
+
+
 def _solve_quick(
-    net: CompiledNetwork,
-    case: Case,
-    q: FlowProblem,
-    plan: Plan,
-    scenarios: Sequence[Scenario],
-    base: SteadyState,
-) -> tuple[Floats, Floats, Floats, Floats, Bools]:
+    net: CompiledNetwork, quick: _Quick, scenarios: Sequence[Scenario], base: SteadyState
+) -> tuple[Floats, Floats, Floats, Floats, Floats, Bools]:
+    """Flows, pressures, leaks, flows of the stations, residuals, and whether the rows are answers."""
+    q, case, plan = quick.problem, quick.case, quick.plan
     places = [[x for leak in s.leaks for x in _place(net, leak)] for s in scenarios]
     widest = max((len(x) for x in places), default=0)
     at, c = np.zeros((len(places), widest), np.int64), np.zeros((len(places), widest))
@@ -148,15 +186,23 @@ def _solve_quick(
         q.elevation_m, q.lift_pa,
     )  # fmt: skip
     n = len(places)
-    m, p, leak = np.empty((n, net.n_pipe)), np.empty((n, net.n_point)), np.empty((n, net.n_point))
+    m, p, leak = np.empty((n, len(q.start))), np.empty((n, net.n_point)), np.empty((n, net.n_point))
     residual, met = np.empty(n), np.empty(n, bool)
     p_start = np.concatenate([base.p_supply_pa, base.p_return_pa])
     solve_leaks(
-        plan, pipes, q.start, q.end, q.one_way, case.draw, q.emitter, base.mass_flow_kg_s, p_start, at, c, m,
+        plan, pipes, q.start, q.end, q.one_way, case.draw, q.emitter, quick.m, p_start, at, c, m,
         p, leak, residual, met,
     )  # fmt: skip
     leak += case.leak_draw
-    return m, p, leak, residual, met
+    met &= residual < 1e-6
+    flow = np.tile(case.flow, (n, 1))
+    if quick.posed is not None and case.links is not None and len(case.links.status):
+        status, link = case.links.status, m[:, net.n_pipe + case.links.n_pump :]
+        dp = p[:, net.station_node] - p[:, net.n_node + net.station_node]
+        new, _ = judge_valves(case.links, status, quick.posed.wanted, quick.posed.need, dp, link)
+        met &= (new == status).all(axis=1)
+        flow = np.where(status == CONTROLLED, flow, np.maximum(link, 0.0))
+    return m[:, : net.n_pipe], p, leak, flow, residual, met
 
 
 def _place(net: CompiledNetwork, leak: Leak) -> list[tuple[int, float]]:
@@ -194,8 +240,7 @@ def _solve_one(
         heat_w=None if b.heat_w is None else s.load * b.heat_w,
     )
     case = prepare_case(net, changed)
-    t_point = np.concatenate([base.t_supply_c, base.t_return_c])
-    t_point = np.where(np.isfinite(t_point), t_point, b.t_ground_c)
+    t_point = _point_temperatures(b, base)
     answer, solved = solve_case(net, changed, case, t_pipe, t_point, base.mass_flow_kg_s)
     if not answer.converged:
         answer, solved = solve_case(net, changed, case, t_pipe, t_point)

@@ -5,7 +5,7 @@ valve open; if not it stands open, and is a loop of its own until more than what
 are open is found by solving, looking and solving again; nothing flows through a station backwards.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from twin.heat.case import Case, spread_draws, sum_at
 from twin.heat.components import CONTROLLED, KV_FACTOR, OPEN, SHUT, STANDING, Links
 from twin.heat.hydraulics import FlowAnswer, FlowProblem, solve_flows
 from twin.heat.kernels import fill_flow_properties
+from twin.heat.program import Program
 from twin.heat.topology import CompiledNetwork
 from twin.heat.water import density_kg_m3, enthalpy_j_kg
 
@@ -24,7 +25,8 @@ Bools = NDArray[np.bool_]
 
 MAX_TURNS = 60
 ALL_AT_ONCE = 12
-"""In so many turns all valves move that should; after that the one that should most."""
+"""In so many turns all valves move that should; after that the one that should most, and where positions come
+back the first that should."""
 SLACK = 1e-6
 LEAST_GAIN_J_KG = 2000.0
 """A station that would have to cool its water by less than half a kelvin takes all it can get."""
@@ -155,14 +157,26 @@ def _extend(q: FlowProblem, links: Links, rho: Floats) -> FlowProblem:
     )
 
 
-def _solve_links(
-    net: CompiledNetwork, case: Case, links: Links, base: FlowProblem, t_point: Floats, m_start: Floats | None
-) -> tuple[FlowAnswer, Case]:
-    n, n_pipe, n_pump, station = net.n_node, net.n_pipe, links.n_pump, net.station_node
+@dataclass(frozen=True, slots=True, eq=False)
+class LinkedProblem:
+    """A problem with its links behind the pipes. Valves (n_station,): ``wanted`` flow, ``need``: the pressure
+    difference that takes, ``status``: where they stand to begin with."""
+
+    problem: FlowProblem
+    program: Program
+    wanted: Floats
+    need: Floats
+    status: Ints
+
+
+def pose_links(
+    net: CompiledNetwork, case: Case, links: Links, base: FlowProblem, t_point: Floats
+) -> LinkedProblem:
+    """Put the links of a case behind the pipes of ``base``; they are opened by :func:`open_links`."""
+    n_pipe, n_pump = net.n_pipe, links.n_pump
     rho = density_kg_m3(np.minimum(t_point[links.start], t_point[links.end]))
-    program = net.program.extend(links.start, links.end)
     problem = _extend(base, links, rho)
-    wanted, status = case.flow, links.status.copy()
+    wanted, status, need = case.flow, links.status.copy(), np.zeros(0)
     if len(status):
         usable = links.kv_m3_h[n_pump:] > 0.0
         endless = ~np.isfinite(wanted)
@@ -171,10 +185,28 @@ def _solve_links(
         )
         status = np.where(endless & usable & ~links.standing, OPEN, status)
         wanted = np.where(endless & ~usable, 0.0, wanted)
+    return LinkedProblem(problem, net.program.extend(links.start, links.end), wanted, need, status)
+
+
+def open_links(q: FlowProblem, links: Links, status: Ints) -> None:
+    """Let pass what runs and stands open: the last places of ``q.open_``."""
+    passing = ((status == OPEN) | (status == STANDING)) & (links.kv_m3_h[links.n_pump :] > 0.0)
+    q.open_[len(q.open_) - len(links.start) :] = np.concatenate([links.running, passing])
+
+
+def _solve_links(
+    net: CompiledNetwork, case: Case, links: Links, base: FlowProblem, t_point: Floats, m_start: Floats | None
+) -> tuple[FlowAnswer, Case]:
+    n, n_pipe, n_pump, station = net.n_node, net.n_pipe, links.n_pump, net.station_node
+    posed = pose_links(net, case, links, base, t_point)
+    problem, program, wanted, need, status = (
+        posed.problem, posed.program, posed.wanted, posed.need, posed.status
+    )  # fmt: skip
     start = None if m_start is None else np.concatenate([m_start, links.flow_kg_s])
+    seen: set[bytes] = set()
+    circling = False
     for turn in range(MAX_TURNS):
-        passing = ((status == OPEN) | (status == STANDING)) & (links.kv_m3_h[n_pump:] > 0.0)
-        problem.open_[n_pipe:] = np.concatenate([links.running, passing])
+        open_links(problem, links, status)
         flow = np.where(status == CONTROLLED, wanted, 0.0) if len(status) else wanted
         reached = program.find_plan(problem.open_, problem.fixed_pa, problem.emitter).reached
         now = drop_unserved(net, replace(case, flow=flow), reached)
@@ -185,9 +217,12 @@ def _solve_links(
             break
         served = reached[station] & reached[n + station]
         dp = np.where(served, answer.p[:n][station] - answer.p[n:][station], np.inf)
-        new, urge = _judge_valves(links, status, wanted, need, dp, link[n_pump:])
-        if turn >= ALL_AT_ONCE:
-            new = np.where(np.arange(len(new)) == np.argmax(urge), new, status)
+        new, urge = judge_valves(links, status, wanted, need, dp, link[n_pump:])
+        circling |= turn >= ALL_AT_ONCE and status.tobytes() in seen
+        seen.add(status.tobytes())
+        if turn >= ALL_AT_ONCE:  # one valve only; once positions come back, that of the smallest place
+            moves = int(np.argmax(new != status)) if circling else int(np.argmax(urge))
+            new = np.where(np.arange(len(new)) == moves, new, status)
         if np.array_equal(new, status):
             break
         start, status = answer.m, new
@@ -199,7 +234,7 @@ def _solve_links(
     return trimmed, replace(now, draw=draw, links=replace(links, status=status, flow_kg_s=link))
 
 
-def _judge_valves(
+def judge_valves(
     links: Links, status: Ints, wanted: Floats, need: Floats, dp: Floats, m: Floats
 ) -> tuple[Ints, Floats]:
     """Where every valve should stand at pressure differences ``dp`` and flows ``m`` (n_station,), and how
