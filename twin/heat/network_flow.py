@@ -25,8 +25,7 @@ Bools = NDArray[np.bool_]
 
 MAX_TURNS = 60
 ALL_AT_ONCE = 12
-"""In so many turns all valves move that should; after that the one that should most, and where positions come
-back the first that should."""
+"""In so many turns all valves move that should; after that the one that should most."""
 SLACK = 1e-6
 LEAST_GAIN_J_KG = 2000.0
 """A station that would have to cool its water by less than half a kelvin takes all it can get."""
@@ -203,8 +202,6 @@ def _solve_links(
         posed.problem, posed.program, posed.wanted, posed.need, posed.status
     )  # fmt: skip
     start = None if m_start is None else np.concatenate([m_start, links.flow_kg_s])
-    seen: set[bytes] = set()
-    circling = False
     for turn in range(MAX_TURNS):
         open_links(problem, links, status)
         flow = np.where(status == CONTROLLED, wanted, 0.0) if len(status) else wanted
@@ -218,11 +215,8 @@ def _solve_links(
         served = reached[station] & reached[n + station]
         dp = np.where(served, answer.p[:n][station] - answer.p[n:][station], np.inf)
         new, urge = judge_valves(links, status, wanted, need, dp, link[n_pump:])
-        circling |= turn >= ALL_AT_ONCE and status.tobytes() in seen
-        seen.add(status.tobytes())
-        if turn >= ALL_AT_ONCE:  # one valve only; once positions come back, that of the smallest place
-            moves = int(np.argmax(new != status)) if circling else int(np.argmax(urge))
-            new = np.where(np.arange(len(new)) == moves, new, status)
+        if turn >= ALL_AT_ONCE:
+            new = np.where(np.arange(len(new)) == np.argmax(urge), new, status)
         if np.array_equal(new, status):
             break
         start, status = answer.m, new
