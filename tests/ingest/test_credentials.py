@@ -28,7 +28,7 @@ from ingest.worker.probe import probe_broker
 from tests.commands.conftest import Office, office
 from tests.ingest.test_worker import TOKEN, is_connected, stored_rows
 from tests.support.certificates import Authority
-from tests.support.system import ROOT, free_port, mosquitto_path, wait_until
+from tests.support.system import ROOT, free_port, listens, mosquitto_path, wait_until
 from tests.support.tiny import make_tiny_county
 from twin.model.errors import ConfigError
 
@@ -104,6 +104,7 @@ def run_secured(folder: Path, days: float = 20) -> Iterator[Broker]:
     try:
         pid = broker.keeper.folder / "mosquitto.pid"
         wait_until(lambda: pid.exists() and pid.read_text().strip(), 10, "mosquitto runs")
+        wait_until(lambda: listens(port), 10, "mosquitto listens")  # its pid is written before
         yield broker
     finally:
         process.terminate()

@@ -66,14 +66,15 @@ def run_mosquitto(folder: Path) -> Iterator[int]:
         [mosquitto_path(), "-c", str(conf)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        wait_until(lambda: _listens(port), 10, "mosquitto listens")
+        wait_until(lambda: listens(port), 10, "mosquitto listens")
         yield port
     finally:
         process.terminate()
         process.wait(10)
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether something takes connections on a loopback port."""
     with socket.socket() as s:
         s.settimeout(0.5)
         return s.connect_ex(("127.0.0.1", port)) == 0

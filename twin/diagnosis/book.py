@@ -29,7 +29,7 @@ class DiagnosisBook:
     Per station: ``ua_w_k``, ``flow_1_kg_s``, ``flow_2_kg_s``, ``kv_m3_h``, ``curves``. ``load_scale_k``:
     design difference between room and outdoor air. ``watched``: numbers of points that may freeze.
     ``devices``: ids with the numbers of their points; ``dialect`` of each. ``near``: per station the nodes a
-    few supply pipes away.
+    few supply pipes away; ``node`` its own.
     """
 
     station_ids: tuple[str, ...]
@@ -52,6 +52,7 @@ class DiagnosisBook:
     devices: tuple[tuple[str, str, Ints], ...]
     station_device: tuple[str, ...]
     near: tuple[Ints, ...]
+    node: Ints
 
     @property
     def n_station(self) -> int:
@@ -118,6 +119,7 @@ def compile_book(county: County) -> DiagnosisBook:
             next((p.device_id for p in county.points if p.place_id == i), "") for i in station_ids
         ),
         near=find_near(county.network),
+        node=np.array([county.network.node_index[s.node_id] for s in stations], dtype=np.int64),
     )
 
 

@@ -53,6 +53,8 @@ COMMON = {"supply": "common_supply", "p_supply": "common_p_supply", "p_return": 
 
 AT_LEAST = 0.06
 """A source below this share of the circulation is coming or going: its meters settle."""
+LOST_SHARE, NEAR_SHARE = 0.15, 0.3
+"""Doubt of a supply temperature per K lost on the way, and per K of difference nearby."""
 FRONT_K = 2.5
 """Nodes around a station that differ by more have different waters."""
 PLATE_DP_PA = 5e4
@@ -116,6 +118,18 @@ def read_simulated(book: DiagnosisBook, c: Comparison, station_node: NDArray[np.
     return Simulated(
         t_supply, s.p_supply_pa[station_node], s.p_return_pa[station_node], s.t_return_c[source_node]
     )
+
+
+def doubt_signs(layout: Layout, book: DiagnosisBook, c: Comparison) -> Floats:
+    """What the simulation itself is unsure of now, (size,): a station's supply temperature by a share of what
+    the water lost on its way (flows and insulation are never quite known) and of what flows nearby.
+    """
+    out = np.zeros(layout.size)
+    t = c.state.t_supply_c
+    lost = np.nanmax(c.boundary.t_source_c) - t[book.node]
+    spread = spread_near(t, book.near)
+    out[layout.station("supply")] = np.nan_to_num(LOST_SHARE * np.maximum(lost, 0.0) + NEAR_SHARE * spread)
+    return out
 
 
 def relate_station(book: DiagnosisBook, v: dict[str, Floats], sim: Simulated, t_out_c: float) -> Floats:

@@ -16,6 +16,7 @@ from twin.diagnosis.signs import (
     Layout,
     Simulated,
     compose,
+    doubt_signs,
     mean_of_buildings,
     read_simulated,
     relate_network,
@@ -93,7 +94,10 @@ class Track:
 
 @dataclass
 class Watch:
-    """Everything that goes from one moment to the next; owned by the caller, changed by :func:`diagnose`."""
+    """Everything that goes from one moment to the next; owned by the caller, changed by :func:`diagnose`.
+
+    ``doubt`` (n_sign,): standard deviation that the simulation itself has now, in the signs' units.
+    """
 
     layout: Layout
     habit: Habit
@@ -102,6 +106,7 @@ class Watch:
     patterns: Patterns | None = None
     patterns_t: float = float("-inf")
     known: Bools | None = None
+    doubt: Floats | None = None
     t: float | None = None
 
 
@@ -159,6 +164,7 @@ def _weigh(
     watch.habit.take(sign, flow, load, dt, _held(watch))
     if circulation <= 0.0:
         return {}
+    watch.doubt = doubt_signs(watch.layout, book, c)
     known = np.isfinite(raw)
     if (watch.patterns is None or c.t - watch.patterns_t >= PATTERNS_S
             or watch.known is None or bool((known != watch.known).any())):  # fmt: skip
@@ -176,8 +182,10 @@ def _weigh_windows(
     found: dict[tuple[str, str], Explanation] = {}
     floor = watch.habit.floor
     for w in range(len(WINDOWS_S)):
-        sigma = np.where(known, watch.habit.sigmas(w, flow, load), np.inf)
-        for e in explain_signs(patterns, watch.habit.mean[w] * floor, sigma * floor):
+        sigma = np.where(known, watch.habit.sigmas(w, flow, load), np.inf) * floor
+        if watch.doubt is not None:
+            sigma = np.hypot(sigma, watch.doubt)
+        for e in explain_signs(patterns, watch.habit.mean[w] * floor, sigma):
             key = _key_of(e.candidates[0])
             if not _loses_water(watch, e, patterns):
                 continue
@@ -252,6 +260,8 @@ def _place_again(watch: Watch, dt: float) -> None:
         mean = track.total / track.total_s * habit.floor
         noise = habit.spread[0] * min(2.0 * SAMPLE_S / track.total_s, 1.0) + np.maximum(habit.spread[2], 0.25)
         sigma = np.where(watch.known & (habit.known_s > 0.0), np.sqrt(noise), np.inf) * habit.floor
+        if watch.doubt is not None:
+            sigma = np.hypot(sigma, watch.doubt)
         if place:
             _size_again(track, patterns, mean, sigma)
             continue
