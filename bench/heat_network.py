@@ -226,17 +226,17 @@ def measure_starts(size: int) -> list[dict]:
     return [
         {
             "figure": f"{name}, caches warm",
-            "value": warm_s,
+            "value": warm_clock_s,
             "unit": "s",
             "must": 1.0,
-            "clock_s": warm_clock_s,
+            "processor_s": warm_s,
         },
         {
             "figure": f"{name}, nothing compiled",
-            "value": cold_s,
+            "value": cold_clock_s,
             "unit": "s",
             "must": 10.0,
-            "clock_s": cold_clock_s,
+            "processor_s": cold_s,
         },
         {"figure": f"peak memory, {size} pipes", "value": memory, "unit": "MB", "must": 400.0, "aim": 250.0},
     ]
