@@ -130,9 +130,26 @@ def _places(context: Context, kind: str, lang: str) -> list[dict[str, str]]:
 
 
 def register(app: Dash, context: Context) -> None:
-    stage = Stage(context.county)
     kept: dict[str, tuple[Incident, str, Answer]] = {}
+    _register_form(app, context)
+    _register_run(app, context, kept)
 
+    @app.callback(
+        Output("rehearsal-plan", "data"),
+        Input("rehearsal-save", "n_clicks"),
+        State("rehearsal-no", "data"),
+        State("rehearsal-lang", "data"),
+        prevent_initial_call=True,
+    )
+    def save(_clicks: int | None, no: str | None, words: list[object]) -> object:
+        if no not in kept:
+            return no_update
+        incident, place, answer = kept[no]
+        text = write_plan(context.county, incident, place, answer, str(words[0]))
+        return {"content": text, "filename": f"plan-{incident.kind}-{place or 'county'}.md"}
+
+
+def _register_form(app: Dash, context: Context) -> None:
     @app.callback(
         Output("rehearsal-place", "options"),
         Output("rehearsal-place", "value"),
@@ -150,6 +167,10 @@ def register(app: Dash, context: Context) -> None:
         label = translate(f"size.{kind}", lang) if most > 0 else translate("size.none", lang)
         return (places, places[0]["value"] if places else None, not places, label,
                 usual * _scale(kind) if most > 0 else None, most == 0)  # fmt: skip
+
+
+def _register_run(app: Dash, context: Context, kept: dict[str, tuple[Incident, str, Answer]]) -> None:
+    stage = Stage(context.county)
 
     @app.callback(
         Output("rehearsal-table", "children"),
@@ -192,20 +213,6 @@ def register(app: Dash, context: Context) -> None:
             draw_steps(incident, answer.alternatives[0], lang), draw_worst(context, stage, answer, lang),
             translate("rehearsal.took", lang, s=format_number(answer.seconds, 1)), no,
         )  # fmt: skip
-
-    @app.callback(
-        Output("rehearsal-plan", "data"),
-        Input("rehearsal-save", "n_clicks"),
-        State("rehearsal-no", "data"),
-        State("rehearsal-lang", "data"),
-        prevent_initial_call=True,
-    )
-    def save(_clicks: int | None, no: str | None, words: list[object]) -> object:
-        if no not in kept:
-            return no_update
-        incident, place, answer = kept[no]
-        text = write_plan(context.county, incident, place, answer, str(words[0]))
-        return {"content": text, "filename": f"plan-{incident.kind}-{place or 'county'}.md"}
 
 
 def _ask(context: Context) -> RolledUp:

@@ -7,14 +7,15 @@ time (``watch``).
 """
 
 from twin.diagnosis.book import DiagnosisBook, compile_book
+from twin.diagnosis.explain import Candidate
 from twin.diagnosis.kinds import FAULTS, FaultKind
-from twin.diagnosis.watch import Suspect, Verdict, Watch, begin_watch, diagnose
+from twin.diagnosis.watch import Verdict, Watch, begin_watch, diagnose
 
 __all__ = [
     "FAULTS",
+    "Candidate",
     "DiagnosisBook",
     "FaultKind",
-    "Suspect",
     "Verdict",
     "Watch",
     "begin_watch",

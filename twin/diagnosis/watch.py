@@ -14,7 +14,6 @@ from twin.diagnosis.patterns import Patterns, simulate_patterns
 from twin.diagnosis.plain import find_plain
 from twin.diagnosis.signs import (
     Layout,
-    Simulated,
     compose,
     doubt_signs,
     mean_of_buildings,
@@ -46,16 +45,6 @@ SAMPLE_S = 180.0
 
 
 @dataclass(frozen=True, slots=True)
-class Suspect:
-    """A rival explanation of the same signs."""
-
-    kind: str
-    place: str
-    size: float
-    probability: float
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
     """A finding.
 
@@ -74,7 +63,7 @@ class Verdict:
     since: float
     t: float
     evidence: float
-    suspects: tuple[Suspect, ...]
+    suspects: tuple[Candidate, ...]
 
 
 @dataclass
@@ -332,8 +321,7 @@ def _tell(watch: Watch, t: float) -> tuple[Verdict, ...]:
         kind = first.kind
         if kind == "sensor_bias" and _drifts(track):
             kind = "sensor_drift"
-        suspects = tuple(Suspect(c.kind, c.place, c.size, c.probability)
-                         for c in track.explanation.candidates[:6])  # fmt: skip
+        suspects = track.explanation.candidates[:6]
         if kind != first.kind:
             suspects = (replace(suspects[0], kind=kind), *suspects[1:])
         name = f"{key[0]}:{key[1]}:{track.since:.0f}"
@@ -356,4 +344,4 @@ def _drifts(track: Track) -> bool:
     return late - early > DRIFT_SHARE * early
 
 
-__all__ = ["Simulated", "Suspect", "Track", "Verdict", "Watch", "begin_watch", "diagnose"]
+__all__ = ["Track", "Verdict", "Watch", "begin_watch", "diagnose"]
