@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ingest.store.command_api import CommandDoor
 from ingest.store.finding_api import FindingDoor
+from ingest.store.kept_api import KeptDoor
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -186,7 +187,7 @@ class IngestStats:
     unkept_messages: int = 0
 
 
-class Store(CommandDoor, FindingDoor, Protocol):
+class Store(CommandDoor, FindingDoor, KeptDoor, Protocol):
     """What ``ingest.store.client.StoreClient`` offers (opened by ``ingest.store.client.connect_store``)."""
 
     def latest(self, since_seq: int = 0) -> LatestTable:

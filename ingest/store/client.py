@@ -35,6 +35,7 @@ from ingest.store.command_client import CommandCalls
 from ingest.store.counters import add_up
 from ingest.store.duck import open_duckdb
 from ingest.store.finding_client import FindingCalls
+from ingest.store.kept_client import KeptCalls
 from twin.model.errors import InputError, StoreUnavailable
 from twin.model.readings import Quality
 
@@ -52,7 +53,7 @@ def connect_store(settings: Settings) -> "StoreClient":
     return StoreClient(settings.store_uri, settings.store_token)
 
 
-class StoreClient(CommandCalls, FindingCalls):
+class StoreClient(CommandCalls, FindingCalls, KeptCalls):
     """Implements ``ingest.store.api.Store``. One local DuckDB, one cursor per call."""
 
     def __init__(self, uri: str, token: str) -> None:

@@ -1,7 +1,9 @@
 """An in-memory store for tests of screens; fulfils ``ingest.store.api.Store``."""
 
+import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,6 +22,8 @@ from ingest.store.api import (
 )
 from ingest.store.command_api import Command, CommandStep, DeviceLife
 from ingest.store.finding_api import TwinFinding
+from ingest.store.kept_api import Kept, KeptKind
+from ingest.store.kept_client import find_kind, write_body
 from twin.model.county import County
 from twin.model.errors import StoreUnavailable
 from twin.model.readings import Quality
@@ -46,6 +50,7 @@ class FakeStore:
         self.steps: list[CommandStep] = []
         self.retired: list[tuple[str, str, bool]] = []
         self.lives: list[DeviceLife] = []
+        self.kept_rows: dict[int, tuple[Kept, str]] = {}
 
     def put(self, point_id: str, value: float, t: float | None = None, quality: int = Quality.GOOD) -> None:
         self.seq += 1
@@ -186,3 +191,27 @@ class FakeStore:
         self._up()
         rows = [f for f in self.found.values() if f.t >= since]
         return sorted(rows, key=lambda f: (not f.open, -f.since))[:limit]
+
+    def keep(self, kind: KeptKind, title: str, body: object, who: str = "", state: str = "made") -> int:
+        self._up()
+        find_kind(kind)
+        now = time.time()
+        no = max(round(now * 1e6), max(self.kept_rows, default=0) + 1)
+        self.kept_rows[no] = (Kept(no, kind, no / 1e6, now, state, who, title), write_body(body))
+        return no
+
+    def mark_kept(self, row: Kept, state: str, who: str, body: object = None) -> None:
+        self._up()
+        old, text = self.kept_rows[row.no]
+        new = replace(old, changed=time.time(), state=state, who=who)
+        self.kept_rows[row.no] = (new, text if body is None else write_body(body))
+
+    def kept(self, kind: KeptKind, since: float = 0.0, limit: int = 100) -> list[Kept]:
+        self._up()
+        rows = [r for r, _ in self.kept_rows.values() if r.kind == kind and r.made >= since]
+        return sorted(rows, key=lambda r: -r.no)[:limit]
+
+    def kept_body(self, no: int) -> object | None:
+        self._up()
+        found: object = json.loads(self.kept_rows[no][1]) if no in self.kept_rows else None
+        return found
