@@ -78,7 +78,7 @@ def _external_key(dialect: str, key: str) -> str:
     return f"Station/{key}"
 
 
-_SETPOINTS = {"S": ["s2_ts_sp", "cp1_hz_sp"], "SRC": ["src_ts_sp", "src_auto"]}
+_SETPOINTS = {"S": ["s2_ts_sp", "cp1_hz_sp"], "SRC": ["src_ts_sp", "src_auto", "src_dp_sp", "src_flow_sp"]}
 """By the letters of the place's id; numbered after all others."""
 
 

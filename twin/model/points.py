@@ -82,6 +82,9 @@ _ROWS: tuple[tuple[str, str, str, str, float, float, float, float, bool], ...] =
     ("cp1_hz_sp", "frequency", "循环泵频率给定", "pump frequency setpoint", 60, 0.1, 0, 50, False),
     ("src_ts_sp", "temperature", "热源供水温度给定", "source supply setpoint", 60, 0.1, 0, 150, False),
     ("src_auto", "state", "热源运行方式 定值/自动", "source mode fixed/auto", 60, 0, 0, 1, False),
+    # --- set-points of the sources' pumps
+    ("src_dp_sp", "pressure", "热源供回水压差给定", "source head setpoint", 60, 2e3, 0, 1.6e6, False),
+    ("src_flow_sp", "volume_flow", "热源流量给定", "source flow setpoint", 60, 5e-4, 0, 3.0, False),
     # --- river
     ("river_l", "level", "河道水位", "river level", 300, 0.01, -5, 20, False),
 )

@@ -34,6 +34,8 @@ _ROWS = (
     Setpoint("cp1_hz_sp", "cp1_hz", 20.0, 50.0, 10.0, 0.5, 120.0),
     Setpoint("mode", "mode", 0.0, 1.0, 1.0, 0.1, 120.0, switch=True),
     Setpoint("src_ts_sp", "src_ts_sp", 60.0, 130.0, 15.0, 0.5, 120.0),
+    Setpoint("src_dp_sp", "src_dp_sp", 5e4, 1.2e6, 1.5e5, 5e3, 120.0),
+    Setpoint("src_flow_sp", "src_flow_sp", 0.0, 3.0, 0.15, 2e-3, 120.0),
     Setpoint("src_auto", "src_auto", 0.0, 1.0, 1.0, 0.1, 120.0, switch=True),
 )
 

@@ -50,6 +50,8 @@ SOURCE_KEYS = [
 ]
 STATION_SETPOINTS = ("s2_ts_sp", "cp1_hz_sp")
 SOURCE_SETPOINTS = ("src_ts_sp", "src_auto")
+PUMP_SETPOINTS = {True: ("src_dp_sp",), False: ("src_flow_sp",)}
+"""Of a source that holds the pressure, and of another."""
 WEATHER_KEYS = ("t_out", "wind", "solar", "rh_out")
 ROOM_KEYS = ("room_t", "room_rh", "room_bat")
 BUILDING_KEYS = ("b_ts", "b_tr", "b_flow")
@@ -147,4 +149,8 @@ def make_registry(
     for device in r.devices:
         if device.kind in ("station_plc", "source_dcs"):
             r.extend(device, STATION_SETPOINTS if device.kind == "station_plc" else SOURCE_SETPOINTS)
+    holds = {s.id: s.holds_pressure for s in sources}
+    for device in r.devices:
+        if device.kind == "source_dcs":
+            r.extend(device, PUMP_SETPOINTS[holds[device.place_id]])
     return r

@@ -55,6 +55,8 @@ _NAMES: dict[str, tuple[str, str, str]] = {
     "s2_ts_sp": ("ECGWGD", "secondarySupplySetpoint", "Secondary/Supply/Setpoint"),
     "cp1_hz_sp": ("XHB1_PLGD", "pump1FreqSetpoint", "Secondary/Pump1/Setpoint"),
     "src_ts_sp": ("GWGD", "outletSetpoint", "District/Supply/Setpoint"),
+    "src_dp_sp": ("GHSYCGD", "outletHeadSetpoint", "District/Head/Setpoint"),
+    "src_flow_sp": ("LLGD", "outletFlowSetpoint", "District/Flow/Setpoint"),
     "src_auto": ("ZSDMS", "autoMode", "Control/Auto"),
     "t_out": ("QW", "airTemp", "Weather/Temperature"),
     "wind": ("FS", "windSpeed", "Weather/Wind"),

@@ -79,7 +79,8 @@ def read_sources(plant: "Plant", m: Floats, make_up: Floats, dt_s: float) -> dic
         "src_flow": np.maximum(m, 0.0) / water_density_kg_m3(t_r), "src_heat": heat,
         "src_energy": plant.counters["src_energy"].copy(), "src_kwh": plant.counters["src_kwh"].copy(),
         "src_mk": (base + make_up) / 990.0, "src_ts_sp": plant.want_source_c.copy(),
-        "src_auto": np.where(np.isfinite(plant.orders.source_c), 0.0, 1.0),
+        "src_dp_sp": plant.want_dp_pa.copy(), "src_flow_sp": plant.want_m3_s.copy(),
+        "src_auto": np.where(plant.orders.by_hand(), 0.0, 1.0),
     }  # fmt: skip
 
 

@@ -16,12 +16,20 @@ NOMINAL_HZ = 42.0
 @dataclass
 class Orders:
     """(n_station,) ``valve`` opening by hand, NaN: automatic; ``shift_k`` of the compensation curve;
-    ``pump_hz``. (n_source,) ``source_c`` fixed supply temperature, NaN: by the weather."""
+    ``pump_hz``. (n_source,) ``source_c`` fixed supply temperature, ``source_dp_pa`` fixed head of
+    the source that holds the pressure, ``source_m3_s`` fixed flow of another; NaN: by the weather."""
 
     valve: Floats
     shift_k: Floats
     pump_hz: Floats
     source_c: Floats
+    source_dp_pa: Floats
+    source_m3_s: Floats
+
+    def by_hand(self) -> NDArray[np.bool_]:
+        """(n_source,) true where anything is fixed."""
+        fixed: NDArray[np.bool_] = np.isfinite([self.source_c, self.source_dp_pa, self.source_m3_s]).any(0)
+        return fixed
 
     def save(self) -> dict[str, Floats]:
         """As named arrays."""
@@ -38,14 +46,17 @@ class Orders:
 def no_orders(n_station: int, n_source: int) -> Orders:
     """Everything automatic."""
     n, s = n_station, n_source
-    return Orders(np.full(n, np.nan), np.zeros(n), np.full(n, NOMINAL_HZ), np.full(s, np.nan))
+    return Orders(
+        np.full(n, np.nan), np.zeros(n), np.full(n, NOMINAL_HZ), *(np.full(s, np.nan) for _ in range(3))
+    )
 
 
 def obey(orders: Orders, key: str, row: int, value: float, shown: Floats) -> None:
     """Do what a set-point of a station or source says (SI).
 
     A valve opening puts the station to hand, a secondary temperature shifts its curve and puts it back to
-    automatic, a source temperature fixes it; ``mode`` and ``src_auto`` go back or hold what is.
+    automatic, a source's temperature, head or flow fixes it; ``mode`` and ``src_auto`` go back or hold
+    what is.
     ``shown``: what the point ``key`` (of all places) and, for the switches, valve or temperature show now.
 
     Raises
@@ -63,7 +74,13 @@ def obey(orders: Orders, key: str, row: int, value: float, shown: Floats) -> Non
         orders.pump_hz[row] = value
     elif key == "src_ts_sp":
         orders.source_c[row] = value
+    elif key == "src_dp_sp":
+        orders.source_dp_pa[row] = value
+    elif key == "src_flow_sp":
+        orders.source_m3_s[row] = value
     elif key == "src_auto":
         orders.source_c[row] = np.nan if value else shown[row]
+        if value:
+            orders.source_dp_pa[row] = orders.source_m3_s[row] = np.nan
     else:
         raise InputError(f"{key} is not a set-point of this controller")

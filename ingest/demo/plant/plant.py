@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.demo.plant.flow import Flow, solve_flow
-from ingest.demo.plant.grid import make_grid
+from ingest.demo.plant.grid import RHO_KG_M3, make_grid
 from ingest.demo.plant.heat import Heat, step_heat
 from ingest.demo.plant.hidden import draw_hidden
 from ingest.demo.plant.orders import NOMINAL_HZ, Orders, no_orders, obey
@@ -83,6 +83,7 @@ class Plant:
         }  # fmt: skip
         self.loss_w = 0.0
         self.want_source_c = self.t_source_c.copy()
+        self.want_dp_pa, self.want_m3_s = np.zeros(self.n_source), np.zeros(self.n_source)
 
     def _calm(self) -> Upset:
         n = self.n_station
@@ -197,10 +198,14 @@ class Plant:
         total = float(self.blocks.flow_1_kg_s.sum())
         for i in range(self.n_source):
             if i != self.hold:
-                other[i] = 0.22 * share * total * self.upset.source[i]
+                told = self.orders.source_m3_s[i] * RHO_KG_M3
+                other[i] = (told if np.isfinite(told) else 0.22 * share * total) * self.upset.source[i]
         hold = sources[self.hold]
         rise = (hold.p_supply_pa - hold.p_return_pa) * self.hidden.pump
-        head = rise * (0.62 + 0.38 * min(load, 1.0)) * (0.35 + 0.65 * self.upset.source[self.hold])
+        head = rise * (0.62 + 0.38 * min(load, 1.0))
+        told = self.orders.source_dp_pa[self.hold]
+        head = (told if np.isfinite(told) else head) * (0.35 + 0.65 * self.upset.source[self.hold])
+        self.want_dp_pa[self.hold], self.want_m3_s = head, other / RHO_KG_M3
         return other, hold.p_return_pa + head, hold.p_return_pa
 
     def _source_flow(self, other: Floats) -> Floats:
