@@ -7,10 +7,10 @@ COPY requirements.txt constraints.txt ./
 RUN python -m venv /opt/venv && /opt/venv/bin/pip install -r requirements.txt
 
 FROM python:3.11.14-slim-bookworm
-# The newest security updates of one font package are wanted, not one frozen version of it.
+# The newest security updates are wanted, not one frozen version of a font or of the readers of tilt photography.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends fonts-noto-cjk \
+    && apt-get install -y --no-install-recommends fonts-noto-cjk libmeshoptimizer2d openscenegraph \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin twin \
     && install -d -o twin -g twin -m 0750 /data

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the tests need and that are not here yet: a real broker, PostgreSQL, a browser, CJK fonts.
+# Installs the Debian packages that the tests need and that are not here yet: a real broker, PostgreSQL, a browser, CJK fonts,
+# and what reads and thins out tilt photography.
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
 PATH=$PATH:/usr/sbin:/usr/local/sbin
@@ -9,6 +10,8 @@ command -v mosquitto >/dev/null || missing+=(mosquitto)
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
 [ -x /usr/bin/chromium ] || missing+=(chromium)
 [ -d /usr/share/fonts/opentype/noto ] || missing+=(fonts-noto-cjk)
+command -v osgconv >/dev/null || missing+=(openscenegraph)
+ls /usr/lib/*/libmeshoptimizer.so.2d >/dev/null 2>&1 || missing+=(libmeshoptimizer2d)
 { command -v python3 >/dev/null && python3 -c 'import ensurepip' 2>/dev/null; } || missing+=(python3 python3-venv)
 [ ${#missing[@]} -eq 0 ] && exit 0
 

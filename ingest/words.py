@@ -1,4 +1,4 @@
-"""What can be said to the ingest of a data folder: redo, backup, restore, export, migrate."""
+"""What can be said to the ingest of a data folder: redo, backup, restore, export, migrate, tiles."""
 
 import argparse
 import json
@@ -12,6 +12,7 @@ from ingest.store.duck import open_duckdb
 from ingest.store.export import MANIFEST, Wish, parse_day
 from ingest.store.migrate import migrate
 from ingest.store.restore import restore
+from ingest.tiles.words import add_words, obey
 from twin.model.errors import ConfigError, InputError
 
 
@@ -24,6 +25,9 @@ def ask(settings: Settings, words: list[str]) -> None:
     """
     told = _parser().parse_args(words)
     folder = settings.store_file.parent
+    if told.word == "tiles":
+        obey(told, settings.county)
+        return
     if told.word == "migrate":
         _migrate(settings.store_file, told.schema)
         return
@@ -70,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--points", default="*", metavar="PATTERN", help="ids, such as 'S07/*' or '*/p1_ts'")
     back = words.add_parser("migrate", help="bring a stopped store to another schema, forth or back")
     back.add_argument("schema", type=int)
+    add_words(words)
     return parser
 
 

@@ -25,6 +25,7 @@ from app.pages import (
     rehearsal,
 )
 from app.scene import register_scene_routes
+from app.scene.tiles import register_tile_routes
 from app.web.command_routes import register_command_routes
 from app.web.context import Context
 from app.web.shell import draw_frame, read_view
@@ -63,6 +64,7 @@ def create_app(settings: Settings, county: County, store: Store) -> FastAPI:
     context = Context(settings, county, store)
     hub = register_live(server, store, settings, lambda: context.county)
     register_scene_routes(server, county)
+    register_tile_routes(server, settings.county)
     public.register(server, context)
     register_command_routes(server, context)
     register_access(server, Access(context))

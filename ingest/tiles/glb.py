@@ -54,14 +54,15 @@ class Part:
     """One surface with one material, or points where ``triangles`` is None.
 
     ``positions`` (n, 3) m, z-up; ``triangles`` (m, 3) rows of ``positions``, counter-clockwise from
-    outside; ``uv`` (n, 2) with v = 0 at the picture's upper edge; ``normals`` (n, 3); ``colours`` (n, 4)
-    uint8 RGBA; ``features`` (n,) number of the thing a vertex belongs to.
+    outside; ``uv`` (n, 2) with v = 0 at the picture's upper edge, floats or uint16 (65535 is 1);
+    ``normals`` (n, 3); ``colours`` (n, 4) uint8 RGBA; ``features`` (n,) number of the thing a vertex
+    belongs to.
     """
 
     positions: Floats
     triangles: Ints | None
     material: Material = field(default_factory=Material)
-    uv: Floats | None = None
+    uv: Floats | NDArray[np.uint16] | None = None
     normals: Floats | None = None
     colours: NDArray[np.uint8] | None = None
     features: Ints | None = None
@@ -194,7 +195,9 @@ class _Writer:
         if part.normals is not None:
             attributes["NORMAL"] = self._add_array(to_y_up(part.normals), FLOAT, "VEC3")
         if part.uv is not None:
-            attributes["TEXCOORD_0"] = self._add_array(part.uv.astype("<f4"), FLOAT, "VEC2")
+            short = part.uv.dtype == np.uint16  # 0..65535 for 0..1: half the bytes
+            kind, uv = (UINT16, part.uv) if short else (FLOAT, part.uv.astype("<f4"))
+            attributes["TEXCOORD_0"] = self._add_array(uv, kind, "VEC2", normalized=short)
         if part.colours is not None:
             attributes["COLOR_0"] = self._add_array(part.colours, UINT8, "VEC4", normalized=True)
         out: dict[str, Any] = {"attributes": attributes, "material": self._add_material(part.material)}

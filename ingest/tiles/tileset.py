@@ -143,7 +143,7 @@ def read_tileset(path: Path) -> Tile:
 
 def parse_tile(row: dict[str, Any], name: str) -> Tile:
     """Read one tile and all below it; ``name`` is said in errors."""
-    top = _parse_one(row, name, "REPLACE")
+    top = parse_one(row, name, "REPLACE")
     stack = [(top, row, 0)]
     while stack:
         tile, source, depth = stack.pop()
@@ -152,13 +152,19 @@ def parse_tile(row: dict[str, Any], name: str) -> Tile:
                 raise InputError(
                     f"{name}: a tile's child is no object or lies deeper than {MAX_DEPTH} levels"
                 )
-            below = _parse_one(child, name, tile.refine)
+            below = parse_one(child, name, tile.refine)
             tile.children.append(below)
             stack.append((below, child, depth + 1))
     return top
 
 
-def _parse_one(row: dict[str, Any], name: str, refine: str) -> Tile:
+def parse_one(row: dict[str, Any], name: str, refine: str) -> Tile:
+    """Read one tile without its children; ``refine`` is what it inherits.
+
+    Raises
+    ------
+    InputError : a broken volume, transform, error or content
+    """
     error = row.get("geometricError", 0.0)
     if not isinstance(error, int | float) or not 0.0 <= error < 1e12:
         raise InputError(f"{name}: geometricError is {error}; it must be a number from 0 up")
