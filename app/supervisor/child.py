@@ -180,6 +180,8 @@ class Child:
             self.set_state("stopped", said)
         elif self.spec.once and code == 0:
             self.set_state("done")
+        elif self.spec.once and not self.spec.vital:
+            self.set_state("stopped", self.last_lines[-1] if self.last_lines else said)
         elif self.spec.once or code == EX_CONFIG:
             self.set_state("failed", self.last_lines[-1] if self.last_lines else said)
         else:

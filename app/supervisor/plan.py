@@ -13,11 +13,14 @@ from typing import Literal
 from app.supervisor.broker import BrokerChoice
 from app.supervisor.ports import accepts_connections, answers_http, reachable_host
 from app.supervisor.spec import ROOT, ChildSpec
+from ingest.demo.survey.listing import has_survey
 from ingest.settings import Settings, parse_mqtt_url
 from twin.model.errors import ConfigError
 
 DemoChoice = Literal["auto", "always", "never"]
 DEFAULT_SEED = 7
+SURVEY_WAIT_S = 45
+"""The photography of the demo county is made after live values stand on the screen, not against them."""
 
 LEAN = {
     "PYTHONUNBUFFERED": "1",
@@ -134,13 +137,21 @@ def make_plan(
         ChildSpec("dashboard", (python, "-m", "app.web"), both, needs, stop_rank=1,
                   probe=partial(answers_http, reachable_host(settings.host), settings.port))
     )  # fmt: skip
-    if wants_devices(settings, options, env):
+    devices = wants_devices(settings, options, env)
+    if devices:
         field = (python, "-m", "ingest.demo", *options.demo_args)
         plan.append(ChildSpec("devices", field, bus, needs, after=("broker", "ingest"), stop_rank=0))
     plan.append(
         ChildSpec("twin", (python, "-m", "app.workers.twin"), asks_store, needs,
                   after=("ingest", "dashboard"), stop_rank=1)
     )  # fmt: skip
+    if devices and env.get("CT_DEMO_SURVEY", "1") != "0" and (new or not has_survey(settings.county)):
+        # Needs nothing that would stop it, but comes after all that a first look at the dashboard needs.
+        survey = (python, "-m", "ingest.demo.survey", "--wait-s", str(SURVEY_WAIT_S))
+        plan.append(
+            ChildSpec("survey", survey, common, (*needs, "dashboard"), after=("twin", "devices"),
+                      once=True, vital=False, stop_rank=0)
+        )  # fmt: skip
     return plan
 
 

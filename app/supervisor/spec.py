@@ -22,7 +22,8 @@ class ChildSpec:
     ``after``: names that should be up first, waited for ``after_s`` at most (it spreads the work of a start).
     ``probe``: True when it answers; without one it counts as up after ``settle_s``.
     ``stop_rank``: lower is stopped earlier; ``grace_s`` is what it gets between TERM and KILL.
-    ``once``: it does one job and ends with status 0; any other status ends the run.
+    ``once``: it does one job and ends with status 0; any other status ends the run, unless it is not
+    ``vital``: then the run goes on without what it would have made.
     ``orphan_signal``: what the kernel sends it when the supervisor itself is killed.
     """
 
@@ -37,4 +38,5 @@ class ChildSpec:
     stop_rank: int = 0
     grace_s: float = 5.0
     once: bool = False
+    vital: bool = True
     orphan_signal: signal.Signals = signal.SIGKILL

@@ -180,9 +180,16 @@ def test_each_probe_asks_its_own_port(data: Path, taken: int) -> None:
 
 def test_a_first_start_makes_the_demo_county_and_all_wait_for_it(data: Path) -> None:
     plan = plan_of(settings_in(data), RunOptions(seed=7), {})
-    assert list(plan) == ["broker", "county", "ingest", "dashboard", "devices", "twin"]
+    assert list(plan) == ["broker", "county", "ingest", "dashboard", "devices", "twin", "survey"]
     assert plan["county"].once and plan["county"].command[-2:] == ("--seed", "7")
     assert all(plan[n].needs == ("county",) for n in ("ingest", "dashboard", "devices", "twin"))
+
+
+def test_the_photography_of_the_demo_is_made_last_once_and_stops_nobody(data: Path) -> None:
+    plan = plan_of(settings_in(data), RunOptions(), {})
+    survey = plan["survey"]
+    assert survey.once and not survey.vital and "dashboard" in survey.needs and "twin" in survey.after
+    assert "survey" not in plan_of(settings_in(data), RunOptions(), {"CT_DEMO_SURVEY": "0"})
 
 
 def test_secrets_go_only_to_those_who_need_them(data: Path) -> None:

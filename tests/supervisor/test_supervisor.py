@@ -130,6 +130,13 @@ def test_a_job_that_fails_ends_the_run(data: Path, fake: Make) -> None:
     assert run.states()["ingest"] == "stopped"
 
 
+def test_a_job_that_is_not_vital_may_fail_and_the_run_goes_on(data: Path, fake: Make) -> None:
+    job = fake("survey", "import sys; print('no room on the disk'); sys.exit(1)", once=True, vital=False)
+    run = Run(data, job, fake("ingest", LIVE, after=("survey",), after_s=0.3))
+    assert run.until(lambda r: r.states()["ingest"] == "up" and r.states()["survey"] == "stopped") == 0
+    assert run.supervisor.children["survey"].restarts == 0
+
+
 def test_what_comes_after_another_waits_for_it_but_not_for_ever(data: Path, fake: Make) -> None:
     never_up = fake("broker", LIVE, probe=lambda: False)
     run = Run(data, never_up, fake("devices", LIVE, after=("broker",), after_s=0.4))

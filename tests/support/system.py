@@ -100,7 +100,7 @@ class System:
 
     def start(self) -> None:
         env = {k: v for k, v in os.environ.items() if not k.startswith("CT_") and k != "MQTT_URL"}
-        env |= {"PYTHONUNBUFFERED": "1", **self.env}
+        env |= {"PYTHONUNBUFFERED": "1", "CT_DEMO_SURVEY": "0", **self.env}
         command = [
             sys.executable,
             "-m",
