@@ -197,7 +197,8 @@
         button(say('export'), () => save(new Blob([JSON.stringify({ county_twin_flow: 1, flow: A.flow }, null, 1)], { type: 'application/json' }), `${A.flow.id || 'flow'}.json`), 'access-export'),
         k && k.live ? button(say('undo'), () => act('undo', { id: k.id }), 'access-undo') : '', k && k.live ? button(say('reread'), reread, 'access-reread') : ''),
       k && k.live && k.can_simulate ? make('div', { class: 'ct-buttons' }, button(say(k.simulated ? 'simulate_stop' : 'simulate'), () => act('simulate', { id: k.id, on: !k.simulated }), 'access-simulate'), make('small', { class: 'ct-quiet' }, say('simulate_help'))) : '',
-      k && k.live ? make('div', {}, make('h3', {}, say('charts')), make('ul', { class: 'ct-list ct-points', id: 'access-points' }, k.points.slice(0, 40).map(p => make('li', {}, make('a', { href: `${A.chart}${A.chart.includes('?') ? '&' : '?'}point=${encodeURIComponent(p)}` }, p))))) : '',
+      k && k.live ? make('div', {}, make('h3', {}, say('charts')), make('ul', { class: 'ct-list ct-points', id: 'access-points' }, k.points.slice(0, 40).map(p => make('li', {}, make('a', { href: `${A.chart}${A.chart.includes('?') ? '&' : '?'}point=${encodeURIComponent(p)}` }, p)))),
+        make('h3', {}, say('documents')), make('ul', { class: 'ct-list', id: 'access-documents' }, k.flow.devices.slice(0, 40).map(d => make('li', {}, make('a', { href: `/documents?about=${encodeURIComponent(`device:${k.id}.${d.external_id}`)}&lang=${A.lang}` }, d.name || d.external_id))))) : '',
       k ? make('div', {}, make('h3', {}, say('versions')), make('ul', { class: 'ct-list' }, k.versions.slice().reverse().map(v => make('li', { class: v.number === k.live ? 'ct-active' : '' },
         say('version', { n: v.number, t: A.clock(v.t), by: v.by }), ' ', v.number === k.live ? make('b', {}, say('state_live')) : button(say('restore'), () => act('version', { id: k.id, number: v.number })))))) : '',
     ];

@@ -18,6 +18,7 @@ from ingest.commands.rules import Rules
 from ingest.county import load_county
 from ingest.credentials.accounts import find_gateways
 from ingest.credentials.steward import Steward
+from ingest.documents.cabinet import Cabinet
 from ingest.onboarding.state import merge_county, read_state
 from ingest.settings import Broker, Settings, parse_mqtt_url, read_settings
 from ingest.store.command_book import CommandBook
@@ -26,7 +27,7 @@ from ingest.store.owner import StoreAway, StoreOwner
 from ingest.words import ask
 from ingest.worker.decode import Decoder
 from ingest.worker.errands import Errands
-from ingest.worker.housekeeper import Housekeeper, LakeKeeper
+from ingest.worker.housekeeper import DocumentKeeper, Housekeeper, LakeKeeper
 from ingest.worker.inbox import Inbox
 from ingest.worker.line import Lines, make_lanes
 from ingest.worker.lives import Lives
@@ -95,7 +96,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
         if number == 1:
             line.follow(*list_filters(onboarded))
         line.start()
-        errands = Errands(settings.store_file.parent, owner)
+        errands = Errands(settings.store_file.parent, owner, Cabinet(settings.documents))
         book = CommandBook(owner.db)
         desk = Desk(book, Rules(county, settings.commands), decoder.adapters, line.send, decoder.answers)
         lives = Lives(county, book, time.time, decoder.facts)
@@ -110,7 +111,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
         keeper = [LakeKeeper(owner)] if isinstance(owner, LakeOwner) else []
         desks: tuple[Works, ...] = (reloader, Housekeeper(owner.sorter, inbox))
         if number == 1:  # it is asked by the other processes, and speaks for all workers
-            desks = (desk, lives, steward, *desks, *keeper)
+            desks = (desk, lives, steward, *desks, DocumentKeeper(owner.db, errands.cabinet), *keeper)
         try:
             Writer(owner, decoder, inbox, line, stop, watch, errands, desks).run()
         finally:
@@ -167,7 +168,7 @@ def wait_for_broker(broker: Broker, owner: StoreOwner, stop: threading.Event) ->
 
 
 def main() -> int:
-    """``python -m ingest [redo | backup FILE | restore FILE | export FOLDER | migrate N]``.
+    """``python -m ingest [redo | backup FILE | restore FILE | export FOLDER | migrate N | tiles ...]``.
 
     Exit status: 0 done, 1 start it again, 78 wrong settings.
     """

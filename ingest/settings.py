@@ -81,6 +81,11 @@ class Settings:
         return self.data / "store" / "county.duckdb"
 
     @property
+    def documents(self) -> Path:
+        """Files of documents and photos; the dashboard brings them, ingest removes what no row names."""
+        return self.data / "documents"
+
+    @property
     def credentials(self) -> Path:
         """Accounts of the devices at the broker, and certificates."""
         return self.data / "credentials"

@@ -32,7 +32,7 @@ def ask(settings: Settings, words: list[str]) -> None:
         _migrate(settings.store_file, told.schema)
         return
     if told.word == "restore":
-        aside = restore(Path(told.file).absolute(), settings.store_file)
+        aside = restore(Path(told.file).absolute(), settings.store_file, settings.documents)
         print(f"restored; {len(aside)} files that were there are put aside: *.before-restore")
         return
     if told.word == "redo":
@@ -54,7 +54,7 @@ def ask(settings: Settings, words: list[str]) -> None:
         except InputError as e:
             raise ConfigError(str(e)) from e
         (to / MANIFEST).unlink(missing_ok=True)
-        wish = Wish(str(to), told.first, told.last, told.points)
+        wish = Wish(str(to), told.first, told.last, told.points, told.documents)
         _request(folder, "export", json.dumps(asdict(wish), ensure_ascii=False))
         print(
             f"asked: {to / MANIFEST} appears when all files are complete; if it fails, export.failed says why"
@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--from", dest="first", default="", metavar="DAY", help="such as 2026-01-31")
     export.add_argument("--to", dest="last", default="", metavar="DAY", help="this day is the last one")
     export.add_argument("--points", default="*", metavar="PATTERN", help="ids, such as 'S07/*' or '*/p1_ts'")
+    export.add_argument("--documents", action="store_true", help="documents and photos too")
     back = words.add_parser("migrate", help="bring a stopped store to another schema, forth or back")
     back.add_argument("schema", type=int)
     add_words(words)

@@ -15,6 +15,7 @@ from app.auth import current_account, may
 from ingest.onboarding.excel import MAX_BYTES
 from ingest.onboarding.flow import Flow
 from ingest.onboarding.trace import Message
+from ingest.reasons import translate_reason
 from twin.model.errors import InputError, StoreUnavailable
 
 PATH = "/api/access"
@@ -78,12 +79,17 @@ def read_language(request: Request) -> str:
     return "en" if request.query_params.get("lang") == "en" else "zh"
 
 
-async def answer(work: Callable[[], Data | list[Data]]) -> JSONResponse:
+def refuse(e: InputError, lang: str) -> JSONResponse:
+    """What is wrong with the input, as a sentence in the language of the page."""
+    return JSONResponse({"ok": False, "error": translate_reason(str(e), lang)[:2000]}, status_code=422)
+
+
+async def answer(work: Callable[[], Data | list[Data]], lang: str) -> JSONResponse:
     """Do the work in a thread; what is wrong with the input is a sentence with status 422."""
     try:
         return JSONResponse(await asyncio.to_thread(work))
     except InputError as e:
-        return JSONResponse({"ok": False, "error": str(e)[:2000]}, status_code=422)
+        return refuse(e, lang)
     except StoreUnavailable:
         return JSONResponse({"ok": False, "error": "", "away": True}, status_code=503)
 
@@ -104,8 +110,9 @@ def register_access(server: FastAPI, access: Access) -> None:
             head, _, sheet = body.partition(b"\n")
             flow = read_flow(_as_object(head))
         except InputError as e:
-            return JSONResponse({"ok": False, "error": str(e)}, status_code=422)
-        return await answer(lambda: access.read_table(flow, sheet, read_language(request)))
+            return refuse(e, read_language(request))
+        lang = read_language(request)
+        return await answer(lambda: access.read_table(flow, sheet, lang), lang)
 
     @server.post(PATH + "/template")
     async def template(request: Request) -> Response:
@@ -114,7 +121,7 @@ def register_access(server: FastAPI, access: Access) -> None:
         try:
             flow = read_flow(_as_object(await read_body(request, MAX_JSON)))
         except InputError as e:
-            return JSONResponse({"ok": False, "error": str(e)}, status_code=422)
+            return refuse(e, read_language(request))
         made = await asyncio.to_thread(access.template, flow, read_language(request))
         return Response(made, media_type=SHEET_TYPE)
 
@@ -123,15 +130,17 @@ def _register_reading(server: FastAPI, access: Access) -> None:
     @server.get(PATH + "/state")
     async def state(request: Request) -> Response:
         allowed = may(request.scope, "operator")
-        return await answer(lambda: {**access.overview(read_language(request)), "may": allowed})
+        lang = read_language(request)
+        return await answer(lambda: {**access.overview(lang), "may": allowed}, lang)
 
     @server.get(PATH + "/moving")
     async def moving(request: Request) -> Response:
-        return await answer(lambda: access.moving(read_language(request)))
+        lang = read_language(request)
+        return await answer(lambda: access.moving(lang), lang)
 
     @server.get(PATH + "/taken")
     async def taken(request: Request) -> Response:
-        return await answer(lambda: {"taken": access.taken()})
+        return await answer(lambda: {"taken": access.taken()}, read_language(request))
 
 
 def make_handlers(access: Access) -> dict[str, Handler]:
@@ -185,8 +194,9 @@ def _make_route(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         try:
             body = _as_object(await read_body(request, MAX_JSON))
         except InputError as e:
-            return JSONResponse({"ok": False, "error": str(e)}, status_code=422)
-        return await answer(lambda: handler(body, request, read_language(request)))
+            return refuse(e, read_language(request))
+        lang = read_language(request)
+        return await answer(lambda: handler(body, request, lang), lang)
 
     return route
 

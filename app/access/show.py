@@ -9,6 +9,7 @@ from ingest.onboarding.propose import Draft
 from ingest.onboarding.state import Kept, State
 from ingest.onboarding.trace import Message, Outcome
 from ingest.onboarding.troubles import Trouble
+from ingest.reasons import translate_reason
 from ingest.things import ThingModel
 
 Data = dict[str, Any]
@@ -77,7 +78,7 @@ def show_draft(d: Draft, message: Message, lang: str) -> Data:
     return {
         "flow": msgspec.to_builtins(d.flow),
         "message": show_message(message),
-        "refused": d.learnt.refused,
+        "refused": translate_reason(d.learnt.refused, lang),
         "matches": [
             {
                 "id": m.model.id,

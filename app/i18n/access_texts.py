@@ -138,6 +138,7 @@ ACCESS_TEXTS: dict[str, tuple[str, str]] = {
     "access.reread": ("重读留存的报文", "Read the kept messages again"),
     "access.reread_done": ("请求重读 {n} 条", "asked for {n} messages"),
     "access.charts": ("测点曲线", "Charts"),
+    "access.documents": ("资料（铭牌、说明书、照片）", "Documents: plates, manuals, photos"),
     "access.versions": ("版本", "Versions"),
     "access.version": ("第 {n} 版 · {t} · {by}", "version {n} · {t} · {by}"),
     "access.restore": ("恢复", "Restore"),

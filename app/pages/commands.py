@@ -2,6 +2,7 @@
 
 import math
 import time
+from urllib.parse import urlencode
 
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
@@ -153,6 +154,14 @@ def _list(found: list[Command], context: Context, lang: str, bare: bool) -> obje
     return html.Table([html.Thead(head), html.Tbody(rows)], className="ct-table")
 
 
+def _link_documents(c: Command, lang: str) -> html.A:
+    """What was kept about a command: a photo of the valve, an order."""
+    words = {"about": f"command:{c.no}"} | ({"lang": lang} if lang != "zh" else {})
+    return html.A(
+        translate("nav.documents", lang), href=f"/documents?{urlencode(words)}", className="ct-link-quiet"
+    )
+
+
 def _row(c: Command, context: Context, lang: str, bare: bool) -> html.Tr:
     zone = context.county.meta.timezone
     known = 0 <= c.point_no < len(context.county.points)
@@ -173,7 +182,7 @@ def _row(c: Command, context: Context, lang: str, bare: bool) -> html.Tr:
             html.Td(who),
             html.Td(state),
             html.Td(c.reason, className="ct-wrap"),
-            html.Td([] if bare else _buttons(c, lang)),
+            html.Td([] if bare else [*_buttons(c, lang), _link_documents(c, lang)]),
         ],
         **{"data-command-no": str(c.no), "data-state": c.state},
     )

@@ -18,6 +18,7 @@ from app.i18n import TEXTS, translate
 from app.pages.parts import panel
 from app.web.context import Context
 from app.web.shell import View
+from ingest.reasons import translate_reason
 from ingest.store.api import DeadLetter, IngestStats, Notice
 from twin.model.errors import StoreUnavailable
 
@@ -147,7 +148,11 @@ def register(app: Dash, context: Context) -> None:
 
 
 def _counters(stats: IngestStats, complete: float, lang: str) -> list[object]:
-    broker = translate("data.connected", lang) if stats.broker == "connected" else stats.broker
+    broker = (
+        translate("data.connected", lang)
+        if stats.broker == "connected"
+        else translate_reason(stats.broker, lang)
+    )
     rows = [
         ("data.complete", format_number(100 * complete, 1), "%"),
         ("data.rate", format_number(stats.readings_per_s, 1), "/s"),
@@ -192,7 +197,7 @@ def _device_rows(context: Context, lang: str) -> list[dict[str, object]]:
                 "dialect": d.dialect,
                 "state": translate(f"life.{life.state if life is not None else 'registered'}", lang),
                 "since": MISSING if life is None else local_time(life.since, zone, "%m-%d %H:%M"),
-                "why": "" if life is None else life.why,
+                "why": "" if life is None else translate_reason(life.why, lang),
                 "age": None if s is None else round(now - s.last_received, 1),
                 "skew": MISSING if s is None or not math.isfinite(s.skew_s) else format_number(s.skew_s, 1),
                 "firmware": "" if life is None else life.firmware,
@@ -223,7 +228,7 @@ def _dead(letters: list[DeadLetter], context: Context, lang: str) -> object:
             [
                 html.Td(local_time(d.last_t, zone)),
                 html.Td(d.topic),
-                html.Td(d.reason),
+                html.Td(translate_reason(d.reason, lang)),
                 html.Td(format_number(d.count, 0)),
                 html.Td(html.Code(peek(d.payload))),
             ]
@@ -248,7 +253,7 @@ def _notices(context: Context, lang: str) -> object:
                 html.Td(translate(f"notice.{n.kind}", lang) if f"notice.{n.kind}" in TEXTS else n.kind),
                 html.Td(_subject(n, context)),
                 html.Td(format_number(n.count, 0)),
-                html.Td(html.Code(n.detail)),
+                html.Td(html.Code(translate_reason(n.detail, lang))),
             ]
         )
         for n in found[:60]

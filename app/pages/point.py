@@ -1,6 +1,7 @@
 """测点曲线: the measured values of any point, over any of some spans; simulated times are marked."""
 
 import time
+from urllib.parse import urlencode
 
 import numpy as np
 import plotly.graph_objects as go
@@ -143,7 +144,14 @@ def draw_point(
     if marked:
         head.append(html.Span(translate("point.simulated", lang), className="ct-simulated"))
     head += [html.Span([html.Small(translate(key, lang)), text]) for key, text in facts]
+    head.append(_link_documents(point, lang))
     return figure, head
+
+
+def _link_documents(point: Point, lang: str) -> html.A:
+    """Photos and papers of the device that sends a point."""
+    words = {"about": f"device:{point.device_id}"} | ({"lang": lang} if lang != "zh" else {})
+    return html.A(translate("nav.documents", lang), href=f"/documents?{urlencode(words)}")
 
 
 def _format_last(value: float, decimals: int) -> str:

@@ -11,6 +11,8 @@ from fastapi.responses import JSONResponse
 
 from app.access import Access, register_access
 from app.auth import may, protect
+from app.documents import register_documents
+from app.documents.service import Documents
 from app.i18n import translate
 from app.live import register_live
 from app.pages import (
@@ -18,6 +20,7 @@ from app.pages import (
     commands,
     data_quality,
     diagnosis,
+    documents,
     heating,
     overview,
     point,
@@ -44,6 +47,7 @@ PAGES = {
     "/point": point,
     "/data-quality": data_quality,
     "/commands": commands,
+    "/documents": documents,
 }
 NAVIGATION = [
     ("nav.centre", "nav.overview", "/"),
@@ -51,6 +55,7 @@ NAVIGATION = [
     ("nav.platform", "nav.point", "/point"),
     ("nav.platform", "nav.data", "/data-quality"),
     ("nav.platform", "nav.commands", "/commands"),
+    ("nav.platform", "nav.documents", "/documents"),
     ("nav.apps", "nav.heating", "/heating"),
     ("nav.apps", "nav.diagnosis", "/diagnosis"),
     ("nav.apps", "nav.rehearsal", "/rehearsal"),
@@ -68,6 +73,7 @@ def create_app(settings: Settings, county: County, store: Store) -> FastAPI:
     public.register(server, context)
     register_command_routes(server, context)
     register_access(server, Access(context))
+    register_documents(server, Documents(context))
 
     @server.get("/healthz")
     async def healthz(request: Request) -> JSONResponse:

@@ -66,7 +66,7 @@ def listen(broker: Broker, topic_filter: str, seconds: float, enough: int = MAX_
                 kept.append(came.get(timeout=min(left, 0.2)))
                 end = min(end, time.monotonic() + SETTLE_S) if len(kept) == 1 else end
     except (OSError, ValueError) as e:
-        raise InputError(f"{broker.host}:{broker.port}: {e}") from e
+        raise InputError(f"{broker.host}:{broker.port} does not answer ({e})") from e
     finally:
         client.disconnect()
         client.loop_stop()

@@ -6,6 +6,8 @@ An error keeps a flow from being published; a warning is shown and may be right.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ingest.reasons import translate_reason
+
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
@@ -23,7 +25,8 @@ class Trouble:
     def text(self, lang: str) -> str:
         """One sentence with the place and the mend."""
         _, zh, en = TROUBLES[self.code]
-        return (zh if lang == "zh" else en).format(**dict(self.values))
+        said = {k: translate_reason(v, lang) if k == "why" else v for k, v in self.values}
+        return (zh if lang == "zh" else en).format(**said)
 
 
 def make_trouble(block: str, code: str, **values: object) -> Trouble:

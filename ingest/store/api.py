@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.store.command_api import CommandDoor
+from ingest.store.document_api import DeadLetter as DeadLetter  # noqa: PLC0414 - part of this door
+from ingest.store.document_api import DocumentDoor
 from ingest.store.finding_api import FindingDoor
 from ingest.store.kept_api import KeptDoor
 
@@ -109,19 +111,6 @@ class SimulationResult:
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A message that could not be read, kept once per payload hash with a count."""
-
-    hash: str
-    first_t: float
-    last_t: float
-    count: int
-    topic: str
-    reason: str
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class DeviceState:
     """When a device was last heard; ``skew_s`` is its clock minus ours; offline after a last will."""
 
@@ -187,7 +176,7 @@ class IngestStats:
     unkept_messages: int = 0
 
 
-class Store(CommandDoor, FindingDoor, KeptDoor, Protocol):
+class Store(CommandDoor, FindingDoor, KeptDoor, DocumentDoor, Protocol):
     """What ``ingest.store.client.StoreClient`` offers (opened by ``ingest.store.client.connect_store``)."""
 
     def latest(self, since_seq: int = 0) -> LatestTable:

@@ -1,19 +1,25 @@
 """A copy of the store while it is written to: one moment's state, whole or not at all."""
 
+import logging
 import os
 import time
 from pathlib import Path
 
 import duckdb
 
+from ingest.documents.cabinet import Cabinet
+from ingest.store.document_book import list_named_files
 from twin.model.errors import InputError
 
+log = logging.getLogger("ingest")
 
-def back_up(db: duckdb.DuckDBPyConnection, target: Path) -> float:
+
+def back_up(db: duckdb.DuckDBPyConnection, target: Path, cabinet: Cabinet | None = None) -> float:
     """Copy the store of ``db`` as it is now to the file ``target``; returns the seconds it took.
 
     ``db`` is a cursor of its own: the writer goes on meanwhile. The file appears under its name when it is
-    complete and on the disk; an older one is replaced then.
+    complete and on the disk; an older one is replaced then. Files of documents that it names are in the
+    folder ``documents_beside(target)`` by then; what an earlier backup brought there is not copied anew.
 
     Raises
     ------
@@ -35,6 +41,10 @@ def back_up(db: duckdb.DuckDBPyConnection, target: Path) -> float:
         try:
             db.execute(f'COPY FROM DATABASE "{_quoted(name, chr(34))}" TO backup_target')
             db.execute("CHECKPOINT backup_target")
+            if cabinet is not None:
+                named = list_named_files(db, time.time(), "backup_target.")
+                if missing := cabinet.copy_to(documents_beside(target), named):
+                    log.error("%d files of documents are not there, such as %s", len(missing), missing[0])
         finally:
             db.execute("DETACH backup_target")
         descriptor = os.open(staged, os.O_RDONLY)
@@ -47,6 +57,11 @@ def back_up(db: duckdb.DuckDBPyConnection, target: Path) -> float:
         staged.unlink(missing_ok=True)
         staged.with_name(staged.name + ".wal").unlink(missing_ok=True)
     return time.monotonic() - began
+
+
+def documents_beside(backup: Path) -> Path:
+    """The folder with the files of documents that belongs to a backup."""
+    return backup.with_name(backup.name + ".documents")
 
 
 def _quoted(text: str, mark: str = "'") -> str:

@@ -7,7 +7,7 @@ soon as the owner is back.
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar, cast
 
 import duckdb
@@ -33,9 +33,11 @@ from ingest.store.api import (
 from ingest.store.bind import Bindable, bind_numbers, microseconds
 from ingest.store.command_client import CommandCalls
 from ingest.store.counters import add_up
+from ingest.store.document_client import DocumentCalls, as_letter
 from ingest.store.duck import open_duckdb
 from ingest.store.finding_client import FindingCalls
 from ingest.store.kept_client import KeptCalls
+from ingest.store.link import Link, Work, check_plain, run_work
 from twin.model.errors import InputError, StoreUnavailable
 from twin.model.readings import Quality
 
@@ -53,24 +55,25 @@ def connect_store(settings: Settings) -> "StoreClient":
     return StoreClient(settings.store_uri, settings.store_token)
 
 
-class StoreClient(CommandCalls, FindingCalls, KeptCalls):
+class StoreClient(CommandCalls, FindingCalls, KeptCalls, DocumentCalls):
     """Implements ``ingest.store.api.Store``. One local DuckDB, one cursor per call."""
 
     def __init__(self, uri: str, token: str) -> None:
         self._uri, self._token = uri, token
         self._lock = threading.Lock()
-        self._db: duckdb.DuckDBPyConnection | None = None
+        self._link: Link | None = None
 
-    def _database(self) -> duckdb.DuckDBPyConnection:
+    def _database(self) -> Link:
         with self._lock:
-            if self._db is None:
-                self._db = open_duckdb(memory="200MB")
-                self._db.execute("SET threads = 1")
-                self._db.execute(f"SET http_timeout = {TIMEOUT_S}")
-                self._db.execute("SET http_retries = 0")
-            return self._db
+            if self._link is None:
+                db = open_duckdb(memory="200MB")
+                db.execute("SET threads = 1")
+                db.execute(f"SET http_timeout = {TIMEOUT_S}")
+                db.execute("SET http_retries = 0")
+                self._link = Link(db)
+            return self._link
 
-    def _within_time(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+    def _within_time(self, work: Work[T]) -> T:
         """Run ``work`` with a cursor of its own, for at most ``TIMEOUT_S``; once more after a fault.
 
         A frozen owner (stopped, swapping) holds a Quack call for ever and obeys no time-out of its own, so
@@ -78,7 +81,7 @@ class StoreClient(CommandCalls, FindingCalls, KeptCalls):
         """
         for attempt in (1, 2):
             answers: queue.SimpleQueue[tuple[T | None, duckdb.Error | None]] = queue.SimpleQueue()
-            threading.Thread(target=_run, args=(work, self._database(), answers), daemon=True).start()
+            threading.Thread(target=run_work, args=(work, self._database(), answers), daemon=True).start()
             try:
                 answer, fault = answers.get(timeout=TIMEOUT_S)
             except queue.Empty:
@@ -94,12 +97,12 @@ class StoreClient(CommandCalls, FindingCalls, KeptCalls):
     def _forget(self) -> None:
         """Drop the local database: a restarted owner does not know our old connection."""
         with self._lock:
-            self._db = None
+            self._link = None
 
     def _ask(self, sql: str, values: Mapping[str, Bindable] | None = None) -> Columns:
         text = bind_numbers(sql, values or {})
 
-        def ask(cursor: duckdb.DuckDBPyConnection) -> Columns:
+        def ask(cursor: duckdb.DuckDBPyConnection, _link: Link) -> Columns:
             found = cursor.execute(
                 "SELECT * FROM quack_query(?, ?, token = ?)", [self._uri, text, self._token]
             )
@@ -194,10 +197,13 @@ class StoreClient(CommandCalls, FindingCalls, KeptCalls):
     def _append(self, table: str, row: pa.Table) -> None:
         """Append one row to ``table`` (a name of this module, never from outside)."""
 
-        def append(cursor: duckdb.DuckDBPyConnection) -> None:
-            token = _plain(self._token)
-            cursor.execute(f"CREATE OR REPLACE TEMPORARY SECRET (TYPE quack, TOKEN '{token}')")
-            cursor.execute(f"ATTACH IF NOT EXISTS '{_plain(self._uri)}' AS store")
+        def append(cursor: duckdb.DuckDBPyConnection, link: Link) -> None:
+            with link.lock:
+                if not link.attached:
+                    token = check_plain(self._token)
+                    cursor.execute(f"CREATE OR REPLACE TEMPORARY SECRET (TYPE quack, TOKEN '{token}')")
+                    cursor.execute(f"ATTACH '{check_plain(self._uri)}' AS store")
+                    link.attached = True
             cursor.register("new_row", row)
             cursor.execute(f"INSERT INTO store.{table} SELECT * FROM new_row")  # noqa: S608 - own constant
             cursor.unregister("new_row")
@@ -238,14 +244,7 @@ class StoreClient(CommandCalls, FindingCalls, KeptCalls):
     def dead_letters(self, limit: int = 200) -> list[DeadLetter]:
         """See ``Store.dead_letters``."""
         r = self._ask(q.DEAD_LETTERS, {"rows": int(limit)})
-        return [
-            DeadLetter(
-                hash=str(r["hash"][i]), first_t=float(r["first_t"][i]), last_t=float(r["last_t"][i]),
-                count=int(r["count"][i]), topic=str(r["topic"][i]), reason=str(r["reason"][i]),
-                payload=bytes(r["payload"][i]),
-            )
-            for i in range(len(r["hash"]))
-        ]  # fmt: skip
+        return [as_letter({k: v[i] for k, v in r.items()}) for i in range(len(r["hash"]))]
 
     def redo_dead_letters(self, hashes: Sequence[str] | None = None) -> None:
         """See ``Store.redo_dead_letters``."""
@@ -305,27 +304,6 @@ class StoreClient(CommandCalls, FindingCalls, KeptCalls):
     def close(self) -> None:
         """Let go of the connection."""
         self._forget()
-
-
-def _run(
-    work: Callable[[duckdb.DuckDBPyConnection], T],
-    database: duckdb.DuckDBPyConnection,
-    answers: "queue.SimpleQueue[tuple[T | None, duckdb.Error | None]]",
-) -> None:
-    try:
-        with database.cursor() as cursor:
-            answers.put((work(cursor), None))
-    except duckdb.Error as e:
-        answers.put((None, e))
-
-
-def _plain(text: str) -> str:
-    """A setting that stands in a statement which takes no parameters: letters, digits and ``.:_-`` only."""
-    if not text or not all(c.isalnum() or c in ".:_-" for c in text):
-        raise StoreUnavailable(
-            "CT_STORE_URI or CT_STORE_TOKEN holds characters other than letters, digits, . : _ -"
-        )
-    return text
 
 
 def _bucket_us(start: float, end: float, max_rows: int) -> int:

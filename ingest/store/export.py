@@ -31,12 +31,13 @@ _SUM = "SELECT count(*), coalesce(bit_xor(hash(point_id, epoch_ms(t), value, uni
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What to export: days of the county from ``first`` to ``last`` (YYYY-MM-DD, both inclusive; empty: all)
-    of the points whose id fits ``points`` (``*`` and ``?`` stand for anything)."""
+    of the points whose id fits ``points`` (``*`` and ``?`` stand for anything); ``documents`` too or not."""
 
     folder: str
     first: str = ""
     last: str = ""
     points: str = "*"
+    documents: bool = False
 
 
 @dataclass(frozen=True, slots=True)

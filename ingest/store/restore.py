@@ -6,16 +6,19 @@ from pathlib import Path
 
 import duckdb
 
+from ingest.documents.cabinet import Cabinet
+from ingest.store.backup import documents_beside
 from twin.model.errors import ConfigError
 
 ASIDE = ".before-restore"
 
 
-def restore(backup: Path, store: Path) -> list[Path]:
+def restore(backup: Path, store: Path, documents: Path | None = None) -> list[Path]:
     """Put a copy of ``backup`` in the place of the stopped ``store``; returns the files put aside.
 
     The write-ahead files go with the store they belong to. There may be several: a process that was killed
     during a checkpoint leaves ``.wal.checkpoint`` behind, which would be replayed into the restored file.
+    Files of documents are copied to the folder ``documents`` first; what is there stays.
 
     Raises
     ------
@@ -30,6 +33,9 @@ def restore(backup: Path, store: Path) -> list[Path]:
     if _in_use(store):
         raise ConfigError(f"{store} is in use: stop ingest first")
     store.parent.mkdir(parents=True, exist_ok=True)
+    if documents is not None:
+        kept = Cabinet(documents_beside(backup))
+        kept.copy_to(documents, kept.list_files())
     staged = store.with_name(f".{store.name}.restore")
     try:
         shutil.copyfile(backup, staged)

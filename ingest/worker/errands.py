@@ -14,7 +14,9 @@ from pathlib import Path
 
 import duckdb
 
+from ingest.documents.cabinet import Cabinet
 from ingest.store.backup import back_up
+from ingest.store.document_book import export_documents
 from ingest.store.export import Wish, export_readings
 from ingest.store.owner import StoreOwner
 from twin.model.errors import InputError
@@ -27,8 +29,8 @@ FAILED = "export.failed"
 class Errands:
     """Takes requests from ``folder``; slow ones run in a thread of their own while the writer goes on."""
 
-    def __init__(self, folder: Path, owner: StoreOwner) -> None:
-        self._folder, self._owner = folder, owner
+    def __init__(self, folder: Path, owner: StoreOwner, cabinet: Cabinet) -> None:
+        self._folder, self._owner, self.cabinet = folder, owner, cabinet
         self._thread: threading.Thread | None = None
 
     def take_redo(self) -> bool:
@@ -64,7 +66,7 @@ class Errands:
         target = Path(said)
 
         def work(cursor: duckdb.DuckDBPyConnection) -> str:
-            return f"backup written to {target} in {back_up(cursor, target):.1f} s"
+            return f"backup written to {target} in {back_up(cursor, target, self.cabinet):.1f} s"
 
         self._run("backup", work, target.with_name(target.name + ".failed"))
 
@@ -77,7 +79,9 @@ class Errands:
 
         def work(cursor: duckdb.DuckDBPyConnection) -> str:
             began = time.monotonic()
-            parts = export_readings(cursor, wish, self._owner.sorter.shift_s)
+            if wish.documents:
+                export_documents(cursor, self.cabinet, Path(wish.folder))
+            parts = export_readings(cursor, wish, self._owner.sorter.shift_s)  # its manifest comes last
             rows = sum(p.rows for p in parts)
             return f"{rows} readings exported to {wish.folder} in {time.monotonic() - began:.1f} s"
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import duckdb
 
+from ingest.documents.cabinet import Cabinet
+from ingest.store.document_book import list_named_files
 from ingest.store.lake import LakeOwner, compact, merge_arrived
 from ingest.store.sorter import GRACE_MS, Sorter
 from ingest.store.tables import DAY_MS
@@ -28,6 +30,30 @@ class Housekeeper:
         """One step of the nightly order."""
         if len(self._inbox) < BUSY:
             self._sorter.step(round(self._clock() * 1e6))
+
+
+class DocumentKeeper:
+    """A desk of the worker that is asked by others: removes files that no document names, once a day."""
+
+    def __init__(
+        self, db: duckdb.DuckDBPyConnection, cabinet: Cabinet, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._db, self._cabinet, self._clock = db, cabinet, clock
+        self._next = 0.0
+
+    def work(self) -> None:
+        """Sweep, when a day has passed since the last time; the first time at the start."""
+        now = self._clock()
+        if now < self._next:
+            return
+        self._next = now + DAY_MS / 1000
+        try:
+            gone = self._cabinet.sweep(list_named_files(self._db, now), now)
+        except OSError as e:
+            log.error("files of documents could not be looked through: %s", e)
+            return
+        if gone:
+            log.info("%d files that no document names are removed", gone)
 
 
 class LakeKeeper:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from ingest.documents.cabinet import Cabinet
 from ingest.store.batch import Batch
 from ingest.store.export import Wish, export_readings
 from ingest.store.migrate import list_migrations
@@ -84,7 +85,7 @@ def test_what_is_asked_on_the_command_line_is_done_by_the_running_ingest(
         command = [sys.executable, "-m", "ingest", *words]
         return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, check=False).returncode
 
-    errands = Errands(tmp_path / "var" / "store", owner)
+    errands = Errands(tmp_path / "var" / "store", owner, Cabinet(tmp_path / "documents"))
     assert say("export", str(tmp_path / "no")) == 78
     assert say("export", str(out), "--from", "once") == 78
     assert say("export", str(out), "--points", "nothing*") == 0

@@ -24,12 +24,13 @@ from ingest.store.command_api import Command, CommandStep, DeviceLife
 from ingest.store.finding_api import TwinFinding
 from ingest.store.kept_api import Kept, KeptKind
 from ingest.store.kept_client import find_kind, write_body
+from tests.support.fake_documents import FakeDocuments
 from twin.model.county import County
 from twin.model.errors import StoreUnavailable
 from twin.model.readings import Quality
 
 
-class FakeStore:
+class FakeStore(FakeDocuments):
     """Holds what a test puts in; ``down`` makes every call fail as an absent owner does."""
 
     def __init__(self, county: County) -> None:
@@ -41,6 +42,7 @@ class FakeStore:
         self.result: SimulationResult | None = None
         self.run_no = 0
         self.dead: list[DeadLetter] = []
+        self.document_rows, self.texts = [], {}
         self.noticed: list[Notice] = []
         self.found: dict[str, TwinFinding] = {}
         self.redo_wanted: list[list[str] | None] = []
