@@ -33,6 +33,7 @@ from twin.compare import (
 )
 from twin.diagnosis import compile_book
 from twin.heat import CompiledNetwork, compile_network
+from twin.heat.memory import keep_freed_memory
 from twin.model.county import County
 from twin.model.errors import CountyTwinError, StoreUnavailable
 
@@ -253,6 +254,7 @@ def run_loop(worker: TwinWorker) -> None:
 def main() -> int:
     """Entry point of the process; returns the exit status (78: configuration is wrong)."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    keep_freed_memory()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

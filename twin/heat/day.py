@@ -159,10 +159,21 @@ def simulate_day(
         if t < n_step:
             flows = _solve(system, plan, t, water, st, notes)
     end = _end(before, water, st, rooms, plants, n_step * plan.dt_s)
-    energy = sum_energy(system, before, end, log)
-    electric = _electric(system, plan, log)
+    return _report(system, plan, drive, log, notes, before, end)
+
+
+def _report(
+    system: HeatSystem,
+    plan: DayPlan,
+    drive: Drive,
+    log: Log,
+    notes: HydraulicNotes,
+    before: DayState,
+    end: DayState,
+) -> DayRun:
+    """Put a run together from what its steps have logged."""
     return DayRun(
-        time_s=plan.dt_s * np.arange(1.0, n_step + 1.0),
+        time_s=plan.dt_s * np.arange(1.0, len(log.ground_w) + 1.0),
         flow_kg_s=log.flow,
         t_in_c=log.t_in,
         t_back_c=log.t_back,
@@ -179,9 +190,9 @@ def simulate_day(
         source_t_c=log.source_t,
         source_back_c=log.source_back,
         fuel_w=log.source_heat / system.sources.efficiency,
-        electric_w=electric,
+        electric_w=_electric(system, plan, log),
         ground_loss_w=log.ground_w,
-        energy=energy,
+        energy=sum_energy(system, before, end, log),
         findings=find_day_reasons(system, plan.dt_s, drive.setpoint, log, notes),
         solves=notes.solves,
         end=end,
@@ -194,7 +205,7 @@ def _solve(
     """Hydraulics for the flows the stations ask for, and what their valves can pass at these pressures."""
     net, n = system.net, system.net.n_node
     t_pipe = np.empty(net.n_pipe)
-    read_temperatures(np.ascontiguousarray(water.pipes.known[:, MEAN]), t_pipe)
+    read_temperatures(water.pipes.known[MEAN], t_pipe)
     kv, full = system.stations.kv_m3_h, system.stations.flow_max_kg_s
     dt_return = np.full(len(st.flow), 50.0)
     for _ in range(ROUNDS):
@@ -305,7 +316,7 @@ def _end(
 ) -> DayState:
     pipes = water.pipes._replace(wall=before.transient.pipes.wall)
     t_pipe, stored = np.empty(len(water.m)), survey_pipes(pipes) + float(water.wait_j.sum())
-    read_temperatures(np.ascontiguousarray(pipes.known[:, MEAN]), t_pipe)
+    read_temperatures(pipes.known[MEAN], t_pipe)
     transient = TransientState(
         pipes, water.h_point, t_pipe, water.m, water.wait_kg, water.wait_j, stored,
         before.transient.time_s + seconds,

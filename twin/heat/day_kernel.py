@@ -29,12 +29,13 @@ from twin.heat.day_arrays import (
 )
 from twin.heat.exchange import exchange_pipes
 from twin.heat.kernels import enthalpy, heat_capacity, quick_temperature
+from twin.heat.plugflow import release_pipes
 from twin.heat.quick import read_temperature
 from twin.heat.share import share_flows
 from twin.heat.source import fire_source
 from twin.heat.substation import exchanger_w_k, find_flow, heat_for_setpoint, solve_secondary
 from twin.heat.thermal import order_points
-from twin.heat.transient_kernel import Feed, Route, begin_tally, move_side, rest_points
+from twin.heat.transient_kernel import Feed, Route, begin_tally, move_side, rest_points, sort_sides
 
 Floats = NDArray[np.float64]
 
@@ -206,16 +207,17 @@ def move_water(
     n_point, ground, dt = water.h_point.shape[0], drive.t_ground, drive.dt
     order, _, first, outgoing = order_points(grid.start, grid.end, water.m, n_point)
     route, feed = (
-        Route(grid.start, grid.end, water.m, order, first, outgoing),
+        Route(grid.start, grid.end, water.m, sort_sides(order), first, outgoing),
         Feed(inflow, h_inflow, draw),
     )
     n_pipe, none = water.m.shape[0], enthalpy(ground)
     h_out, loss, sums = np.empty(n_pipe), np.empty(n_pipe), np.empty(4)
     y = begin_tally(water.h_point, water.wait_kg, water.wait_j, h_out, loss, sums, none)
-    move_side(0, water.pipes, route, feed, y, ground, dt)
+    way = release_pipes(water.pipes, water.pipes, water.m, grid.start, grid.end, water.h_point, dt)
+    move_side(0, water.pipes, route, feed, y, way, dt)
     close_stations(t, grid, st, drive, draw, y.kg, y.joule, emit, own, water.h_point, log)
-    move_side(1, water.pipes, route, feed, y, ground, dt)
-    lost, _ = exchange_pipes(water.pipes, water.m, ground, dt, y.loss)
+    move_side(1, water.pipes, route, feed, y, way, dt)
+    lost, _ = exchange_pipes(water.pipes, water.pipes, water.m, way, ground, dt, y.loss)
     rest_points(water.pipes, route, y)
     log.ground_w[t] = lost / dt
     log.sums[GROUND] += lost

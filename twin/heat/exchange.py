@@ -12,48 +12,51 @@ from numpy.typing import NDArray
 
 from twin.heat.compiled import CONTRACT, inline, inner, outer
 from twin.heat.kernels import quick_temperature
-from twin.heat.plugflow import CONTENT, DISPERSION, EXCESS, MEAN, Pipes, couple, look_up_film
-from twin.heat.quick import volume_m3_kg
-from twin.heat.thermal import STILL_KG_S
+from twin.heat.plugflow import (
+    BLOCK,
+    CONTENT,
+    EXCESS,
+    MEAN,
+    WATER_SHARE,
+    Pipes,
+    Way,
+    couple,
+    let_in,
+    settle_flushed,
+)
+from twin.heat.quick import look_up_film, volume_m3_kg
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-BLOCK = 256
-"""Pipes per block."""
-GIVEN, WALL, SHELL, INSIDE, OUTSIDE, MIX, N_WORK = range(7)
-"""Columns of ``work``: what :func:`twin.heat.plugflow.couple` returns, and 2 (kg/m)² D dt of dispersion."""
-
 
 class Scratch(NamedTuple):
-    """Of one block: ``work`` (BLOCK, 6), ``t`` (BLOCK, n_parcel) temperatures of the parcels, ``beside``
-    (BLOCK, n_cell) kg K of water beside a cell less its wall."""
+    """Of one block: ``water`` (BLOCK,) kg beside the walls, ``t`` (BLOCK, n_parcel) temperatures of the
+    parcels, ``beside`` (BLOCK, n_cell) kg K of water beside a cell less its wall."""
 
-    work: Floats
+    water: Floats
     t: Floats
     beside: Floats
 
 
 @inner(fastmath=CONTRACT)
-def prepare_block(p: Pipes, w: Floats, m: Floats, loss: Floats, first: int, last: int, dt: float) -> None:
-    """Films and coefficients of the pipes ``first`` to ``last`` of a block."""
-    mass, h, ring, known, wall, length, diameter = p.mass, p.h, p.ring, p.known, p.wall, p.length, p.diameter
-    cap, n_cell = mass.shape[1], p.t_wall.shape[1]
+def fill_block(p: Pipes, s: Scratch, m: Floats, way: Way, first: int, last: int, dt: float) -> None:
+    """Water enters the pipes ``first`` to ``last`` of a block."""
+    mass, h, ring, known, water, cap = p.mass, p.h, p.ring, p.known, s.water, p.mass.shape[1]
+    entered, h_in, t_steel = way.entered, way.h_in, way.t_steel
     for k in range(first, last):
-        if not isnan(loss[k]):
-            continue
-        content, flow = 0.0, abs(m[k])
-        for j in range(cap):
-            content += mass[k, j]
-        flow = flow if flow > STILL_KG_S else 0.0
-        j = ring[k, 0] + ring[k, 1] // 2
-        look_up_film(k, known, diameter[k], flow, quick_temperature(h[k, j - cap if j >= cap else j]))
-        known[k, CONTENT] = content
-        b = k - first
-        w[b, MIX] = 2.0 * content * known[k, DISPERSION] * flow * dt * diameter[k] / length[k]
-        w[b, GIVEN], w[b, WALL], w[b, SHELL], w[b, INSIDE], w[b, OUTSIDE] = couple(
-            k, known, wall, length[k] / n_cell, content / n_cell, dt
-        )
+        content = entered[k]
+        if isnan(t_steel[k]):
+            if content > 0.0:
+                let_in(k, mass, h, ring, known, content, m[k] > 0.0, h_in[k])
+            content = 0.0
+            for j in range(cap):
+                content += mass[k, j]
+            if abs(content - known[CONTENT, k]) > WATER_SHARE * content:
+                t = quick_temperature(known[MEAN, k])
+                film, cp, _ = look_up_film(abs(m[k]), p.diameter[k], t)
+                way.given[k] = couple(cp, film, p.wall[k, 0], p.length[k], content, dt)
+        water[k - first] = content
 
 
 @inline()
@@ -72,32 +75,51 @@ def disperse(k: int, mass: Floats, h: Floats, ring: Ints, from_start: bool, fact
 
 
 @inner(fastmath=CONTRACT)
-def mix_block(p: Pipes, s: Scratch, m: Floats, loss: Floats, first: int, last: int) -> None:
+def mix_block(p: Pipes, s: Scratch, m: Floats, way: Way, first: int, last: int) -> None:
     """Let water mix along its pipe, and read its temperatures."""
-    mass, h, ring, work, t = p.mass, p.h, p.ring, s.work, s.t
+    mass, h, ring, mix, t, t_steel = p.mass, p.h, p.ring, way.mix, s.t, way.t_steel
     for k in range(first, last):
-        if isnan(loss[k]) and work[k - first, MIX] > 0.0:
-            disperse(k, mass, h, ring, m[k] > 0.0, work[k - first, MIX])
+        if mix[k] > 0.0 and isnan(t_steel[k]):
+            disperse(k, mass, h, ring, m[k] > 0.0, mix[k])
     h_row, t_row = h[first:last].reshape(-1), t[: last - first].reshape(-1)
     for q in range(h_row.shape[0]):
         t_row[q] = quick_temperature(h_row[q])
 
 
+@inline()
+def fill_flushed(
+    k: int, mass: Floats, h: Floats, ring: Ints, t_wall: Floats, given: float, m_in: float, h_in: float,
+    length: float, diameter: float, b: int, beside: Floats,
+) -> None:  # fmt: skip
+    """A flushed pipe holds one parcel; fills row ``b`` of ``beside`` (see :func:`flush_pipe`)."""
+    n_cell, t, total = t_wall.shape[1], quick_temperature(h_in), 0.0
+    for i in range(n_cell):
+        beside[b, i] = m_in / n_cell * (t - t_wall[k, i])
+        total += beside[b, i]
+    for j in range(mass.shape[1]):
+        mass[k, j] = 0.0
+    ring[k, 0], ring[k, 1] = 0, 1
+    mass[k, 0], h[k, 0] = settle_flushed(m_in, h_in, given * total, length, diameter)
+
+
 @inner(fastmath=CONTRACT)
-def warm_block(p: Pipes, s: Scratch, loss: Floats, first: int, last: int) -> None:
+def warm_block(before: Pipes, p: Pipes, s: Scratch, way: Way, first: int, last: int) -> None:
     """Parcels go their share of the way to the temperature of the walls beside them.
 
     A parcel lies beside a first and a last cell, and whole ones between them. Fills ``beside``.
     """
-    mass, h, ring, t_wall, known = p.mass, p.h, p.ring, p.t_wall, p.known
-    work, t, beside = s.work, s.t, s.beside
+    mass, h, ring, t_wall, water = p.mass, p.h, p.ring, before.t_wall, s.water
+    given, t, beside, entered, h_in, t_steel = way.given, s.t, s.beside, way.entered, way.h_in, way.t_steel
     cap, n_cell = mass.shape[1], t_wall.shape[1]
     beside[:] = 0.0
     for k in range(first, last):
-        if not isnan(loss[k]):
-            continue
         b, j, begin, a = k - first, ring[k, 0], 0.0, 0
-        m_cell, per_kg, given = known[k, CONTENT] / n_cell, n_cell / known[k, CONTENT], work[b, GIVEN]
+        if not isnan(t_steel[k]):
+            fill_flushed(
+                k, mass, h, ring, t_wall, given[k], entered[k], h_in[k], p.length[k], p.diameter[k], b, beside
+            )
+            continue
+        m_cell, per_kg = water[b] / n_cell, n_cell / water[b]
         for _ in range(ring[k, 1]):
             m, t_j, t_a = mass[k, j], t[b, j], t_wall[k, a]
             end = begin + m
@@ -111,42 +133,41 @@ def warm_block(p: Pipes, s: Scratch, loss: Floats, first: int, last: int) -> Non
                 beside[b, i] += m_cell * (t_j - t_wall[k, i])
             t_z = t_wall[k, z]
             beside[b, z] += rest * (t_j - t_z)
-            h[k, j] += given * ((walls + rest * t_z) / m - t_j)
+            h[k, j] += given[k] * ((walls + rest * t_z) / m - t_j)
             begin, a = end, z
             j = 0 if j + 1 == cap else j + 1
 
 
 @inner(fastmath=CONTRACT)
 def settle_block(
-    p: Pipes, s: Scratch, loss: Floats, first: int, last: int, t_ground: float, dt: float
+    before: Pipes,
+    p: Pipes,
+    s: Scratch,
+    way: Way,
+    loss: Floats,
+    first: int,
+    last: int,
+    t_ground: float,
+    dt: float,
 ) -> float:
     """Wall cells and insulation take what the water gives; returns J lost to the surroundings."""
-    t_wall, t_shell, work, beside, total = p.t_wall, p.t_shell, s.work, s.beside, 0.0
+    t_wall, t_shell, wall, beside, total = p.t_wall, p.t_shell, p.wall, s.beside, 0.0
+    old_wall, old_shell = before.t_wall, before.t_shell
     n_cell = t_wall.shape[1]
     for k in range(first, last):
-        if isnan(loss[k]):
-            b, lost = k - first, 0.0
-            given, b11, b22, g1, g2 = (
-                work[b, GIVEN],
-                work[b, WALL],
-                work[b, SHELL],
-                work[b, INSIDE],
-                work[b, OUTSIDE],
-            )
-            inverse, c_wall, c_shell, ground = (
-                1.0 / (b11 * b22 - g1 * g1),
-                b11 - g1,
-                b22 - g1 - g2,
-                g2 * t_ground,
-            )
-            for i in range(n_cell):
-                r1, r2 = c_wall * t_wall[k, i] + given * beside[b, i], c_shell * t_shell[k, i] + ground
-                t_new = (r2 * b11 + r1 * g1) * inverse
-                t_wall[k, i] = (r1 * b22 + r2 * g1) * inverse
-                t_shell[k, i] = t_new
-                lost += t_new - t_ground
-            loss[k] = g2 * lost / dt
-        total += loss[k] * dt
+        b, size, lost = k - first, p.length[k] / n_cell, 0.0
+        c_wall, c_shell = wall[k, 0] * size, wall[k, 1] * size
+        g1, g2, given = wall[k, 2] * size * dt, wall[k, 3] * size * dt, way.given[k]
+        b11, b22, ground = c_wall + g1, c_shell + g1 + g2, g2 * t_ground
+        inverse = 1.0 / (b11 * b22 - g1 * g1)
+        for i in range(n_cell):
+            r1, r2 = c_wall * old_wall[k, i] + given * beside[b, i], c_shell * old_shell[k, i] + ground
+            t_new = (r2 * b11 + r1 * g1) * inverse
+            t_wall[k, i] = (r1 * b22 + r2 * g1) * inverse
+            t_shell[k, i] = t_new
+            lost += t_new - t_ground
+        loss[k] = g2 * lost / dt
+        total += g2 * lost
     return total
 
 
@@ -177,8 +198,8 @@ def survey_block(p: Pipes, t: Floats, first: int, last: int) -> float:
         for i in range(n_cell):
             steel += t_wall[k, i]
             foam += t_shell[k, i]
-        known[k, CONTENT], known[k, MEAN] = content, joule / content
-        known[k, EXCESS] = volume - 0.25 * pi * diameter[k] * diameter[k] * length[k]
+        known[CONTENT, k], known[MEAN, k] = content, joule / content
+        known[EXCESS, k] = volume - 0.25 * pi * diameter[k] * diameter[k] * length[k]
         total += joule + length[k] / n_cell * (wall[k, 0] * steel + wall[k, 1] * foam)
     return total
 
@@ -194,10 +215,13 @@ def survey_pipes(p: Pipes) -> float:
 
 
 @outer()
-def exchange_pipes(p: Pipes, m: Floats, t_ground: float, dt: float, loss: Floats) -> tuple[float, float]:
-    """Exchange heat in all pipes that flow ``m`` (n_pipe,) kg/s, and look what they hold then.
+def exchange_pipes(
+    before: Pipes, p: Pipes, m: Floats, way: Way, t_ground: float, dt: float, loss: Floats
+) -> tuple[float, float]:
+    """Let water enter all pipes, exchange heat, and look what they hold then.
 
-    ``loss`` (n_pipe,) W to the surroundings is filled where it is NaN; elsewhere heat has been exchanged.
+    Walls are read from ``before`` and written to ``p`` (which may be the same); ``m`` (n_pipe,) kg/s;
+    ``loss`` (n_pipe,) W to the surroundings is filled.
 
     Returns
     -------
@@ -205,14 +229,12 @@ def exchange_pipes(p: Pipes, m: Floats, t_ground: float, dt: float, loss: Floats
     """
     n, lost, held = m.shape[0], 0.0, 0.0
     size = min(BLOCK, n)
-    s = Scratch(
-        np.empty((size, N_WORK)), np.empty((size, p.mass.shape[1])), np.empty((size, p.t_wall.shape[1]))
-    )
+    s = Scratch(np.empty(size), np.empty((size, p.mass.shape[1])), np.empty((size, p.t_wall.shape[1])))
     for first in range(0, n, BLOCK):
         last = min(first + BLOCK, n)
-        prepare_block(p, s.work, m, loss, first, last, dt)
-        mix_block(p, s, m, loss, first, last)
-        warm_block(p, s, loss, first, last)
-        lost += settle_block(p, s, loss, first, last, t_ground, dt)
+        fill_block(p, s, m, way, first, last, dt)
+        mix_block(p, s, m, way, first, last)
+        warm_block(before, p, s, way, first, last)
+        lost += settle_block(before, p, s, way, loss, first, last, t_ground, dt)
         held += survey_block(p, s.t, first, last)
     return lost, held

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from twin.heat.exchange import exchange_pipes, survey_pipes
 from twin.heat.film import cylinder_resistance
 from twin.heat.kernels import density, enthalpy, temperature
-from twin.heat.plugflow import CONTENT, N_KNOWN, UNKNOWN, Pipes, flush_pipe, move_pipe
+from twin.heat.plugflow import CONTENT, MEAN, N_KNOWN, Pipes, begin_way, couple_block, flush_pipe, let_out
 from twin.heat.quick import volume_m3_kg
 from twin.model.errors import InputError
 
@@ -158,13 +158,14 @@ def _run_pipe(
     through = wall[0, 2] / (wall[0, 2] + wall[0, 3])
     p = Pipes(
         np.zeros((1, cap)), np.zeros((1, cap)), np.array([[0, 1]]), np.full((1, cap), t_start),
-        np.full((1, cap), t_around[0] + (t_start - t_around[0]) * through), np.full((1, N_KNOWN), UNKNOWN),
+        np.full((1, cap), t_around[0] + (t_start - t_around[0]) * through), np.zeros((N_KNOWN, 1)),
         wall, length * one, diameter * one,
     )  # fmt: skip
     p.mass[0, 0] = 0.25 * pi * diameter * diameter * length * density(t_start)
     p.h[0, 0] = enthalpy(t_start)
     t_out, sums, m, loss = np.empty(t.shape[0]), np.zeros(4), np.empty(1), np.empty(1)
     t_out[0] = t_start
+    way, film, cp = begin_way(1), np.empty(1), np.empty(1)
     before = survey_pipes(p)
     for k in range(1, t.shape[0]):
         dt, m[0], around = (
@@ -173,16 +174,16 @@ def _run_pipe(
             0.5 * (t_around[k] + t_around[k - 1]),
         )
         h_in, ahead, m_in = enthalpy(0.5 * (t_in[k] + t_in[k - 1])), m[0] >= 0.0, abs(m[0]) * dt
-        loss[0] = nan
-        if m_in > p.known[0, CONTENT]:
-            gone, energy, lost = flush_pipe(
-                0, p.mass, p.h, p.ring, p.t_wall, p.t_shell, p.known, wall, length, diameter, m_in, h_in,
-                around, dt,
-            )  # fmt: skip
-            loss[0] = lost / dt
+        couple_block(
+            m, p.known[CONTENT], p.known[MEAN], wall, p.length, p.diameter, way.given, way.mix, film, cp, dt
+        )
+        way.entered[0], way.h_in[0], way.t_steel[0] = m_in, h_in, nan
+        if m_in > p.known[CONTENT, 0]:
+            way.t_steel[0] = p.t_wall.mean()
+            gone, energy = flush_pipe(0, p.known, wall, length, diameter, way, abs(m[0]), dt)
         else:
-            gone, energy = move_pipe(0, p.mass, p.h, p.ring, p.known, m_in, ahead, h_in, volume_m3_kg(h_in))
-        lost, held = exchange_pipes(p, m, around, dt, loss)
+            gone, energy = let_out(0, p.mass, p.h, p.ring, p.known, m_in, ahead, volume_m3_kg(h_in))
+        lost, held = exchange_pipes(p, p, m, way, around, dt, loss)
         sums += np.array([m_in * h_in, energy, lost, 0.0])
         still = p.h[0, (p.ring[0, 0] + (p.ring[0, 1] - 1 if ahead else 0)) % cap]
         t_out[k] = temperature(energy / gone if m_in > 0.0 and gone > 0.0 else still)

@@ -7,38 +7,45 @@ wall cells beside them exchange heat by the exact solution of the two-capacity p
 surroundings follow implicitly. What one side loses the other gains, so energy is conserved to rounding, and
 every new temperature is a mean of old ones, so none leaves the range of what came in.
 
-A step has two parts. Moving (here) needs the pipes in flow order, but looks at the ends of the queues only;
-the exchange of heat (:mod:`twin.heat.exchange`) needs no order and takes the pipes as they lie in memory.
+A step has three parts. What leaves every pipe is known before anything has entered: as much as the water last
+seen at its entrance would displace, and what the pipe holds too much (what enters may differ from that by a
+little, which is put right in the next step). Mixing then goes from point to point in flow order
+(:mod:`twin.heat.transient_kernel`) and looks at two numbers per pipe. At last water enters the queues and
+exchanges heat (:mod:`twin.heat.exchange`). First and last part take the pipes as they lie in memory. What
+leaves pipes that hold less than one step brings (:func:`flush_pipe`) is worked out in flow order.
 """
 
-from math import pi, sqrt
+from math import nan, pi
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.heat.compiled import inline
-from twin.heat.kernels import heat_capacity, quick_temperature
-from twin.heat.quick import decay, film_w_m_k, fluidity, relative_dispersion, volume_m3_kg
+from twin.heat.compiled import CONTRACT, inline, inner
+from twin.heat.kernels import quick_temperature
+from twin.heat.quick import decay, film_and_dispersion, look_up_film, volume_m3_kg
+from twin.heat.thermal import STILL_KG_S
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-FLOW, WARMTH, CONDUCTANCE, CAPACITY, DISPERSION, CONTENT, EXCESS, MEAN = range(8)
-N_KNOWN = 8
-"""Columns of ``known``: the flow and temperature films were looked up for, and what was found, W/(m K),
-J/(kg K), ``D / (u d)``; of the water in the pipe kg, m³ beyond what the pipe holds, mean enthalpy J/kg."""
-UNKNOWN = -1.0
-"""Fills ``known`` before anything is known: no flow is near it."""
-FILM_SHARE, FILM_K = 0.01, 1.0
-"""Films are looked up again when the flow has moved by this share or the water by this much."""
+CONTENT, EXCESS, MEAN = range(3)
+N_KNOWN = 3
+"""Rows of ``known``: of the water in the pipe kg, m³ beyond what the pipe holds, mean enthalpy J/kg."""
+FILM_K, WATER_SHARE = 1.0, 0.02
+"""What water gives to its wall is worked out again where water enters that is so much warmer or colder than
+what it was worked out for, or where it is so much more or less."""
+
+
+BLOCK = 256
+"""Pipes that are worked on together: what they need stays near the processor."""
 
 
 class Pipes(NamedTuple):
     """Many pipes in shared arrays, one row each. Rows are never sliced: it would cost more than the physics.
 
     ``mass``, ``h`` (n_pipe, n_parcel) used as rings, ``ring`` (n_pipe, 2) = [first, count]; unused places
-    have no mass. ``t_wall``, ``t_shell`` (n_pipe, n_cell) steel and insulation, °C; ``known`` (n_pipe, 8).
+    have no mass. ``t_wall``, ``t_shell`` (n_pipe, n_cell) steel and insulation, °C; ``known`` (3, n_pipe).
     Unchanged: ``wall`` (n_pipe, 4) capacities of wall and insulation, J/(m K), conductances wall to
     insulation node and insulation node to surroundings, W/(m K); ``length``, ``diameter`` (n_pipe,) m.
     """
@@ -52,6 +59,28 @@ class Pipes(NamedTuple):
     wall: Floats
     length: Floats
     diameter: Floats
+
+
+class Way(NamedTuple):
+    """What passes the ends of all pipes in one step (n_pipe,): ``gone`` kg and ``energy`` J leave,
+    ``entered`` kg of ``h_in`` J/kg come in; ``t_steel`` is the mean temperature of the wall where the pipe is
+    to be flushed, NaN elsewhere. ``given`` J/(kg K) that water gives to its wall (:func:`couple`), ``mix``
+    2 (kg/m)² D dt of dispersion."""
+
+    gone: Floats
+    energy: Floats
+    entered: Floats
+    h_in: Floats
+    t_steel: Floats
+    given: Floats
+    mix: Floats
+
+
+@inline()
+def begin_way(n_pipe: int) -> Way:
+    """Room for one step."""
+    w = np.empty((7, n_pipe))
+    return Way(w[0], w[1], w[2], w[3], w[4], w[5], w[6])
 
 
 @inline()
@@ -111,83 +140,140 @@ def pop(k: int, mass: Floats, h: Floats, ring: Ints, at_start: bool, over: float
 
 
 @inline()
-def look_up_film(k: int, known: Floats, diameter: float, flow: float, t_c: float) -> None:
-    """Film, heat capacity and dispersion of pipe ``k`` at ``flow`` kg/s and ``t_c``, unless known nearly."""
-    before = known[k, FLOW]
-    if abs(flow - before) > FILM_SHARE * before or abs(t_c - known[k, WARMTH]) > FILM_K:
-        re = flow * (4.0 / pi) / diameter * fluidity(t_c)
-        y = sqrt(sqrt(re))
-        known[k, FLOW], known[k, WARMTH] = flow, t_c
-        known[k, CONDUCTANCE], known[k, CAPACITY] = film_w_m_k(re, y, t_c), heat_capacity(t_c)
-        known[k, DISPERSION] = relative_dispersion(re, y)
+def couple(cp: float, film: float, c_wall_m: float, size: float, m_cell: float, dt: float) -> float:
+    """J/(kg K) that ``m_cell`` kg of water give to the wall cell of ``size`` m beside them, in one step.
 
-
-@inline()
-def couple(
-    k: int, known: Floats, wall: Floats, size: float, m_cell: float, dt: float
-) -> tuple[float, float, float, float, float]:
-    """Coefficients of one step of pipe ``k`` with ``m_cell`` kg of water beside a wall cell of ``size`` m.
-
-    Returns
-    -------
-    J/(kg K) that water gives to its wall; the matrix of wall and insulation (both diagonals, J/K, and the
-    conductances between them and to the surroundings times ``dt``)
+    ``cp`` J/(kg K) of the water, ``film`` W/(m K), ``c_wall_m`` J/(m K) of the wall.
     """
-    cp = known[k, CAPACITY]
-    c_water, c_wall, c_shell = m_cell * cp, wall[k, 0] * size, wall[k, 1] * size
+    c_water, c_wall = m_cell * cp, c_wall_m * size
     both = c_water + c_wall
-    share = c_wall / both * (1.0 - decay(known[k, CONDUCTANCE] * size * dt * both / (c_water * c_wall)))
-    g1, g2 = wall[k, 2] * size * dt, wall[k, 3] * size * dt
-    return cp * share, c_wall + g1, c_shell + g1 + g2, g1, g2
+    return cp * c_wall / both * (1.0 - decay(film * size * dt * both / (c_water * c_wall)))
 
 
 @inline()
-def move_pipe(
-    k: int, mass: Floats, h: Floats, ring: Ints, known: Floats, m_in: float, at_start: bool, h_in: float,
-    v_in: float,
-) -> tuple[float, float]:  # fmt: skip
-    """Let ``m_in`` kg of enthalpy ``h_in`` and volume ``v_in`` m³/kg enter pipe ``k`` at one end.
-
-    No more than the pipe holds (else :func:`flush_pipe`).
+def let_out(
+    k: int, mass: Floats, h: Floats, ring: Ints, known: Floats, m_in: float, at_end: bool, v_in: float
+) -> tuple[float, float]:
+    """Let leave what ``m_in`` kg of ``v_in`` m³/kg will push out of pipe ``k``, and what it holds too much.
 
     Returns
     -------
-    kg and J that leave at the other end
+    kg and J that leave at the end (``at_end``) or at the start
     """
-    if m_in > 0.0:
-        push(k, mass, h, ring, at_start, m_in, h_in, known[k, CONTENT] / (mass.shape[1] - 2))
-    return pop(k, mass, h, ring, not at_start, known[k, EXCESS] + m_in * v_in)
+    return pop(k, mass, h, ring, not at_end, known[EXCESS, k] + m_in * v_in)
+
+
+@inline()
+def let_in(
+    k: int, mass: Floats, h: Floats, ring: Ints, known: Floats, m_in: float, at_start: bool, h_in: float
+) -> None:
+    """Let ``m_in`` kg of ``h_in`` J/kg follow what has left."""
+    push(k, mass, h, ring, at_start, m_in, h_in, known[CONTENT, k] / (mass.shape[1] - 2))
 
 
 @inline()
 def flush_pipe(
-    k: int, mass: Floats, h: Floats, ring: Ints, t_wall: Floats, t_shell: Floats, known: Floats, wall: Floats,
-    length: float, diameter: float, m_in: float, h_in: float, t_ground: float, dt: float,
-) -> tuple[float, float, float]:  # fmt: skip
-    """More enters than the pipe holds: the old water leaves, all that enters shares the wall, the rest stays.
+    k: int, known: Floats, wall: Floats, length: float, diameter: float, way: Way, flow: float, dt: float
+) -> tuple[float, float]:
+    """More enters than the pipe holds: the old water leaves, all that enters shares the wall, the rest stays
+    (:func:`twin.heat.exchange.fill_flushed` writes it down). ``flow`` kg/s was expected.
 
     Returns
     -------
-    kg and J that leave, J lost to the surroundings
+    kg and J that leave
     """
-    n_cell, gone, energy, t = t_wall.shape[1], 0.0, 0.0, quick_temperature(h_in)
-    for j in range(mass.shape[1]):
-        gone += mass[k, j]
-        energy += mass[k, j] * h[k, j]
-        mass[k, j] = 0.0
-    look_up_film(k, known, diameter, m_in / dt, t)
-    m_cell = m_in / n_cell
-    given, b11, b22, g1, g2 = couple(k, known, wall, length / n_cell, m_cell, dt)
-    inverse, c_wall, c_shell, taken, lost = 1.0 / (b11 * b22 - g1 * g1), b11 - g1, b22 - g1 - g2, 0.0, 0.0
-    for i in range(n_cell):
-        gain = given * m_cell * (t - t_wall[k, i])
-        taken += gain
-        r1, r2 = c_wall * t_wall[k, i] + gain, c_shell * t_shell[k, i] + g2 * t_ground
-        t_wall[k, i] = (r1 * b22 + r2 * g1) * inverse
-        t_shell[k, i] = (r2 * b11 + r1 * g1) * inverse
-        lost += t_shell[k, i] - t_ground
+    m_in, h_in, content, h_mean = way.entered[k], way.h_in[k], known[CONTENT, k], known[MEAN, k]
+    t, m_due = quick_temperature(h_in), flow * dt
+    if abs(t - quick_temperature(h_mean)) > FILM_K or abs(m_in - m_due) > WATER_SHARE * m_due:
+        film, cp, _ = look_up_film(m_in / dt, diameter, t)
+        way.given[k] = couple(cp, film, wall[k, 0], length, m_in, dt)
+    taken = way.given[k] * m_in * (t - way.t_steel[k])
+    stays, h_new = settle_flushed(m_in, h_in, taken, length, diameter)
+    return content + m_in - stays, content * h_mean + (m_in - stays) * h_new
+
+
+@inline()
+def settle_flushed(
+    m_in: float, h_in: float, taken: float, length: float, diameter: float
+) -> tuple[float, float]:
+    """kg that stay of ``m_in`` kg, of which the wall has taken ``taken`` J, and their enthalpy J/kg."""
     h_new = h_in - taken / m_in
-    room = 0.25 * pi * diameter * diameter * length
-    stays = min(room / volume_m3_kg(h_new), m_in)
-    ring[k, 0], ring[k, 1], mass[k, 0], h[k, 0] = 0, 1, stays, h_new
-    return gone + m_in - stays, energy + (m_in - stays) * h_new, g2 * lost
+    return min(0.25 * pi * diameter * diameter * length / volume_m3_kg(h_new), m_in), h_new
+
+
+@inner(fastmath=CONTRACT)
+def couple_block(
+    m: Floats, content: Floats, mean: Floats, wall: Floats, length: Floats, diameter: Floats, given: Floats,
+    mix: Floats, film: Floats, cp: Floats, dt: float,
+) -> None:  # fmt: skip
+    """What the water of a block of pipes gives to its wall at its mean temperature, and how it disperses.
+
+    Short loops without branches: the compiler takes several pipes in one instruction. ``film``, ``cp`` and
+    first ``mix`` are scratch.
+    """
+    n = m.shape[0]
+    for k in range(n):
+        film[k], cp[k], mix[k] = film_and_dispersion(
+            4.0 / pi * abs(m[k]) / diameter[k], quick_temperature(mean[k])
+        )
+    for k in range(n):
+        given[k] = couple(cp[k], film[k], wall[k, 0], length[k], max(content[k], abs(m[k]) * dt), dt)
+    for k in range(n):
+        flow = abs(m[k]) if abs(m[k]) > STILL_KG_S else 0.0
+        mix[k] *= 2.0 * content[k] * flow * dt * diameter[k] / length[k]
+
+
+@inner()
+def copy_queues(before: Pipes, p: Pipes, first: int, last: int) -> None:
+    """Copy the water of the pipes ``first`` to ``last``."""
+    p.mass[first:last] = before.mass[first:last]
+    p.h[first:last] = before.h[first:last]
+    p.ring[first:last] = before.ring[first:last]
+
+
+@inner(fastmath=CONTRACT)
+def release_block(
+    before: Pipes, p: Pipes, way: Way, m: Floats, start: Ints, end: Ints, h_point: Floats, first: int,
+    last: int, dt: float,
+) -> None:  # fmt: skip
+    """Let leave what flows push out of the pipes ``first`` to ``last``; see :func:`release_pipes`."""
+    mass, h, ring, known, t_wall = p.mass, p.h, p.ring, p.known, before.t_wall
+    gone, energy, entered, t_steel = way.gone, way.energy, way.entered, way.t_steel
+    n_cell = t_wall.shape[1]
+    for k in range(first, last):
+        m_in, ahead = abs(m[k]) * dt, m[k] > 0.0
+        gone[k], energy[k], entered[k], t_steel[k] = 0.0, 0.0, 0.0, nan
+        if abs(m[k]) <= STILL_KG_S:
+            continue
+        if m_in > known[CONTENT, k]:
+            total = 0.0
+            for i in range(n_cell):
+                total += t_wall[k, i]
+            t_steel[k] = total / n_cell
+            continue
+        v_in = volume_m3_kg(h_point[start[k] if ahead else end[k]])
+        gone[k], energy[k] = let_out(k, mass, h, ring, known, m_in, ahead, v_in)
+
+
+@inner()
+def release_pipes(
+    before: Pipes, p: Pipes, m: Floats, start: Ints, end: Ints, h_point: Floats, dt: float
+) -> Way:
+    """Let leave what flows ``m`` (n_pipe,) kg/s push out of the pipes in ``dt`` s.
+
+    ``before`` is left as it is and ``p`` gets queues of its own; or both are the same. ``h_point`` (n_point,)
+    was there last at the points ``start`` and ``end``. Of pipes to be flushed nothing is moved yet.
+    """
+    n_pipe, own = m.shape[0], before.mass.ctypes.data != p.mass.ctypes.data
+    way, content, mean = begin_way(n_pipe), p.known[CONTENT], p.known[MEAN]
+    film, cp = np.empty(BLOCK), np.empty(BLOCK)
+    for a in range(0, n_pipe, BLOCK):
+        z = min(a + BLOCK, n_pipe)
+        couple_block(
+            m[a:z], content[a:z], mean[a:z], p.wall[a:z], p.length[a:z], p.diameter[a:z], way.given[a:z],
+            way.mix[a:z], film, cp, dt,
+        )  # fmt: skip
+        if own:
+            copy_queues(before, p, a, z)
+        release_block(before, p, way, m, start, end, h_point, a, z, dt)
+    return way

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from twin.heat.boundary import Finding, Reason, SteadyBoundary, SteadyState
 from twin.heat.case import Case, HeatAnswer, prepare_case, sum_at
+from twin.heat.compiled import outer
 from twin.heat.findings import find_reasons
 from twin.heat.hydraulics import FlowAnswer
+from twin.heat.kernels import enthalpy
 from twin.heat.network_flow import solve_case
 from twin.heat.share import sum_surplus
 from twin.heat.thermal import STILL_KG_S, sweep_steady
@@ -200,7 +202,7 @@ def assemble_state(
         source_flow_kg_s=flow_source,
         source_return_flow_kg_s=back_source,
         t_source_return_c=np.where(on, t_back, np.nan),
-        source_heat_w=flow_source * (enthalpy_j_kg(b.t_source_c) - enthalpy_j_kg(t_back)),
+        source_heat_w=flow_source * rise_enthalpy(t_back, b.t_source_c),
         leak_kg_s=float(answer.leak.sum()) + sum(x.flow_kg_s for x in b.leaks),
         converged=ok,
         iterations=iterations,
@@ -213,6 +215,15 @@ def assemble_state(
     )
     findings = find_reasons(net, case, answer, heat, state, b.pumps)
     return replace(state if ok else _blank(state), findings=findings)
+
+
+@outer()
+def rise_enthalpy(t_from_c: Floats, t_to_c: Floats) -> Floats:
+    """Heat that water takes up between two temperatures (n,), J/kg."""
+    out = np.empty(t_to_c.shape[0])
+    for i in range(out.shape[0]):
+        out[i] = enthalpy(t_to_c[i]) - enthalpy(t_from_c[i])
+    return out
 
 
 def _run_pumps(

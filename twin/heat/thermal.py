@@ -31,45 +31,38 @@ def order_points(start: Ints, end: Ints, m: Floats, n_point: int) -> tuple[Ints,
     first, outgoing : outgoing pipes of point i are ``outgoing[first[i]:first[i + 1]]``
     """
     n_pipe = m.shape[0]
-    first = np.zeros(n_point + 1, np.int64)
-    entering = np.zeros(n_point, np.int64)
-    for k in range(n_pipe):
-        if abs(m[k]) > STILL_KG_S:
-            up, down = (start[k], end[k]) if m[k] > 0.0 else (end[k], start[k])
-            first[up + 1] += 1
-            entering[down] += 1
+    first, entering = np.zeros(n_point + 1, np.int64), np.zeros(n_point, np.int32)
+    up, down = np.empty(n_pipe, np.int32), np.empty(n_pipe, np.int32)
+    for k in range(n_pipe):  # without branches: no processor guesses which way water flows
+        ahead, moving = m[k] > 0.0, abs(m[k]) > STILL_KG_S
+        up[k], down[k] = start[k] if ahead else end[k], end[k] if ahead else start[k]
+        first[up[k] + 1] += moving
+        entering[down[k]] += moving
     for i in range(n_point):
         first[i + 1] += first[i]
-    fill = first[:-1].copy()
-    outgoing = np.empty(first[n_point], np.int64)
+    fill, outgoing = first.copy(), np.empty(n_pipe + 1, np.int64)
     for k in range(n_pipe):
-        if abs(m[k]) > STILL_KG_S:
-            up = start[k] if m[k] > 0.0 else end[k]
-            outgoing[fill[up]] = k
-            fill[up] += 1
-    order = np.empty(n_point, np.int64)
-    n_sorted = 0
+        moving = abs(m[k]) > STILL_KG_S
+        outgoing[fill[up[k]] if moving else n_pipe] = k
+        fill[up[k]] += moving
+    order, n_sorted, head = np.empty(n_point + 1, np.int64), 0, 0
     for i in range(n_point):
-        if entering[i] == 0:
-            order[n_sorted] = i
-            n_sorted += 1
-    head = 0
+        order[n_sorted] = i
+        n_sorted += entering[i] == 0
     while head < n_sorted:
         i = order[head]
         head += 1
         for j in range(first[i], first[i + 1]):
-            k = outgoing[j]
-            down = end[k] if m[k] > 0.0 else start[k]
-            entering[down] -= 1
-            if entering[down] == 0:
-                order[n_sorted] = down
-                n_sorted += 1
+            at = down[outgoing[j]]
+            entering[at] -= 1
+            order[n_sorted] = at
+            n_sorted += entering[at] == 0
     tail = n_sorted
     for i in range(n_point):
         if entering[i] > 0:
             order[tail] = i
             tail += 1
-    return order, n_sorted, first, outgoing
+    return order[:n_point], n_sorted, first, outgoing[: first[n_point]]
 
 
 @njit(cache=True, error_model="numpy")

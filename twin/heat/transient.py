@@ -16,7 +16,7 @@ from twin.heat.exchange import survey_pipes
 from twin.heat.hydraulics import FlowAnswer
 from twin.heat.network_flow import solve_case, spread_to_points
 from twin.heat.pipe import INSULATION_J_M3_K, STEEL_J_M3_K
-from twin.heat.plugflow import MEAN, N_KNOWN, UNKNOWN, Pipes
+from twin.heat.plugflow import MEAN, N_KNOWN, Pipes
 from twin.heat.quick import read_temperatures
 from twin.heat.share import feed_points
 from twin.heat.steady import assemble_state, solve_steady
@@ -145,7 +145,7 @@ def begin_transient(
         ring=np.zeros((n_pipe, 2), np.int64),
         t_wall=np.zeros((n_pipe, cells)),
         t_shell=np.zeros((n_pipe, cells)),
-        known=np.full((n_pipe, N_KNOWN), UNKNOWN),
+        known=np.zeros((N_KNOWN, n_pipe)),
         wall=describe_network_shells(net),
         length=net.length_m,
         diameter=net.diameter_m,
@@ -153,7 +153,7 @@ def begin_transient(
     scaled = pipes._replace(wall=scale_losses(pipes.wall, boundary.u_factor))
     fill_pipes(scaled, density_kg_m3(steady.t_pipe_c), t_start, t_end, boundary.t_ground_c)
     stored, t_pipe, empty = survey_pipes(pipes), np.empty(n_pipe), np.zeros(net.n_point)
-    read_temperatures(np.ascontiguousarray(pipes.known[:, MEAN]), t_pipe)
+    read_temperatures(pipes.known[MEAN], t_pipe)
     state = TransientState(pipes, enthalpy_j_kg(t_point), t_pipe, m, empty, empty.copy(), stored, 0.0)
     return state, steady
 
@@ -249,6 +249,18 @@ def copy_pipes(p: Pipes) -> Pipes:
     )
 
 
+def _empty_pipes(p: Pipes) -> Pipes:
+    """Room for the state after ``p``."""
+    return p._replace(
+        mass=np.empty_like(p.mass),
+        h=np.empty_like(p.h),
+        ring=np.empty_like(p.ring),
+        t_wall=np.empty_like(p.t_wall),
+        t_shell=np.empty_like(p.t_shell),
+        known=p.known.copy(),
+    )
+
+
 def _advance(
     net: CompiledNetwork, b: SteadyBoundary, case: Case, answer: FlowAnswer, s: TransientState, dt_s: float
 ) -> tuple[TransientState, HeatAnswer, StepEnergy]:
@@ -265,18 +277,20 @@ def _advance(
     t_station = b.t_return_c.astype(np.float64).copy()
     heat_w = np.zeros(len(flow)) if b.heat_w is None else np.nan_to_num(b.heat_w)
     wanted, by_heat = heat_w.copy(), ~np.isfinite(t_station)
-    p, t_pipe, t_point = copy_pipes(s.pipes), np.empty(n_pipe), np.empty(net.n_point)
+    p, t_pipe, t_point = _empty_pipes(s.pipes), np.empty(n_pipe), np.empty(net.n_point)
     t_out, h_out, loss, sums = np.empty(n_pipe), np.empty(n_pipe), np.empty(n_pipe), np.empty(4)
     h_point, wait_kg, wait_j = s.h_point.copy(), s.wait_kg.copy(), s.wait_j.copy()
     order, _, first, outgoing = order_points(net.start, net.end, m, net.n_point)
+    o = s.pipes
     held = advance_network(
-        *p._replace(wall=scale_losses(p.wall, b.u_factor)), net.start, net.end, m, order, first, outgoing,
+        o.mass, o.h, o.ring, o.t_wall, o.t_shell, p.mass, p.h, p.ring, p.t_wall, p.t_shell, p.known,
+        scale_losses(p.wall, b.u_factor), p.length, p.diameter, net.start, net.end, m, order, first, outgoing,
         inflow, h_inflow, draw, net.station_node, flow, t_station, heat_w, h_point, wait_kg, wait_j, h_out,
         loss, sums, b.t_ground_c, dt_s,
     )  # fmt: skip
     read_temperatures(h_point, t_point)
     read_temperatures(h_out, t_out)
-    read_temperatures(np.ascontiguousarray(p.known[:, MEAN]), t_pipe)
+    read_temperatures(p.known[MEAN], t_pipe)
     stored = held + float(wait_j.sum())
     after = TransientState(p, h_point, t_pipe, answer.m, wait_kg, wait_j, stored, s.time_s + dt_s)
     heat = HeatAnswer(

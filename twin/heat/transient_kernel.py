@@ -5,7 +5,7 @@ hands on what it has received, shared out by the flows. Flows in a circle have n
 point that has already been served waits there for the next step.
 """
 
-from math import nan, pi
+from math import isnan, nan, pi
 from typing import NamedTuple
 
 import numpy as np
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from twin.heat.compiled import CONTRACT, inner, outer
 from twin.heat.exchange import exchange_pipes
 from twin.heat.kernels import enthalpy
-from twin.heat.plugflow import CONTENT, Pipes, flush_pipe, move_pipe
-from twin.heat.quick import read_temperature, volume_m3_kg
+from twin.heat.plugflow import Pipes, Way, flush_pipe, release_pipes
+from twin.heat.quick import read_temperature
 from twin.heat.thermal import STILL_KG_S
 
 Floats = NDArray[np.float64]
@@ -25,7 +25,7 @@ Bools = NDArray[np.bool_]
 
 class Route(NamedTuple):
     """Flows ``m`` (n_pipe,) from ``start`` to ``end``, and the points in the order they go through, as
-    :func:`twin.heat.thermal.order_points` has it."""
+    :func:`twin.heat.thermal.order_points` has it and :func:`sort_sides` takes it apart."""
 
     start: Ints
     end: Ints
@@ -98,27 +98,39 @@ def begin_tally(
     """Open the books of a step: what waited is at hand; ``h_rest``: enthalpy where no water moves."""
     n_point = h_point.shape[0]
     kg, joule = wait_kg.copy(), wait_j.copy()
-    wait_kg[:], wait_j[:], h_out[:], loss[:], sums[:] = 0.0, 0.0, h_rest, nan, 0.0
+    wait_kg[:], wait_j[:], h_out[:], sums[:] = 0.0, 0.0, h_rest, 0.0
     served, mixed = np.zeros(n_point, np.bool_), np.zeros(n_point, np.bool_)
     return Tally(h_point, wait_kg, wait_j, kg, joule, served, mixed, h_out, loss, sums)
 
 
-@inner(fastmath=CONTRACT)
-def move_side(side: int, p: Pipes, r: Route, f: Feed, y: Tally, t_ground: float, dt: float) -> None:
-    """Move the water of one side (0 supply, 1 return) on by ``dt``, in flow order.
+@inner()
+def sort_sides(order: Ints) -> Ints:
+    """Points of the supply side first, then those of the return side, each in the order they had."""
+    n_node = order.shape[0] // 2
+    out, at, back = np.empty(2 * n_node, np.int64), 0, n_node
+    for q in range(2 * n_node):
+        i = order[q]
+        here = i < n_node
+        out[at if here else back] = i
+        at += here
+        back += not here
+    return out
 
-    Afterwards ``kg`` and ``joule`` hold what was drawn at each point of the side.
+
+@inner(fastmath=CONTRACT)
+def move_side(side: int, p: Pipes, r: Route, f: Feed, y: Tally, way: Way, dt: float) -> None:
+    """Mix the points of one side (0 supply, 1 return) in flow order and hand on what leaves the pipes.
+
+    Afterwards ``kg`` and ``joule`` hold what was drawn at each point of the side, ``way`` what enters.
     """
-    mass, h, ring, t_wall, t_shell, known, wall, length, diameter = p
+    known, wall, length, diameter = p.known, p.wall, p.length, p.diameter
     start, end, m, order, first, outgoing = r
     inflow, h_inflow, draw = f
-    h_point, wait_kg, wait_j, kg, joule, served, mixed, h_out, loss, sums = y
-    n_point, brought = h_point.shape[0], 0.0
-    n_node = n_point // 2
-    for q in range(n_point):
+    h_point, wait_kg, wait_j, kg, joule, served, mixed, h_out, _, sums = y
+    way_gone, way_energy, entered, h_in, t_steel = way.gone, way.energy, way.entered, way.h_in, way.t_steel
+    n_node, brought = h_point.shape[0] // 2, 0.0
+    for q in range(side * n_node, (side + 1) * n_node):
         i = order[q]
-        if (i >= n_node) != (side == 1):
-            continue
         gain = inflow[i] * dt * h_inflow[i]
         at_hand, energy_at_hand = kg[i] + inflow[i] * dt, joule[i] + gain
         brought += gain
@@ -129,26 +141,23 @@ def move_side(side: int, p: Pipes, r: Route, f: Feed, y: Tally, t_ground: float,
         if at_hand <= 0.0 or due <= 0.0:
             wait_kg[i] += at_hand
             wait_j[i] += energy_at_hand
-            kg[i], joule[i] = at_hand, energy_at_hand
-            continue
-        h_mix, factor = energy_at_hand / at_hand, at_hand / due  # about dt, more where water expands
-        h_point[i], mixed[i], v_mix = h_mix, True, volume_m3_kg(h_mix)
-        kg[i] = draw[i] * factor
-        joule[i] = kg[i] * h_mix
+            kg[i], joule[i], h_mix, factor = at_hand, energy_at_hand, h_point[i], 0.0
+        else:
+            h_mix, factor = energy_at_hand / at_hand, at_hand / due  # about dt, more where water expands
+            h_point[i], mixed[i] = h_mix, True
+            kg[i] = draw[i] * factor
+            joule[i] = kg[i] * h_mix
         for j in range(first[i], first[i + 1]):
             k = outgoing[j]
-            forward = m[k] > 0.0
-            m_in = abs(m[k]) * factor
-            if m_in > known[k, CONTENT]:
-                gone, energy, lost = flush_pipe(
-                    k, mass, h, ring, t_wall, t_shell, known, wall, length[k], diameter[k], m_in, h_mix,
-                    t_ground, dt,
-                )  # fmt: skip
-                loss[k] = lost / dt
-            else:
-                gone, energy = move_pipe(k, mass, h, ring, known, m_in, forward, h_mix, v_mix)
+            gone, energy, m_in = way_gone[k], way_energy[k], abs(m[k]) * factor
+            entered[k], h_in[k] = m_in, h_mix
+            if not isnan(t_steel[k]):
+                if m_in > 0.0:
+                    gone, energy = flush_pipe(k, known, wall, length[k], diameter[k], way, abs(m[k]), dt)
+                else:
+                    t_steel[k] = nan  # nothing reaches it: its water stays
             h_out[k] = energy / gone if gone > 0.0 else h_mix
-            down = end[k] if forward else start[k]
+            down = end[k] if m[k] > 0.0 else start[k]
             if served[down]:
                 wait_kg[down] += gone
                 wait_j[down] += energy
@@ -174,17 +183,19 @@ def rest_points(p: Pipes, r: Route, y: Tally) -> None:
 
 @outer()
 def advance_network(
-    mass: Floats, h: Floats, ring: Ints, t_wall: Floats, t_shell: Floats, known: Floats, wall: Floats,
-    length: Floats, diameter: Floats, start: Ints, end: Ints, m: Floats, order: Ints, first: Ints,
-    outgoing: Ints, inflow: Floats, h_inflow: Floats, draw: Floats, station: Ints, flow: Floats,
-    t_return: Floats, heat: Floats, h_point: Floats, wait_kg: Floats, wait_j: Floats, h_out: Floats,
-    loss: Floats, sums: Floats, t_ground: float, dt: float,
+    mass_0: Floats, h_0: Floats, ring_0: Ints, t_wall_0: Floats, t_shell_0: Floats, mass: Floats, h: Floats,
+    ring: Ints, t_wall: Floats, t_shell: Floats, known: Floats, wall: Floats, length: Floats,
+    diameter: Floats, start: Ints, end: Ints, m: Floats, order: Ints, first: Ints, outgoing: Ints,
+    inflow: Floats, h_inflow: Floats, draw: Floats, station: Ints, flow: Floats, t_return: Floats,
+    heat: Floats, h_point: Floats, wait_kg: Floats, wait_j: Floats, h_out: Floats, loss: Floats, sums: Floats,
+    t_ground: float, dt: float,
 ) -> float:  # fmt: skip
     """Advance the whole network by ``dt``; arrays as in :class:`Pipes`, :class:`Route`, :class:`Feed` and
     :class:`Tally` (a tuple of arrays costs 0.1 ms to bring in from Python).
 
     Parameters
     ----------
+    mass_0, h_0, ring_0, t_wall_0, t_shell_0 : the state before, left as it is; those without 0 are filled
     station : (n_station,) node of each; its supply point is the node, its return point ``n_node`` further
     flow : (n_station,); ``t_return`` holds the return temperature where known, else NaN and ``heat`` the
         heat in W; both are filled with what came out
@@ -193,14 +204,16 @@ def advance_network(
     -------
     the energy that the pipes hold now, J
     """
+    before = Pipes(mass_0, h_0, ring_0, t_wall_0, t_shell_0, known, wall, length, diameter)
     p = Pipes(mass, h, ring, t_wall, t_shell, known, wall, length, diameter)
-    r, f = Route(start, end, m, order, first, outgoing), Feed(inflow, h_inflow, draw)
+    r, f = Route(start, end, m, sort_sides(order), first, outgoing), Feed(inflow, h_inflow, draw)
     y = begin_tally(h_point, wait_kg, wait_j, h_out, loss, sums, enthalpy(t_ground))
-    move_side(0, p, r, f, y, t_ground, dt)
+    way = release_pipes(before, p, m, start, end, h_point, dt)
+    move_side(0, p, r, f, y, way, dt)
     close_stations(station, flow, t_return, heat, draw, y, t_ground, dt)
-    move_side(1, p, r, f, y, t_ground, dt)
+    move_side(1, p, r, f, y, way, dt)
     sums[1] = sum_drawn(y.joule, y.mixed)
-    sums[2], held = exchange_pipes(p, m, t_ground, dt, loss)
+    sums[2], held = exchange_pipes(before, p, m, way, t_ground, dt, loss)
     rest_points(p, r, y)
     return held
 
