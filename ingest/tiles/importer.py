@@ -18,6 +18,8 @@ from ingest.tiles.pool import count_workers
 from ingest.tiles.report import MB, Report
 from ingest.tiles.run import Run, Say, Wish, alone, open_staging
 from ingest.tiles.work3d import import_tiles3d
+from ingest.tiles.work_mesh import find_mesh, import_mesh
+from ingest.tiles.work_osgb import find_osgb, import_osgb
 from twin.model.errors import InputError
 
 REPORT = "report.json"
@@ -85,6 +87,10 @@ def find_source(path: Path) -> Found:
         return Found("3D Tiles", path, import_tiles3d)
     if path.is_dir() and (path / "tileset.json").is_file():
         return Found("3D Tiles", path / "tileset.json", import_tiles3d)
+    if find_osgb(path) is not None:
+        return Found("OSGB", path, import_osgb)
+    if (mesh := find_mesh(path)) is not None:
+        return Found("mesh", mesh, import_mesh)
     raise InputError(
         f"{path}: neither a tileset.json, an OSGB folder (Data/Tile_*), an .obj, a .glb nor an OpenDroneMap "
         "folder; name the one that holds it"

@@ -18,7 +18,8 @@ class Done:
     ``key``: its name within the import; ``stamp``: size and time of its sources; ``out``: the glb below the
     layer's folder, empty where nothing is drawn. ``low``, ``high``, ``centre``: metres east, north, up of
     the county; the glb's positions are relative to ``centre``. ``ground``: lon, lat, height of its ground.
-    ``error_m`` and ``children``: what the source says about finer levels (OSGB). ``trouble``: why it was
+    ``error_m`` and ``children``: what the source says about finer levels (OSGB). ``skirt``: its last surface
+    only hides gaps. ``trouble``: why it was
     refused.
     """
 
@@ -36,6 +37,7 @@ class Done:
     read_bytes: int = 0
     error_m: float = 0.0
     children: tuple[str, ...] = ()
+    skirt: bool = False
     trouble: str = ""
 
 

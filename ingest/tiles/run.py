@@ -78,7 +78,8 @@ class Run:
         ------
         CountyError : so much is broken that going on has no use
         """
-        for dones, resumed in run_all(function, jobs, self.workers):
+        few = isinstance(jobs, list) and len(jobs) < 2
+        for dones, resumed in run_all(function, jobs, 1 if few else self.workers):
             self.report.resumed += resumed
             self._count += len(dones)
             for done in dones:

@@ -7,8 +7,6 @@ import sys
 from pathlib import Path
 
 from ingest.tiles.catalogue import drop_layer, read_catalogue
-from ingest.tiles.importer import import_tiles
-from ingest.tiles.run import Wish
 from twin.model.errors import ConfigError
 
 
@@ -68,6 +66,9 @@ def obey(told: argparse.Namespace, county: Path) -> None:
 
 
 def _import(told: argparse.Namespace, folder: Path) -> None:
+    from ingest.tiles.importer import import_tiles  # only who imports waits for numpy's larger relatives
+    from ingest.tiles.run import Wish
+
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     wish = Wish(

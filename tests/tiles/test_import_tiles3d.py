@@ -9,12 +9,12 @@ import pytest
 
 from ingest.tiles.catalogue import read_catalogue
 from ingest.tiles.frames import CountyFrame
-from ingest.tiles.gltf import read_gltf
 from ingest.tiles.importer import import_tiles
 from ingest.tiles.pictures import mean_colour
 from ingest.tiles.report import Report
 from ingest.tiles.run import Wish
-from ingest.tiles.tileset import read_tileset, transform_points
+from ingest.tiles.tileset import read_tileset
+from tests.tiles.look import check_photograph, look, to_enu
 from tests.tiles.make import (
     PBR,
     ROWS,
@@ -45,39 +45,6 @@ def bring(county: tuple[Path, tuple[float, float]], tmp_path: Path) -> Bring:
         return import_tiles(Wish(source, county[0], "a", workers=1, **more), lambda _: None)
 
     return run
-
-
-def look(county: Path, layer: str = "a") -> list[tuple[str, list[Any], np.ndarray]]:
-    """Every content of a published layer: its file, its parts, its corners in metres of the county."""
-    folder = county / "tiles" / next(x.folder for x in read_catalogue(county) if x.id == layer)
-    out = []
-
-    def visit(path: str, matrix: np.ndarray) -> None:
-        stack = [(read_tileset(folder / path), matrix)]
-        while stack:
-            tile, above = stack.pop()
-            here = above if tile.transform is None else above @ tile.transform
-            if tile.content.endswith(".json"):
-                visit(tile.content, here)
-            elif tile.content:
-                parts = read_gltf((folder / tile.content).read_bytes(), tile.content).parts
-                box = transform_points(here, tile.volume.corners())
-                xyz = transform_points(here, np.concatenate([p.positions for p in parts]))
-                assert (xyz >= box.min(axis=0) - 0.02).all() and (xyz <= box.max(axis=0) + 0.02).all()
-                out.append((tile.content, parts, xyz))
-            stack += [(child, here) for child in tile.children]
-
-    visit("tileset.json", np.eye(4))
-    return out
-
-
-def to_enu(county: tuple[Path, tuple[float, float]], ecef: np.ndarray) -> np.ndarray:
-    return CountyFrame(county[1]).from_ecef(ecef)
-
-
-def check_photograph(part: Any, colour: tuple[int, int, int]) -> None:
-    (red, green, blue), _ = mean_colour(part.material.picture)
-    assert np.abs(np.array([red, green, blue]) - colour).max() < 12
 
 
 KINDS: dict[str, tuple[str, bytes, dict[str, str]]] = {
