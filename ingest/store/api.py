@@ -15,6 +15,7 @@ from ingest.store.command_api import CommandDoor
 from ingest.store.document_api import DeadLetter as DeadLetter  # noqa: PLC0414 - part of this door
 from ingest.store.document_api import DocumentDoor
 from ingest.store.finding_api import FindingDoor
+from ingest.store.hour_api import HourDoor
 from ingest.store.kept_api import KeptDoor
 
 Floats = NDArray[np.float64]
@@ -176,7 +177,7 @@ class IngestStats:
     unkept_messages: int = 0
 
 
-class Store(CommandDoor, FindingDoor, KeptDoor, DocumentDoor, Protocol):
+class Store(CommandDoor, FindingDoor, KeptDoor, DocumentDoor, HourDoor, Protocol):
     """What ``ingest.store.client.StoreClient`` offers (opened by ``ingest.store.client.connect_store``)."""
 
     def latest(self, since_seq: int = 0) -> LatestTable:

@@ -36,6 +36,7 @@ from ingest.store.counters import add_up
 from ingest.store.document_client import DocumentCalls, as_letter
 from ingest.store.duck import open_duckdb
 from ingest.store.finding_client import FindingCalls
+from ingest.store.hour_client import HourCalls
 from ingest.store.kept_client import KeptCalls
 from ingest.store.link import Link, Work, check_plain, run_work
 from twin.model.errors import InputError, StoreUnavailable
@@ -55,7 +56,7 @@ def connect_store(settings: Settings) -> "StoreClient":
     return StoreClient(settings.store_uri, settings.store_token)
 
 
-class StoreClient(CommandCalls, FindingCalls, KeptCalls, DocumentCalls):
+class StoreClient(CommandCalls, FindingCalls, KeptCalls, DocumentCalls, HourCalls):
     """Implements ``ingest.store.api.Store``. One local DuckDB, one cursor per call."""
 
     def __init__(self, uri: str, token: str) -> None:

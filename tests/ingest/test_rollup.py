@@ -144,3 +144,20 @@ def test_a_client_asks_for_the_sums_of_one_point(tmp_path: Path) -> None:
         client.rolled_up(0, 0.0, 1.0, 60)
     client.close()
     owner.close()
+
+
+def test_many_points_by_the_hour_are_one_table_with_gaps(tmp_path: Path) -> None:
+    owner = StoreOwner(tmp_path / "x.duckdb", POINTS)
+    write(owner, [(0, 600 * i, float(i), 192) for i in range(6)])
+    write(owner, [(1, 3 * 3600 + 60 * i, 2.0, 192) for i in range(3)])
+    catch_up(owner)
+    uri = f"quack:127.0.0.1:{free_port()}"
+    owner.serve(uri, "token-of-a-test")
+    client = StoreClient(uri, "token-of-a-test")
+    table = client.hourly(np.array([1, -1, 0]), BASE_US / 1e6 - 7200, BASE_US / 1e6 + 20_000)
+    assert (np.diff(table.t) == 3600.0).all() and (table.t % 3600.0 == 0.0).all()
+    assert np.isnan(table.mean[:, 1]).all() and table.mean[-1, 0] == 2.0 and np.isnan(table.mean[0, 0])
+    assert np.nanmin(table.mean[:, 2]) >= 0.0 and np.isfinite(table.mean[0, 2])
+    assert client.hourly(np.array([5]), 0.0, 10.0).t.size == 0
+    client.close()
+    owner.close()

@@ -22,8 +22,11 @@ from ingest.store.api import (
 )
 from ingest.store.command_api import Command, CommandStep, DeviceLife
 from ingest.store.finding_api import TwinFinding
+from ingest.store.hour_api import HourTable, Ints
+from ingest.store.hour_client import sort_hours
 from ingest.store.kept_api import Kept, KeptKind
 from ingest.store.kept_client import find_kind, write_body
+from ingest.store.sums_api import RollUpTable
 from tests.support.fake_documents import FakeDocuments
 from twin.model.county import County
 from twin.model.errors import StoreUnavailable
@@ -217,3 +220,30 @@ class FakeStore(FakeDocuments):
         self._up()
         found: object = json.loads(self.kept_rows[no][1]) if no in self.kept_rows else None
         return found
+
+    def hourly(self, point_no: Ints, start: float, end: float) -> HourTable:
+        self._up()
+        rows: dict[tuple[int, int], list[float]] = {}
+        for no in np.unique(point_no).tolist():
+            for t, v in self.past.get(no, []):
+                if start <= t <= end:
+                    rows.setdefault((no, int(t // 3600.0)), []).append(v)
+        numbers = np.array([no for no, _ in rows], np.int64)
+        hours = np.array([3600.0 * h for _, h in rows])
+        return sort_hours(np.asarray(point_no), numbers, hours, np.array([np.mean(v) for v in rows.values()]))
+
+    def sums_of_all(self, start: float, end: float, step_s: int = 3600) -> RollUpTable:
+        self._up()
+        spans: dict[tuple[int, float], list[tuple[float, float]]] = {}
+        for no, rows in self.past.items():
+            for t, value in rows:
+                if start <= t // step_s * step_s < end:
+                    spans.setdefault((no, t // step_s * step_s), []).append((t, value))
+        keys = sorted(spans)
+        values = [np.array([v for _, v in spans[k]]) for k in keys]
+        return RollUpTable(
+            np.array([k[0] for k in keys], int), np.array([k[1] for k in keys], float),
+            np.array([v.size for v in values], int), *(
+                np.array([f(v) for v in values], float) for f in (np.min, np.max, np.mean, lambda v: v[-1])
+            ),
+        )  # fmt: skip
