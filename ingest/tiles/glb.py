@@ -105,7 +105,7 @@ def pack_glb(doc: dict[str, Any], blob: bytes) -> bytes:
     """Put a glTF document and its buffer into the binary container."""
     text = json.dumps(doc, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    blob += b"\0" * (-len(blob) % 8)
+    blob += b"\0" * (-len(blob) % 4)
     total = 12 + 8 + len(text) + (8 + len(blob) if blob else 0)
     out = [struct.pack("<4sII", MAGIC, 2, total), struct.pack("<II", len(text), JSON_CHUNK), text]
     if blob:

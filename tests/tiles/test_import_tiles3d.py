@@ -1,10 +1,13 @@
 import json
 import struct
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from ingest.tiles.catalogue import read_catalogue
@@ -14,7 +17,7 @@ from ingest.tiles.pictures import mean_colour
 from ingest.tiles.report import Report
 from ingest.tiles.run import Wish
 from ingest.tiles.tileset import read_tileset
-from tests.tiles.look import check_photograph, look, to_enu
+from tests.tiles.look import County, check_photograph, look, to_enu
 from tests.tiles.make import (
     PBR,
     ROWS,
@@ -31,6 +34,7 @@ from tests.tiles.make import (
 from twin.model.errors import CountyError, InputError
 
 SAMPLES = Path(__file__).with_name("samples")
+ROOT = Path(__file__).resolve().parents[2]
 Bring = Callable[..., Report]
 
 
@@ -280,3 +284,33 @@ def test_500_tiles_come_in_and_a_second_run_of_an_interrupted_import_goes_on(
     report = import_tiles(wish, lambda _: None)
     assert report.tiles == 500 and report.resumed == 16
     assert not (county[0] / "tiles" / ".importing-many").exists()
+
+
+def test_a_killed_import_leaves_nothing_behind_and_goes_on_where_it_was(
+    county: County, tmp_path: Path
+) -> None:
+    names = [f"{i}.glb" for i in range(200)]
+    source = write_tree(tmp_path / "in", county[1], {"children": [leaf(n) for n in names]})
+    (source / names[0]).write_bytes(make_square(PBR, make_jpeg(side=600)))
+    for name in names[1:]:
+        (source / name).hardlink_to(source / names[0])
+    tiles = county[0] / "tiles"
+    command = [sys.executable, "-m", "ingest", "tiles", "import", str(source), "--into", str(county[0])]
+    with (tmp_path / "said").open("w") as said:
+        process = psutil.Popen(
+            [*command, "--layer", "killed", "--workers", "2"], cwd=ROOT, stdout=said, stderr=said
+        )
+        for _ in range(1200):
+            if process.poll() is not None or any((tiles / ".importing-killed" / "journal").glob("*.jsonl")):
+                break
+            time.sleep(0.02)
+        children = process.children(recursive=True)
+        process.kill()
+        process.wait(10)
+    assert children and process.returncode == -9, (tmp_path / "said").read_text()
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert alive == []
+    assert not any(layer.id == "killed" for layer in read_catalogue(county[0]))
+    report = import_tiles(Wish(source, county[0], "killed", workers=1), lambda _: None)
+    assert report.tiles == 200 and 0 < report.resumed < 200
+    assert len(look(county[0], "killed")) == 200
