@@ -17,6 +17,7 @@ from ingest.store.document_api import DocumentDoor
 from ingest.store.finding_api import FindingDoor
 from ingest.store.hour_api import HourDoor
 from ingest.store.kept_api import KeptDoor
+from ingest.store.sums_api import SumDoor
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -177,7 +178,7 @@ class IngestStats:
     unkept_messages: int = 0
 
 
-class Store(CommandDoor, FindingDoor, KeptDoor, DocumentDoor, HourDoor, Protocol):
+class Store(CommandDoor, FindingDoor, KeptDoor, DocumentDoor, HourDoor, SumDoor, Protocol):
     """What ``ingest.store.client.StoreClient`` offers (opened by ``ingest.store.client.connect_store``)."""
 
     def latest(self, since_seq: int = 0) -> LatestTable:

@@ -38,7 +38,8 @@ from ingest.store.duck import open_duckdb
 from ingest.store.finding_client import FindingCalls
 from ingest.store.hour_client import HourCalls
 from ingest.store.kept_client import KeptCalls
-from ingest.store.link import Link, Work, check_plain, run_work
+from ingest.store.link import Fault, Link, Work, run_work
+from ingest.store.sums_client import SumCalls
 from twin.model.errors import InputError, StoreUnavailable
 from twin.model.readings import Quality
 
@@ -56,7 +57,7 @@ def connect_store(settings: Settings) -> "StoreClient":
     return StoreClient(settings.store_uri, settings.store_token)
 
 
-class StoreClient(CommandCalls, FindingCalls, KeptCalls, DocumentCalls, HourCalls):
+class StoreClient(CommandCalls, FindingCalls, KeptCalls, DocumentCalls, HourCalls, SumCalls):
     """Implements ``ingest.store.api.Store``. One local DuckDB, one cursor per call."""
 
     def __init__(self, uri: str, token: str) -> None:
@@ -71,7 +72,7 @@ class StoreClient(CommandCalls, FindingCalls, KeptCalls, DocumentCalls, HourCall
                 db.execute("SET threads = 1")
                 db.execute(f"SET http_timeout = {TIMEOUT_S}")
                 db.execute("SET http_retries = 0")
-                self._link = Link(db)
+                self._link = Link(db, self._uri, self._token)
             return self._link
 
     def _within_time(self, work: Work[T]) -> T:
@@ -81,10 +82,12 @@ class StoreClient(CommandCalls, FindingCalls, KeptCalls, DocumentCalls, HourCall
         the call runs in a thread that is left behind when the time is over.
         """
         for attempt in (1, 2):
-            answers: queue.SimpleQueue[tuple[T | None, duckdb.Error | None]] = queue.SimpleQueue()
-            threading.Thread(target=run_work, args=(work, self._database(), answers), daemon=True).start()
+            answers: queue.SimpleQueue[tuple[T | None, Fault | None]] = queue.SimpleQueue()
+            thread = threading.Thread(target=run_work, args=(work, self._database(), answers), daemon=True)
+            thread.start()
             try:
                 answer, fault = answers.get(timeout=TIMEOUT_S)
+                thread.join(TIMEOUT_S)
             except queue.Empty:
                 self._forget()
                 raise StoreUnavailable(f"the store at {self._uri} gave no answer in {TIMEOUT_S} s") from None
@@ -103,11 +106,10 @@ class StoreClient(CommandCalls, FindingCalls, KeptCalls, DocumentCalls, HourCall
     def _ask(self, sql: str, values: Mapping[str, Bindable] | None = None) -> Columns:
         text = bind_numbers(sql, values or {})
 
-        def ask(cursor: duckdb.DuckDBPyConnection, _link: Link) -> Columns:
-            found = cursor.execute(
-                "SELECT * FROM quack_query(?, ?, token = ?)", [self._uri, text, self._token]
-            )
-            return {k: np.ma.asarray(v) for k, v in found.fetchnumpy().items()}
+        def ask(cursor: duckdb.DuckDBPyConnection, link: Link) -> Columns:
+            with link.attached(cursor) as store:
+                found = cursor.execute(f"FROM {store}.query(?)", [text])
+                return {k: np.ma.asarray(v) for k, v in found.fetchnumpy().items()}
 
         return self._within_time(ask)
 
@@ -199,14 +201,9 @@ class StoreClient(CommandCalls, FindingCalls, KeptCalls, DocumentCalls, HourCall
         """Append one row to ``table`` (a name of this module, never from outside)."""
 
         def append(cursor: duckdb.DuckDBPyConnection, link: Link) -> None:
-            with link.lock:
-                if not link.attached:
-                    token = check_plain(self._token)
-                    cursor.execute(f"CREATE OR REPLACE TEMPORARY SECRET (TYPE quack, TOKEN '{token}')")
-                    cursor.execute(f"ATTACH '{check_plain(self._uri)}' AS store")
-                    link.attached = True
             cursor.register("new_row", row)
-            cursor.execute(f"INSERT INTO store.{table} SELECT * FROM new_row")  # noqa: S608 - own constant
+            with link.attached(cursor) as store:
+                cursor.execute(f"INSERT INTO {store}.{table} SELECT * FROM new_row")  # noqa: S608 - own constant
             cursor.unregister("new_row")
 
         self._within_time(append)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.store.batch import Batch
@@ -12,6 +12,7 @@ from ingest.store.client import StoreClient
 from ingest.store.migrate import migrate
 from ingest.store.owner import StoreOwner
 from ingest.store.rollup import SPAN_US
+from ingest.store.sums_client import join_spans
 from tests.support.system import free_port
 from tests.support.tiny import make_tiny_county
 from twin.model.errors import InputError
@@ -161,3 +162,40 @@ def test_many_points_by_the_hour_are_one_table_with_gaps(tmp_path: Path) -> None
     assert client.hourly(np.array([5]), 0.0, 10.0).t.size == 0
     client.close()
     owner.close()
+
+
+@given(steps=st.lists(ROWS, min_size=2, max_size=4), until=st.integers(0, 3 * 86_400))
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_sums_of_all_are_complete_whatever_is_summed_up_yet(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[list[tuple[int, int, float, int]]], until: int
+) -> None:
+    """Some spans are summed up and touched again, some never were."""
+    owner = StoreOwner(tmp_path_factory.mktemp("sums") / "x.duckdb", POINTS)
+    uri = f"quack:127.0.0.1:{free_port()}"
+    owner.serve(uri, "token-of-a-test")
+    client = StoreClient(uri, "token-of-a-test")
+    for rows in steps:
+        write(owner, rows)
+        catch_up(owner, BASE_US + until * 1_000_000)
+    first = BASE_US // 86_400_000_000 * 86_400
+    for step in (300, 3600):
+        r = client.sums_of_all(first, first + 5 * 86_400, step)
+        found = {
+            (int(no), round(t * 1e6)): (int(n), low, high, round(mean, 9), last)
+            for no, t, n, low, high, mean, last in zip(
+                r.point_no, r.t, r.n, r.low, r.high, r.mean, r.last, strict=True
+            )
+        }
+        assert found == expected(owner, step * 1_000_000)
+        assert len(found) == r.t.size
+    with pytest.raises(InputError):
+        client.sums_of_all(0, 1, 60)
+    client.close()
+    owner.close()
+
+
+def test_touched_spans_are_asked_for_in_few_groups() -> None:
+    assert join_spans(np.zeros(0, np.int64), 10) == []
+    assert join_spans(np.array([0, 10, 20, 50, 60]), 10) == [(0, 20), (50, 60)]
+    many = join_spans(np.arange(20) * 1000, 10)
+    assert len(many) == 6 and many[0][0] == 0 and many[-1][1] == 19_000
