@@ -5,6 +5,7 @@ acknowledgement. Ingest acknowledges after its commit, so that these are exactly
 """
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 import amqtt.broker
@@ -31,11 +32,14 @@ class KeepingHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt is u
 
     kept_session: Session | None = None
     redelivery: asyncio.Future[Any] | None = None
+    _late: set[asyncio.Future[Any]]
 
     def attach(self, session: Session, reader: Any, writer: Any) -> None:
-        """Remember the session beyond ``detach``, for what is still on its way then."""
+        """Remember the session beyond ``detach``, and that this is its connection now."""
         super().attach(session, reader, writer)
         self.kept_session = session
+        self._late = set()
+        session.keeper = self
 
     async def mqtt_publish(
         self,
@@ -45,21 +49,43 @@ class KeepingHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt is u
         retain: bool,
         ack_timeout: int | None = None,
     ) -> OutgoingApplicationMessage:
-        """Send a message; one for a connection that has just ended waits in its session for the next."""
+        """Send a message; one for a connection that has ended meanwhile goes to the next of its session."""
         session = self.kept_session
-        if self.session is None and session is not None and qos == QOS_1:
+        ended = session is not None and (self.session is None or session.keeper is not self)
+        if session is not None and ended and qos == QOS_1:
             message = OutgoingApplicationMessage(session.next_packet_id, topic, qos, data, retain)
             session.inflight_out[message.packet_id] = message
+            self._hand_over(message)
             return message
         return await super().mqtt_publish(topic, data, qos, retain, ack_timeout)
 
-    async def handle_puback(self, puback: Any) -> None:
-        """Take an acknowledgement, also one that arrives together with the end of the connection."""
+    def _hand_over(self, message: OutgoingApplicationMessage) -> None:
+        """A message that this connection could not bring: the next one sends what it finds in the session at
+        its beginning; one that comes later it would not find until it ends."""
+        heir = getattr(self.kept_session, "keeper", None)
+        if isinstance(heir, KeepingHandler) and heir is not self and heir.redelivery is not None:
+            task = asyncio.ensure_future(heir._handle_message_flow(message))
+            heir._late.add(task)
+            task.add_done_callback(heir._forget)
+
+    def _forget(self, task: asyncio.Future[Any]) -> None:
+        self._late.discard(task)
+        if not task.cancelled():
+            task.exception()  # the message is still in the session; what went wrong is the connection
+
+    def handle_puback(self, puback: Any) -> Coroutine[Any, Any, None]:
+        """Take an acknowledgement at once, not in the task that amqtt makes of the answer.
+
+        With the end of the connection tasks that did not begin yet are cancelled, and what was acknowledged
+        came again.
+        """
         number = puback.variable_header.packet_id
-        if number in self._puback_waiters:
-            await super().handle_puback(puback)
-        elif self.kept_session is not None:
+        if self.kept_session is not None:
             self.kept_session.inflight_out.pop(number, None)
+        waiter = self._puback_waiters.get(number)
+        if waiter is not None and not waiter.done():
+            waiter.set_result(puback)
+        return _nothing()
 
     async def _retry_deliveries(self) -> None:
         """Send again what was not acknowledged, without keeping the new connection waiting for it."""
@@ -83,9 +109,17 @@ class KeepingHandler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt is u
             app_message.publish_packet = packet
             await self._send_packet(packet)
             app_message.puback_packet = await waiter
+        except BaseException:
+            if session.inflight_out.get(number) is app_message:
+                self._hand_over(app_message)
+            raise
         finally:
-            self._puback_waiters.pop(number, None)
-        session.inflight_out.pop(number, None)
+            if self._puback_waiters.get(number) is waiter:
+                del self._puback_waiters[number]
+
+
+async def _nothing() -> None:
+    """Everything is done already."""
 
 
 def make_broker(config: dict[str, Any]) -> amqtt.broker.Broker:
