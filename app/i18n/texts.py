@@ -2,6 +2,7 @@
 
 from app.i18n.access_texts import ACCESS_TEXTS
 from app.i18n.command_texts import COMMAND_TEXTS
+from app.i18n.dispatch_texts import DISPATCH_TEXTS
 from app.i18n.document_texts import DOCUMENT_TEXTS
 from app.i18n.fault_texts import FAULT_TEXTS
 from app.i18n.rehearsal_texts import REHEARSAL_TEXTS
@@ -16,6 +17,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **REHEARSAL_TEXTS,
     **COMMAND_TEXTS,
     **DOCUMENT_TEXTS,
+    **DISPATCH_TEXTS,
     "app.centre": ("智能运行中心", "Intelligent Operation Centre"),
     "app.demo": ("演示数据", "DEMO DATA"),
     "app.other_language": ("English", "中文"),

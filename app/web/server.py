@@ -20,6 +20,7 @@ from app.pages import (
     commands,
     data_quality,
     diagnosis,
+    dispatch,
     documents,
     heating,
     overview,
@@ -31,6 +32,7 @@ from app.scene import register_scene_routes
 from app.scene.tiles import register_tile_routes
 from app.web.command_routes import register_command_routes
 from app.web.context import Context
+from app.web.dispatch_routes import register_dispatch_routes
 from app.web.shell import draw_frame, read_view
 from ingest.settings import Settings
 from ingest.store.api import Store
@@ -43,6 +45,7 @@ PAGES = {
     "/heating": heating,
     "/diagnosis": diagnosis,
     "/rehearsal": rehearsal,
+    "/dispatch": dispatch,
     "/access": access,
     "/point": point,
     "/data-quality": data_quality,
@@ -59,6 +62,7 @@ NAVIGATION = [
     ("nav.apps", "nav.heating", "/heating"),
     ("nav.apps", "nav.diagnosis", "/diagnosis"),
     ("nav.apps", "nav.rehearsal", "/rehearsal"),
+    ("nav.apps", "nav.dispatch", "/dispatch"),
 ]
 
 
@@ -72,6 +76,7 @@ def create_app(settings: Settings, county: County, store: Store) -> FastAPI:
     register_tile_routes(server, settings.county)
     public.register(server, context)
     register_command_routes(server, context)
+    register_dispatch_routes(server, context)
     register_access(server, Access(context))
     register_documents(server, Documents(context))
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.workers.inspect import Inspector
+from app.workers.plan import Planner
 from app.workers.replay import CATCH_UP_S, GRID_S, Replay, plan_gap, plan_warm_up
 from ingest.county import load_county
 from ingest.settings import read_settings
@@ -267,12 +268,17 @@ def main() -> int:
             return 0
         store = connect_store(settings)
         worker = TwinWorker(county, store, stop)
+        planner = Planner(county, connect_store(settings), settings.county, stop)
     except CountyTwinError as e:
         print(e, file=sys.stderr)
         return EX_CONFIG
+    planning = threading.Thread(target=planner.loop, name="planner", daemon=True)
+    planning.start()
     try:
         run_loop(worker)
     finally:
+        planning.join(timeout=5.0)
+        planner.store.close()
         store.close()
     return 0
 

@@ -1,0 +1,345 @@
+"""优化调度: the load of the next two days, the proposal beside things as they are, and one button."""
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from dash import Dash, Input, Output, State, dcc, html, no_update
+from numpy.typing import NDArray
+
+from app.charts.hourly import add_band, as_curve
+from app.charts.lines import ACCENT, CALM, COOL, WARM, Line, draw_lines, local_stamps
+from app.format import MISSING, format_number, format_value, local_time
+from app.i18n import translate
+from app.pages.parts import kind_name, panel
+from app.web.context import Context
+from app.web.dispatch_routes import PATH
+from app.web.shell import View
+from ingest.store.kept_api import Kept
+from twin.model.errors import StoreUnavailable
+from twin.model.quantities import find_quantity
+
+Floats = NDArray[np.float64]
+Body = dict[str, Any]
+
+DAY_S = 86_400.0
+SHOWN_S = 3 * DAY_S
+GRAPH = {"displayModeBar": False, "responsive": True}
+
+
+def layout(view: View, context: Context) -> list[object]:
+    lang = view.lang
+    bare = view.kiosk or view.embed
+
+    def chart(name: str) -> dcc.Graph:
+        return dcc.Graph(id=f"dispatch-{name}", config=GRAPH, className="ct-graph")
+
+    charts = html.Div(
+        [
+            panel(
+                translate("dispatch.load", lang),
+                html.Div([chart("load"), html.P(id="dispatch-quality", className="ct-quiet")]),
+                "ct-dispatch-chart",
+            ),
+            panel(translate("dispatch.rooms", lang), chart("rooms"), "ct-dispatch-chart"),
+            panel(translate("dispatch.course", lang), chart("course"), "ct-dispatch-chart"),
+        ],
+        className="ct-column",
+    )
+    side = html.Div(
+        [
+            panel(translate("dispatch.proposal", lang), html.Div(id="dispatch-summary"), "ct-fit"),
+            panel(translate("dispatch.wishes", lang), html.Div(id="dispatch-wishes", className="ct-scroll")),
+            panel(
+                translate("dispatch.history", lang),
+                html.Div(id="dispatch-history", className="ct-scroll"),
+                "ct-dispatch-history",
+            ),
+        ],
+        className="ct-column",
+    )
+    return [
+        html.Div([charts, side], className="ct-dispatch"),
+        dcc.Store(id="dispatch-lang", data=[lang, view.light, bare]),
+        dcc.Store(id="dispatch-no"),
+        dcc.Interval(id="dispatch-tick", interval=10_000),
+    ]
+
+
+def register(app: Dash, context: Context) -> None:
+    _register_forecast(app, context)
+    _register_proposal(app, context)
+
+
+def _register_forecast(app: Dash, context: Context) -> None:
+    @app.callback(
+        Output("dispatch-load", "figure"),
+        Output("dispatch-quality", "children"),
+        Input("dispatch-tick", "n_intervals"),
+        State("dispatch-lang", "data"),
+    )
+    def show(_n: int | None, words: list[object]) -> tuple[object, object]:
+        lang, light = str(words[0]), bool(words[1])
+        try:
+            body = newest_body(context, "forecast")
+            heat = context.ask("dispatch-measured", 60.0, lambda: _measured_load(context))
+        except StoreUnavailable:
+            return no_update, translate("app.unavailable", lang)
+        return draw_load(context, body, heat, lang, light), tell_quality(body, lang)
+
+
+def _register_proposal(app: Dash, context: Context) -> None:
+    @app.callback(
+        Output("dispatch-rooms", "figure"),
+        Output("dispatch-course", "figure"),
+        Output("dispatch-summary", "children"),
+        Output("dispatch-wishes", "children"),
+        Output("dispatch-history", "children"),
+        Output("dispatch-no", "data"),
+        Input("dispatch-tick", "n_intervals"),
+        State("dispatch-lang", "data"),
+        State("dispatch-no", "data"),
+    )
+    def show(_n: int | None, words: list[object], shown: str | None) -> tuple[object, ...]:
+        lang, light, bare = str(words[0]), bool(words[1]), bool(words[2])
+        try:
+            rows = recent(context)
+            body = newest_body(context, "dispatch")
+        except StoreUnavailable:
+            return (no_update,) * 6
+        mark = f"{rows[0].no}:{rows[0].state}" if rows else "none"
+        if mark == shown:  # what somebody is editing stays
+            return (no_update,) * 6
+        history = draw_history(context, rows, lang)
+        if not rows or body is None:
+            none = html.P(translate("dispatch.none", lang), className="ct-calm")
+            empty = _empty(context, lang, light)
+            return empty, empty, none, none, history, mark
+        return (
+            draw_rooms(context, body, lang, light), draw_course(context, body, lang, light),
+            draw_summary(context, rows[0], body, lang, bare), draw_wishes(context, rows[0], body, lang),
+            history, mark,
+        )  # fmt: skip
+
+
+def recent(context: Context) -> list[Kept]:
+    """Proposals of the last days, newest first."""
+    since = math.floor((time.time() - SHOWN_S) / 3600.0) * 3600.0
+    found: list[Kept] = context.ask("dispatch-list", 2.0, lambda: context.store.kept("dispatch", since, 72))
+    return found
+
+
+def newest_body(context: Context, kind: str) -> Body | None:
+    """The newest kept forecast or proposal, or None."""
+    since = time.time() - SHOWN_S
+
+    def ask() -> Body | None:
+        rows = context.store.kept("forecast" if kind == "forecast" else "dispatch", since, 1)
+        body = context.store.kept_body(rows[0].no) if rows else None
+        return body if isinstance(body, dict) else None
+
+    found: Body | None = context.ask(f"dispatch-{kind}", 2.0, ask)
+    return found
+
+
+def _measured_load(context: Context) -> tuple[Floats, Floats]:
+    """Hourly heat of all sources of the last day, W, at the middle of each hour."""
+    ids = [f"{s.id}/src_heat" for s in context.county.network.sources]
+    numbers = np.array([p.no for p in context.county.points if p.id in ids], dtype=np.int64)
+    if numbers.size == 0:
+        return np.empty(0), np.empty(0)
+    table = context.store.hourly(numbers, time.time() - DAY_S, time.time())
+    return table.t - 1800.0, np.nansum(table.mean, axis=1)
+
+
+def _array(x: object) -> Floats:
+    """A kept list back to numbers; null is NaN."""
+    return np.array(x, dtype=np.float64)
+
+
+def _middle(body: Body, ends: str) -> Floats:
+    return _array(body[ends]) - _array(body["dt_s"]) / 2.0
+
+
+def _empty(context: Context, lang: str, light: bool) -> go.Figure:
+    zone = context.county.meta.timezone
+    return draw_lines([], "", zone, keep="none", light=light, empty=translate("app.no_data", lang))
+
+
+def draw_load(
+    context: Context, body: Body | None, measured: tuple[Floats, Floats], lang: str, light: bool
+) -> go.Figure:
+    """Measured load, forecast with its band, yesterday's load and the outdoor temperature."""
+    zone = context.county.meta.timezone
+    t, heat = as_curve(*measured)
+    lines = [Line(t, heat / 1e6, translate("dispatch.measured", lang), CALM)] if t.size else []
+    if body is not None:
+        middle = _middle(body, "t")
+        for key, colour in (("load_w", ACCENT), ("persistence_w", COOL)):
+            x, y = as_curve(middle, _array(body[key]) / 1e6)
+            name = "dispatch.forecast" if key == "load_w" else "dispatch.persistence"
+            lines.append(Line(x, y, translate(name, lang), colour, dashed=key != "load_w"))
+        x, y = as_curve(middle, _array(body["t_out_c"]))
+        lines.append(Line(x, y, translate("dispatch.out", lang), WARM, dashed=True, second_axis=True))
+    figure = draw_lines(
+        lines, translate("dispatch.load_axis", lang), zone, keep="load", light=light,
+        second_title=translate("dispatch.out_axis", lang), empty=translate("dispatch.no_forecast", lang),
+    )  # fmt: skip
+    if body is not None:
+        x, low = as_curve(middle, _array(body["low_w"]) / 1e6)
+        _, high = as_curve(middle, _array(body["high_w"]) / 1e6)
+        add_band(figure, local_stamps(x, zone), low, high, translate("dispatch.band", lang))
+    return figure
+
+
+def tell_quality(body: Body | None, lang: str) -> str:
+    """How good the forecast was lately."""
+    if body is None:
+        return ""
+    if body["error_w"] is None:
+        return translate("dispatch.quality_new", lang, hours=str(body["hours"]))
+    return translate(
+        "dispatch.quality", lang, hours=str(body["hours"]), error=format_value("power", body["error_w"]),
+        rival=format_value("power", body["persistence_error_w"]),
+    )  # fmt: skip
+
+
+def draw_rooms(context: Context, body: Body, lang: str, light: bool) -> go.Figure:
+    """Mean and coldest rooms with and without the proposal."""
+    middle, lines = _middle(body, "ends"), []
+    for key, name, colour in (
+        ("before", "mean_before", COOL), ("after", "mean_after", ACCENT),
+        ("before", "cold_before", WARM), ("after", "cold_after", CALM),
+    ):  # fmt: skip
+        values = body[key]["coldest_c" if name.startswith("cold") else "room_c"]
+        x, y = as_curve(middle, _array(values))
+        lines.append(Line(x, y, translate(f"dispatch.{name}", lang), colour, dashed=key == "before"))
+    figure = draw_lines(
+        lines, translate("dispatch.rooms_axis", lang), context.county.meta.timezone, keep="rooms", light=light
+    )
+    figure.add_hline(y=body["room_low_c"], line={"width": 1, "dash": "dot", "color": "#8fa3b8"})
+    return figure
+
+
+def draw_course(context: Context, body: Body, lang: str, light: bool) -> go.Figure:
+    """Supply temperature and head of the coming hours."""
+    middle = _middle(body, "ends")
+    x, supply = as_curve(middle, _array(body["supply_c"]))
+    _, head = as_curve(middle, _array(body["head_pa"]) / 1e6)
+    return draw_lines(
+        [
+            Line(x, supply, translate("dispatch.supply", lang), WARM),
+            Line(x, head, translate("dispatch.head", lang), COOL, second_axis=True),
+        ],
+        translate("dispatch.supply_axis", lang), context.county.meta.timezone, keep="course", light=light,
+        second_title=translate("dispatch.head_axis", lang),
+    )  # fmt: skip
+
+
+def sum_up(context: Context, course: Body, dt_s: Floats) -> tuple[float, float, float, float, float]:
+    """Heat, peak boilers' heat and pump power in MWh, cost in 10,000 yuan, cold in K h per home."""
+    hours = dt_s / 3600.0
+    source = _array(course["source_w"]) / 1e6
+    peak = [i for i, s in enumerate(context.county.network.sources) if s.kind != "chp"]
+    heat = float((hours[:, None] * source).sum())
+    boiler = float((hours[:, None] * source[:, peak]).sum())
+    power = float((hours * _array(course["electric_w"]) / 1e6).sum())
+    return heat, boiler, power, float(course["cost_yuan"]) / 1e4, float(course["cold_k_h"])
+
+
+def draw_summary(context: Context, row: Kept, body: Body, lang: str, bare: bool) -> html.Div:
+    """Before and after side by side, and the buttons."""
+    dt_s = _array(body["dt_s"])
+    before, after = (sum_up(context, body[k], dt_s) for k in ("before", "after"))
+    names = ("heat", "boiler", "power", "cost", "cold")
+    rows = []
+    for name, a, b in zip(names, before, after, strict=True):
+        share = f"{format_number(100.0 * (b / a - 1.0), 1, sign=True)} %" if a > 0.05 else MISSING
+        label = translate(f"dispatch.{name}", lang, low=f"{body['room_low_c']:g}")
+        digits = 2 if name in ("cost", "cold") else 1
+        cells = [label, format_number(a, digits), format_number(b, digits), share]
+        rows.append(html.Tr([html.Td(c) for c in cells]))
+    heads = ("what", "before", "after", "change")
+    head = html.Thead(html.Tr([html.Th(translate(f"dispatch.{h}", lang)) for h in heads]))
+    said = translate(
+        "dispatch.of", lang, t=local_time(row.made, context.county.meta.timezone, "%m-%d %H:%M"),
+        state=translate(f"dispatch.state.{row.state}", lang), s=format_number(body["seconds"], 1),
+    )  # fmt: skip
+    notes = [] if body["own_tariff"] else [translate("dispatch.default_tariff", lang)]
+    notes += [] if body["reached"] else [translate("dispatch.not_reached", lang)]
+    return html.Div(
+        [
+            html.P(said, className="ct-quiet"),
+            html.Table([head, html.Tbody(rows)], className="ct-table ct-right"),
+            *(html.P(n, className="ct-quiet") for n in notes),
+            html.P([] if bare else _buttons(row, lang), className="ct-tools"),
+            html.P(id="dispatch-said", role="status"),
+        ]
+    )
+
+
+def _buttons(row: Kept, lang: str) -> list[object]:
+    acts = {"made": (("approve", "sent"), ("reject", "rejected")), "approved": (("undo", "taken_back"),)}
+    return [
+        html.Button(
+            translate(f"dispatch.{act}", lang), className="ct-button",
+            **{"data-dispatch": act, "data-no": str(row.no), "data-done": translate(f"dispatch.{done}", lang),
+               "data-refused": translate("dispatch.refused", lang, why="{why}"), "data-path": PATH},
+        )
+        for act, done in acts.get(row.state, ())
+    ]  # fmt: skip
+
+
+def draw_wishes(context: Context, row: Kept, body: Body, lang: str) -> html.Table:
+    """Every set-point: ticked, editable, with what it is now. Sources first."""
+    network = context.county.network
+    sources = {s.id: s.name if lang == "zh" else s.name_en for s in network.sources}
+    names = sources | {s.id: s.name if lang == "zh" else s.name_en for s in network.substations}
+    wishes = sorted(body["wishes"], key=lambda w: w["point"].split("/")[0] not in sources)
+    heads = ("take", "point", "now", "new", "unit")
+    cells = [html.Th(translate(f"dispatch.{h}", lang)) for h in heads]
+    open_ = row.state == "made"
+    rows = [_wish(context, w, names, open_, lang) for w in wishes]
+    return html.Table([html.Thead(html.Tr(cells)), html.Tbody(rows)], className="ct-table ct-wishes")
+
+
+def _wish(context: Context, w: Body, names: dict[str, str], editable: bool, lang: str) -> html.Tr:
+    place, key = w["point"].split("/")
+    q = find_quantity(context.county.point_by_id[w["point"]].quantity)
+    value = round(w["value"] * q.scale, q.decimals)
+    now = MISSING if w["before"] is None else format_number(w["before"] * q.scale, q.decimals)
+    tick = dcc.Checklist([{"label": "", "value": "x"}], ["x"]) if editable else ""
+    shown = (
+        dcc.Input(type="number", value=value, step="any", className="ct-input") if editable else f"{value:g}"
+    )
+    return html.Tr(
+        [
+            html.Td(tick),
+            html.Td(f"{names.get(place, place)} · {kind_name(key, lang)}", className="ct-wrap"),
+            html.Td(now),
+            html.Td(html.Span(shown)),
+            html.Td(q.display_unit),
+        ],
+        **{"data-wish": w["point"]},
+    )
+
+
+def draw_history(context: Context, rows: list[Kept], lang: str) -> object:
+    """What was proposed lately and what became of it."""
+    if not rows:
+        return html.P(translate("dispatch.none", lang), className="ct-calm")
+    zone = context.county.meta.timezone
+    head = html.Tr([html.Th(translate(f"dispatch.{h}", lang)) for h in ("time", "state", "who")])
+    body = [
+        html.Tr(
+            [
+                html.Td(local_time(r.made, zone, "%m-%d %H:%M")),
+                html.Td(translate(f"dispatch.state.{r.state}", lang)),
+                html.Td(r.who or (MISSING if r.state == "made" else translate("command.here", lang))),
+            ]
+        )
+        for r in rows
+    ]
+    return html.Table([html.Thead(head), html.Tbody(body)], className="ct-table")

@@ -1,0 +1,178 @@
+"""Once an hour: the load of the next days and the dispatch for the next hour, kept in the store.
+
+Runs in its own thread beside the live runs of the twin, so that a plan of some seconds delays none of them.
+"""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domains.heating.tariff import read_tariff
+from ingest.store.api import Store
+from twin.dispatch import Course, Dispatcher, Hours, Proposal, Tariff, compile_dispatcher, make_hours, propose
+from twin.dispatch.outlook import Outlook
+from twin.forecast import LoadForecast, LoadPast, WeatherPast, expect_weather, forecast_load
+from twin.model.county import County
+from twin.model.errors import CountyTwinError, InputError
+
+log = logging.getLogger("twin")
+
+Floats = NDArray[np.float64]
+
+PAST_S = 10 * 86_400.0
+LEARN_H = 144
+"""Hours that the belief about the houses is folded from."""
+STEPS_S = np.array([3600.0] * 24 + [7200.0] * 12)
+AFTER_HOUR_S = 150.0
+"""The sums of an hour are there so long after it."""
+AGAIN_S = 300.0
+"""After a refusal for want of data."""
+
+
+@dataclass
+class Planner:
+    """Plans when an hour is over. ``folder``: of the county."""
+
+    county: County
+    store: Store
+    folder: Path
+    stop: threading.Event
+    desk: Dispatcher | None = None
+    planned: float = float("-inf")
+    refused: str = field(default="")
+
+    def loop(self) -> None:
+        """Until stopped; whatever goes wrong is told once and tried again."""
+        while not self.stop.wait(10.0):
+            now = time.time()
+            if now < self.planned or ((now % 3600.0) < AFTER_HOUR_S and np.isfinite(self.planned)):
+                continue
+            try:
+                self.plan(now)
+                self.planned = np.floor(now / 3600.0) * 3600.0 + 3600.0 + AFTER_HOUR_S
+                self.refused = ""
+            except CountyTwinError as e:
+                if str(e) != self.refused:
+                    log.info("no plan: %s", e)
+                    self.refused = str(e)
+                self.planned = now + AGAIN_S
+
+    def plan(self, now: float) -> None:
+        """Forecast and propose, and keep both.
+
+        Raises
+        ------
+        InputError : too little is known, or the tariff is wrong
+        EngineError : the solver found no plan
+        StoreUnavailable : the owner does not answer
+        """
+        began = time.monotonic()
+        if self.desk is None:
+            self.desk = compile_dispatcher(self.county)
+        tariff, own = read_tariff(self.folder)
+        hours = read_hours(self.desk, self.store, now)
+        past = weather_of(hours)
+        outlook = expect_weather(past, STEPS_S)
+        load = forecast_load(
+            LoadPast(past, _total(hours), _design(self.county), self.county.meta.design_outdoor_c), outlook
+        )
+        self.store.keep("forecast", "", describe_forecast(load, outlook))
+        value = self._newest()
+        proposal = propose(self.desk, last_hours(hours, LEARN_H), outlook, value, tariff)
+        body = describe_proposal(self.desk, proposal, tariff, own)
+        body["seconds"] = time.monotonic() - began
+        self.store.keep("dispatch", "", body)
+        log.info(
+            "planned: %.0f -> %.0f yuan in 48 h, %.1f s", proposal.before.cost_yuan, proposal.after.cost_yuan,
+            body["seconds"],
+        )  # fmt: skip
+
+    def _newest(self) -> Floats:
+        table = self.store.latest()
+        value = np.full(len(self.county.points), np.nan)
+        known = (table.point_no >= 0) & (table.point_no < value.size)
+        value[table.point_no[known]] = table.value[known]
+        return value
+
+
+def read_hours(desk: Dispatcher, store: Store, now: float) -> Hours:
+    """The last days by the hour.
+
+    Raises
+    ------
+    InputError : no hour is complete yet
+    """
+    numbers = desk.book.numbers
+    table = store.hourly(numbers, now - PAST_S, now)
+    if table.t.size == 0:
+        raise InputError("no hour of readings is complete yet: the first plan comes within an hour or two")
+    mean = np.full((table.t.size, len(desk.county.points)), np.nan)
+    mean[:, numbers] = table.mean
+    return make_hours(desk.book, table.t, mean)
+
+
+def last_hours(hours: Hours, count: int) -> Hours:
+    """The newest ``count`` hours."""
+    cut = slice(-count, None)
+    return Hours(
+        hours.t[cut], hours.t_out_c[cut], hours.wind_m_s[cut], hours.sun_w_m2[cut],
+        {k: v[cut] for k, v in hours.station.items()}, {k: v[cut] for k, v in hours.source.items()},
+        hours.room_c[cut], hours.room_station,
+    )  # fmt: skip
+
+
+def weather_of(hours: Hours) -> WeatherPast:
+    """The weather of hours."""
+    return WeatherPast(hours.t, hours.t_out_c, hours.wind_m_s, hours.sun_w_m2)
+
+
+def _total(hours: Hours) -> Floats:
+    """Heat of all sources by hour; NaN where none was measured."""
+    heat = hours.source["src_heat"]
+    return np.where(np.isfinite(heat).any(1), np.nansum(heat, axis=1), np.nan)
+
+
+def _design(county: County) -> float:
+    return float(sum(s.design_heat_w for s in county.network.substations))
+
+
+def describe_forecast(f: LoadForecast, o: Outlook) -> dict[str, object]:
+    """The body that is kept of a forecast."""
+    return {
+        "t": f.t, "dt_s": o.dt_s, "load_w": f.load_w, "low_w": f.low_w, "high_w": f.high_w,
+        "persistence_w": f.persistence_w, "error_w": f.error_w,
+        "persistence_error_w": f.persistence_error_w, "covered": f.covered, "trials": f.trials,
+        "hours": f.hours, "t_out_c": o.t_out_c, "sigma_k": o.sigma_k,
+    }  # fmt: skip
+
+
+def describe_proposal(d: Dispatcher, p: Proposal, tariff: Tariff, own: bool) -> dict[str, object]:
+    """The body that is kept of a proposal."""
+    homes = d.houses.homes / d.houses.homes.sum()
+
+    def course(c: Course) -> dict[str, object]:
+        cold = c.room_c + p.belief.offset_k[:, 0]
+        return {
+            "heat_w": c.heat_w.sum(1), "source_w": c.source_w, "electric_w": c.electric_w,
+            "room_c": c.room_c @ homes, "coldest_c": cold.min(1), "cost_yuan": c.cost_yuan,
+            "cold_k_h": c.cold_k_h,
+        }  # fmt: skip
+
+    b = p.belief
+    return {
+        "t": p.t, "ends": p.outlook.t, "dt_s": p.outlook.dt_s, "before": course(p.before),
+        "after": course(p.after), "supply_c": p.drive.supply_c, "head_pa": p.drive.head_pa,
+        "hz": p.drive.hz.mean(1), "reached": bool(p.drive.reached.all()), "margin_k": p.plan.margin_k,
+        "wishes": [{"point": w.point_id, "value": w.value, "before": w.before} for w in p.wishes],
+        "stations": [
+            {"id": s, "room_c": b.air_c[i], "loss": b.loss[i], "sigma_loss": b.sigma_loss[i],
+             "heat_w": p.plan.heat_w[0, i], "hours": int(b.known[i])}
+            for i, s in enumerate(d.houses.ids)
+        ],
+        "own_tariff": own, "room_low_c": tariff.room_low_c,
+    }  # fmt: skip

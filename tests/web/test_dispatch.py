@@ -1,0 +1,150 @@
+"""The dispatch page: from kept proposals to words, curves and commands."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+
+from app.domains.heating.tariff import read_tariff
+from app.pages.dispatch import draw_load, draw_summary, draw_wishes, sum_up, tell_quality
+from app.web.context import Context
+from app.web.dispatch_routes import decide_proposal, read_rows
+from app.workers.plan import describe_forecast, describe_proposal
+from ingest.settings import Settings, read_settings
+from tests.dispatch.test_dispatch import COUNTY, DESK, HOURS, NOW, PROPOSAL
+from tests.support.fake_store import FakeStore
+from tests.web.conftest import Site
+from twin.dispatch import Tariff
+from twin.forecast import LoadPast, WeatherPast, expect_weather, forecast_load
+from twin.model.errors import InputError
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    settings = read_settings({"CT_DATA": str(tmp_path), "CT_COUNTY": str(tmp_path / "county")})
+    assert isinstance(settings, Settings)
+    return Context(settings, COUNTY, FakeStore(COUNTY))
+
+
+def keep_proposal(context: Context) -> int:
+    body = describe_proposal(DESK, PROPOSAL, Tariff(), own=False) | {"seconds": 1.0}
+    return context.store.keep("dispatch", "", body)
+
+
+def test_approved_rows_become_commands_in_si_and_the_proposal_remembers_them(context: Context) -> None:
+    no = keep_proposal(context)
+    commands = decide_proposal(
+        context, no, "approve", [("S01/s2_ts_sp", 51.5), ("SRC1/src_dp_sp", 0.4)], "li"
+    )
+    store = context.store
+    assert isinstance(store, FakeStore)
+    number = COUNTY.point_by_id["SRC1/src_dp_sp"].no
+    assert [(a[0], a[1], a[2]) for a in store.asked] == [
+        (COUNTY.point_by_id["S01/s2_ts_sp"].no, 51.5, "li"), (number, pytest.approx(4e5), "li"),
+    ]  # fmt: skip
+    assert [d[1] for d in store.decided] == ["approve", "approve"]
+    row = store.kept("dispatch")[0]
+    body = store.kept_body(no)
+    assert row.state == "approved" and row.who == "li" and isinstance(body, dict)
+    assert [a["command"] for a in body["approved"]] == commands
+    with pytest.raises(InputError, match="decided"):
+        decide_proposal(context, no, "reject", [], "li")
+
+
+@pytest.mark.parametrize(
+    ("point", "value", "why"),
+    [
+        ("S01/s2_ts_sp", 99.0, "outside 25 to 75"),
+        ("S01/p1_ts", 50.0, "not a set-point"),
+        ("nobody", 1.0, "not a"),
+    ],
+)
+def test_a_row_outside_its_limits_stops_the_whole_decision(
+    context: Context, point: str, value: float, why: str
+) -> None:
+    no = keep_proposal(context)
+    with pytest.raises(InputError, match=why):
+        decide_proposal(context, no, "approve", [("S02/s2_ts_sp", 50.0), (point, value)], "li")
+    assert context.store.asked == [] and context.store.kept("dispatch")[0].state == "made"  # type: ignore[attr-defined]
+
+
+def test_what_was_sent_can_be_taken_back_where_the_value_before_is_known(context: Context) -> None:
+    body = describe_proposal(DESK, PROPOSAL, Tariff(), own=False) | {"seconds": 1.0}
+    body["wishes"][0]["before"] = 47.0  # type: ignore[index]
+    first = body["wishes"][0]["point"]  # type: ignore[index]
+    no = context.store.keep("dispatch", "", body)
+    decide_proposal(context, no, "approve", [(first, 50.0), ("SRC1/src_dp_sp", 0.4)], "li")
+    assert len(decide_proposal(context, no, "undo", [], "li")) == 1
+    assert context.store.asked[-1][1] == 47.0  # type: ignore[attr-defined]
+    assert context.store.kept("dispatch")[0].state == "withdrawn"
+
+
+FORGED = ([], [1], [{"point": "a", "value": True}], [{"point": "a", "value": 1}] * 2)
+
+
+@pytest.mark.parametrize("body", [None, {}, *({"rows": rows} for rows in FORGED)])
+def test_a_forged_request_is_refused_in_words(body: object) -> None:
+    with pytest.raises(InputError):
+        read_rows(body)
+
+
+def test_an_operator_unticks_edits_and_sends_a_proposal(site: Site, page: Page) -> None:
+    body = describe_proposal(DESK, PROPOSAL, Tariff(), own=False) | {"seconds": 1.0}
+    no = site.store.keep("dispatch", "", body)
+    assert site.ask(f"/api/dispatch/{no}/approve", "POST", "{").status == 422
+    assert site.ask(f"/api/dispatch/{no + 5}/reject", "POST", "{}").status == 422
+    page.goto(f"{site.url}/dispatch")
+    row = page.locator('tr[data-wish="S01/s2_ts_sp"]')
+    row.locator("input[type=number]").fill("51.5")
+    page.locator('tr[data-wish="S02/s2_ts_sp"] input[type=checkbox]').uncheck()
+    page.locator('button[data-dispatch="approve"]').click()
+    page.wait_for_function("document.getElementById('dispatch-said')?.textContent.includes('已下达')")
+    asked = {a[0]: a[1] for a in site.store.asked}
+    assert asked[COUNTY.point_by_id["S01/s2_ts_sp"].no] == 51.5
+    assert COUNTY.point_by_id["S02/s2_ts_sp"].no not in asked and len(asked) > 3
+    page.locator('button[data-dispatch="undo"]').wait_for(timeout=20_000)
+    assert page.locator("#dispatch-rooms .main-svg").count() > 0
+
+
+def test_the_page_tells_money_rooms_and_every_set_point(context: Context) -> None:
+    no = keep_proposal(context)
+    row, body = context.store.kept("dispatch")[0], context.store.kept_body(no)
+    assert isinstance(body, dict)
+    heat, boiler, power, cost, _ = sum_up(context, body["after"], np.array(body["dt_s"]))
+    assert heat > boiler >= 0.0 and power > 0.0 and cost > 0.0
+    text = str(draw_summary(context, row, body, "zh", False))
+    assert "下达所选" in text and "工程默认值" in text
+    assert "下达所选" not in str(draw_summary(context, row, body, "zh", True)), (
+        "the wall shows, it does not act"
+    )
+    table = str(draw_wishes(context, row, body, "zh"))
+    assert all(w["point"] in table for w in body["wishes"])
+
+
+def test_the_forecast_is_drawn_with_its_band_and_tells_how_good_it_was(context: Context) -> None:
+    past = WeatherPast(HOURS.t, HOURS.t_out_c, HOURS.wind_m_s, HOURS.sun_w_m2)
+    heat = np.nansum(HOURS.source["src_heat"], axis=1)
+    design = float(DESK.houses.design_w.sum())
+    outlook = expect_weather(past, np.full(24, 3600.0))
+    f = forecast_load(LoadPast(past, heat, design, COUNTY.meta.design_outdoor_c), outlook)
+    no = context.store.keep("forecast", "", describe_forecast(f, outlook))
+    body = context.store.kept_body(no)
+    assert isinstance(body, dict)
+    figure = draw_load(context, body, (HOURS.t[-24:] - 1800.0, heat[-24:]), "zh", False)
+    assert {"实测", "预测", "90 % 区间", "昨日同时刻", "室外温度"} <= {t.name for t in figure.data}
+    assert "照搬昨日" in tell_quality(body, "zh")
+    assert np.isfinite(NOW).sum() == 0 and time.time() > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "why"), [("a = [", "tariff.toml"), ("speed = 3", "unknown speed"), ("lowest_hz = 3", "20 to 50")]
+)
+def test_a_wrong_tariff_names_the_file_and_the_mend(tmp_path: Path, text: str, why: str) -> None:
+    assert read_tariff(tmp_path) == (Tariff(), False)
+    (tmp_path / "tariff.toml").write_text("boiler_yuan_gj = 99.5\nel_peak_hours = [9, 10]\n")
+    assert read_tariff(tmp_path)[0].boiler_yuan_gj == 99.5
+    (tmp_path / "tariff.toml").write_text(text)
+    with pytest.raises(InputError, match=why):
+        read_tariff(tmp_path)
