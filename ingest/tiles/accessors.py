@@ -15,6 +15,8 @@ DTYPES = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126:
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 MESHOPT = ("EXT_meshopt_compression", "KHR_meshopt_compression")
 MAX_VALUES = 200_000_000
+MAX_ZEROS = 3_000_000
+"""Values of an accessor that no bytes stand behind."""
 
 Fetch = Callable[[str], bytes]
 """Reads a file beside the tile by its relative address; refuses anything outside the source."""
@@ -43,7 +45,12 @@ def read_uri(uri: str, fetch: Fetch, name: str) -> bytes:
             return base64.b64decode(body, validate=True) if head.endswith(";base64") else body.encode()
         except (binascii.Error, ValueError) as e:
             raise InputError(f"{name}: data inside the file are damaged ({e}); export it again") from e
-    return fetch(uri)
+    if not uri:
+        raise InputError(f"{name}: a picture or buffer has neither bytes nor an address; export it again")
+    try:
+        return fetch(uri)
+    except InputError as e:
+        raise InputError(str(e) if name in str(e) else f"{name}: {e}") from e
 
 
 class Numbers:
@@ -134,6 +141,8 @@ class Numbers:
         if "bufferView" in row:
             out = self._strided(row, np.dtype(dtype), width, count)
         else:
+            if count * width > MAX_ZEROS:
+                raise InputError(f"{self.name}: an accessor of {count} values without bytes; export it again")
             out = np.zeros((count, width), dtype)
         if sparse := row.get("sparse"):
             out = self._fill(out.copy(), sparse, np.dtype(dtype), width)

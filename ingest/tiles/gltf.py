@@ -74,7 +74,8 @@ def read_gltf(data: bytes | memoryview, name: str, fetch: Fetch = no_files, *, u
             doc = upgrade(doc, name)
     reader = _Reader(Numbers(doc, blob, name, fetch), up)
     try:
-        return reader.read()
+        with np.errstate(invalid="ignore", over="ignore"):  # positions are looked at when they are placed
+            return reader.read()
     except (TypeError, AttributeError, KeyError, IndexError, OverflowError) as e:
         raise InputError(
             f"{name}: its glTF is not built as the standard says ({e!r}); export it again"
@@ -154,10 +155,10 @@ class _Reader:
         if material.picture is not None and uv is None:
             material = replace(material, picture=None)
         ids = next((arrays[key][:, 0] for key in FEATURES if key in arrays), None)
-        return Part(
-            xyz, rows, material, None if uv is None or material.picture is None else np.asarray(uv[:, :2]),
-            None, _colours(arrays.get("COLOR_0")), None if ids is None else np.rint(ids).astype(np.int64),
-        )  # fmt: skip
+        places = (
+            None if uv is None or material.picture is None else np.nan_to_num(uv[:, :2], posinf=0, neginf=0)
+        )
+        return Part(xyz, rows, material, places, None, _colours(arrays.get("COLOR_0")), _numbers(ids))
 
     def _arrays(self, row: dict[str, Any]) -> tuple[dict[str, NDArray[Any]], NDArray[Any] | None]:
         packed = (row.get("extensions") or {}).get("KHR_draco_mesh_compression")
@@ -296,10 +297,17 @@ def _triangles(rows: NDArray[Any] | None, mode: int, count: int, name: str) -> N
     return np.asarray(out[~thin])
 
 
+def _numbers(ids: NDArray[Any] | None) -> NDArray[np.int64] | None:
+    """Feature numbers as whole ones; what is none becomes 0."""
+    if ids is None:
+        return None
+    return np.asarray(np.rint(np.nan_to_num(ids)).clip(0, 2**24).astype(np.int64))
+
+
 def _colours(values: NDArray[Any] | None) -> NDArray[np.uint8] | None:
     if values is None:
         return None
     top = 255.0 if values.dtype.kind == "f" else 255.0 / np.iinfo(values.dtype).max
     out = np.full((len(values), 4), 255, np.uint8)
-    out[:, : values.shape[1]] = np.clip(np.rint(values * top), 0, 255)
+    out[:, : values.shape[1]] = np.clip(np.rint(np.nan_to_num(values) * top), 0, 255)
     return out

@@ -101,13 +101,14 @@ def read_content(
         raise InputError(f"{name}: cut off, {len(view)} of {total} bytes are there; copy it again")
     view = view[:total]
     try:
-        if magic == b"b3dm":
-            return _read_b3dm(view, name, fetch, up)
-        if magic == b"i3dm":
-            return _read_i3dm(view, name, fetch, up)
-        if magic == b"pnts":
-            return _read_pnts(view, name)
-        return _read_cmpt(view, name, fetch, up, depth)
+        with np.errstate(invalid="ignore", over="ignore"):
+            if magic == b"b3dm":
+                return _read_b3dm(view, name, fetch, up)
+            if magic == b"i3dm":
+                return _read_i3dm(view, name, fetch, up)
+            if magic == b"pnts":
+                return _read_pnts(view, name)
+            return _read_cmpt(view, name, fetch, up, depth)
     except (struct.error, KeyError, TypeError, ValueError) as e:
         raise InputError(f"{name}: its {magic.decode()} is not built as the standard says ({e!r})") from e
 
@@ -261,7 +262,7 @@ def _point_colours(table: Table, n: int) -> NDArray[np.uint8]:
 def _fill_alpha(colours: NDArray[Any] | None, n: int) -> NDArray[np.uint8]:
     out = np.full((n, 4), 255, np.uint8)
     if colours is not None:
-        out[:, : colours.shape[1]] = colours
+        out[:, : colours.shape[1]] = np.clip(np.nan_to_num(colours), 0, 255)
     return out
 
 

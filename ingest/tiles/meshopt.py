@@ -20,6 +20,8 @@ LIBRARIES = ("libmeshoptimizer.so.2d", "libmeshoptimizer.so")
 LOCK_BORDER = 1
 FILTERS = ("OCTAHEDRAL", "QUATERNION", "EXPONENTIAL")
 MAX_DECODED_BYTES = 1 << 30
+MAX_RATIO = 512
+"""The codec cannot pack tighter; a larger claim is damage."""
 
 
 @cache
@@ -91,7 +93,9 @@ def decode_buffer(data: bytes, count: int, stride: int, mode: str, filter_name: 
     ------
     InputError : sizes out of bounds, unknown mode, data that do not unpack
     """
-    if not (count > 0 and 0 < stride <= 256 and count * stride <= MAX_DECODED_BYTES):
+    if not (
+        count > 0 and 0 < stride <= 256 and count * stride <= min(MAX_DECODED_BYTES, MAX_RATIO * len(data))
+    ):
         raise InputError(f"{name}: a meshopt buffer of {count} x {stride} bytes; export it again")
     legal = {
         "ATTRIBUTES": ("meshopt_decodeVertexBuffer", stride % 4 == 0),

@@ -5,6 +5,7 @@ written anew, because a viewer would need a codec for them.
 """
 
 import io
+import struct
 import warnings
 
 import numpy as np
@@ -56,7 +57,7 @@ def open_picture(data: bytes, name: str, *, small: bool = True) -> Image.Image:
     except UnidentifiedImageError as e:
         kind = "CRN textures are" if data[:2] == b"Hx" else "this kind of picture is"
         raise InputError(f"{name}: {kind} not read here; export with JPEG or PNG textures") from e
-    except (OSError, SyntaxError, ValueError) as e:
+    except (OSError, SyntaxError, ValueError, ArithmeticError, LookupError, struct.error) as e:
         raise InputError(f"{name}: the picture is damaged ({e}); copy it again") from e
     return image
 

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import resource
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -13,6 +14,8 @@ from twin.model.errors import InputError
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+WORKER_BYTES = 8 << 30
+"""Address space of one process: a content that wants more is refused instead of taking the machine down."""
 
 
 def count_workers(wished: int = 0) -> int:
@@ -62,7 +65,8 @@ def _feed(
 
 
 def _follow_parent() -> None:
-    """End this worker when its parent is gone, whatever ended it."""
+    """End this worker when its parent is gone, whatever ended it, and bound its memory."""
+    resource.setrlimit(resource.RLIMIT_AS, (WORKER_BYTES, WORKER_BYTES))
     parent = multiprocessing.parent_process()
     if parent is None:
         return

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from tests.tiles.make import make_jpeg
 
-GEOMETRY = """Geode {{ num_drawables 1
+GEOMETRY = """Geode {{
+ num_drawables 1
  Geometry {{
   StateSet {{
    UniqueID S_{name}
