@@ -9,6 +9,8 @@ import msgspec
 
 Item = TypeVar("Item")
 Triple = tuple[float, float, float]
+REST = "#rest"
+"""Ending of the key of surfaces that are written a second time, because their level has no finer file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,11 @@ class Done:
     children: tuple[str, ...] = ()
     skirt: bool = False
     trouble: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is one of the contents that were expected, and not a part written a second time."""
+        return not self.key.endswith(REST)
 
 
 @dataclass(slots=True)

@@ -77,15 +77,28 @@ def _convert(program: str, path: Path, work: Path, options: str, name: str) -> s
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program; the file's name is one argument
             [program, "-O", options, str(path.resolve()), out.name], cwd=work, capture_output=True,
-            timeout=LIMIT_S, check=False, preexec_fn=limit,
+            timeout=LIMIT_S, check=False, preexec_fn=limit, env=_environment(work),
         )  # fmt: skip
     except subprocess.TimeoutExpired as e:
         raise InputError(f"{name}: osgconv needed more than {LIMIT_S} s; export it again") from e
+    said = done.stderr.decode(errors="replace").strip().splitlines()
+    # It goes on without a picture that it cannot read, and the tile would be white without a word.
+    bad = next((line for line in said if "readImage" in line or "Error reading file" in line), "")
+    if bad:
+        raise InputError(
+            f"{name}: a picture cannot be read ({bad.strip()[:160]}); copy it beside, or export again"
+        )
     if done.returncode != 0 or not out.is_file():
-        said = done.stderr.decode(errors="replace").strip().splitlines()
         why = said[-1] if said else f"exit {done.returncode}"
         raise InputError(f"{name}: osgconv cannot read it ({why[:160]}); copy or export it again")
     return out.read_text(encoding="utf-8", errors="replace")
+
+
+def _environment(work: Path) -> dict[str, str]:
+    """What osgconv sees: its own folder, and no way to a network that a file's names could lead to."""
+    nowhere = "http://127.0.0.1:9"
+    return {"PATH": "/usr/bin:/bin", "HOME": str(work), "TMPDIR": str(work), "LC_ALL": "C.UTF-8",
+            "http_proxy": nowhere, "https_proxy": nowhere, "all_proxy": nowhere}  # fmt: skip
 
 
 def _find_pictures(path: Path, wanted: set[str], work: Path, program: str, name: str) -> dict[str, Picture]:

@@ -55,6 +55,7 @@ def build_pyramid(run: Run, leaves: list[Done], name: str) -> Tree | None:
         merges = [
             Merge(f"{name}/{level}/{i}", tuple(nodes[j][0] for j in group)) for i, group in enumerate(groups)
         ]
+        run.expected += len(merges)
         journals = [run.journals / f"{name}-{level}-{i}.jsonl" for i in range(len(merges))]
         run.work(convert_chunk, [Chunk(j, (m,), run.target) for j, m in zip(journals, merges, strict=True)])
         run.stop_if_broken()

@@ -81,7 +81,7 @@ class Run:
         few = isinstance(jobs, list) and len(jobs) < 2
         for dones, resumed in run_all(function, jobs, 1 if few else self.workers):
             self.report.resumed += resumed
-            self._count += len(dones)
+            self._count += sum(done.counts for done in dones)
             for done in dones:
                 self.report.add(done)
             if len(self.report.refused) > MAX_TROUBLES and not self.wish.skip_broken:

@@ -16,7 +16,7 @@ from ingest.tiles.convert import Target, place_content, save_parts
 from ingest.tiles.frames import CountyFrame, Placement, parse_placement
 from ingest.tiles.glb import Part
 from ingest.tiles.gltf import Content
-from ingest.tiles.journal import Done, Journal, chunked, read_journal, stamp_files
+from ingest.tiles.journal import REST, Done, Journal, chunked, read_journal, stamp_files
 from ingest.tiles.osgb import Piece, read_osgb
 from ingest.tiles.pyramid import build_pyramid
 from ingest.tiles.run import Outcome, Run
@@ -25,7 +25,6 @@ from ingest.tiles.surfaces import merge_parts
 from twin.model.errors import InputError
 
 CHUNK = 8
-REST = "#rest"
 MAX_FILES = 500_000
 METADATA = "metadata.xml"
 _TAG = "<{0}>(.*?)</{0}>"
@@ -113,8 +112,7 @@ def import_osgb(run: Run, path: Path) -> list[Tree]:
     run.report.crs = f"{georeference.crs} from {', '.join(f'{v:g}' for v in georeference.origin_m)}"
     parse_placement(georeference.crs, run.frame)
     groups = [[file] for file in files] if follow else list(chunked(files, CHUNK))
-    if not follow:
-        run.expected = len(files)
+    run.expected = sum(1 for file in files for _ in file.parent.glob("*.osgb")) if follow else len(files)
     chunks = [
         Chunk(run.journals / f"o{i}.jsonl", tuple(map(str, group)), follow, root, georeference,
               run.wish.shift_m, run.target)

@@ -1,4 +1,6 @@
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from ingest.tiles import work_mesh
 from ingest.tiles.catalogue import read_catalogue
 from ingest.tiles.frames import CountyFrame
 from ingest.tiles.importer import import_tiles
+from ingest.tiles.osgb import read_osgb
 from ingest.tiles.pictures import mean_colour
 from ingest.tiles.report import Report
 from ingest.tiles.run import Wish
@@ -163,3 +166,37 @@ def test_a_lone_mesh_asks_for_its_place(bring: Bring, tmp_path: Path) -> None:
     (source / "odm_georeferencing" / "coords.txt").unlink()
     with pytest.raises(InputError, match="--crs EPSG:32649"):
         bring(source)
+
+
+def test_a_scene_that_names_an_address_is_not_followed(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    class Listener(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Listener)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    far = f"http://127.0.0.1:{server.server_port}/x.jpg"
+    scene = tmp_path / "a.osg"
+    scene.write_text(f"Group {{\n num_children 1\n{level('x', (0, 0, 1, 1, 0), '', 0, far)}}}\n")
+    try:
+        with pytest.raises(InputError, match="a picture cannot be read"):
+            read_osgb(scene, "a.osg")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert asked == []
+
+
+def test_a_leaf_with_a_damaged_picture_is_not_drawn_white(tmp_path: Path) -> None:
+    data = bytearray((SAMPLES / "Tile_5_L21_002240t1.osgb").read_bytes())
+    start = data.find(b"\xff\xd8\xff")
+    data[start : start + 700] = bytes(700)
+    (tmp_path / "a.osgb").write_bytes(data)
+    with pytest.raises(InputError, match=r"a\.osgb: a picture cannot be read"):
+        read_osgb(tmp_path / "a.osgb", "a.osgb")
