@@ -57,6 +57,8 @@
     get camera() { return first() && first().view; },
     get stats() { return kit.stats; },
     get spec() { return first() && first().spec; },
+    get stage() { return first(); },
+    tiles: () => first() && first().photo && first().photo.report(),
     pick: (x, y) => first() && first().pointer.pick(x, y),
     rows: (layer) => first() && Array.from(first().layerSet.rowsOf(layer)),
     project: (point) => first() && first().project(point.slice()).slice(0, 2),

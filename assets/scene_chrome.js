@@ -82,6 +82,35 @@
       return menu;
     }
 
+    /** Buttons of the tools, their state and the bookmarks. */
+    makeTools(act, go, drop) {
+      const t = this.texts;
+      this.tools = {};
+      const row = kit.element("div", "ct-scene-tools");
+      for (const name of ["measure", "under", "orbit", "tour", "keep"]) {
+        const button = kit.element("button", "ct-scene-tool", { type: "button", name, "aria-pressed": "false" }, t[`tool_${name}`]);
+        button.addEventListener("click", () => act.tool(name));
+        this.tools[name] = button;
+        row.append(button);
+      }
+      this.savedRow = kit.element("div", "ct-scene-tools");
+      this.goSaved = go;
+      this.dropSaved = drop;
+      this.menu.append(kit.element("p", "ct-scene-menu-title", {}, t.tools), row, this.savedRow);
+    }
+
+    setTools({ measure, under, moving, saved }) {
+      if (!this.tools) return;
+      const on = { measure, under, orbit: moving === "orbit", tour: moving === "tour", keep: false };
+      for (const [name, button] of Object.entries(this.tools)) button.setAttribute("aria-pressed", String(on[name]));
+      this.tools.tour.disabled = !saved;
+      this.savedRow.replaceChildren(...Array.from({ length: saved }, (_, i) => {
+        const button = kit.element("button", "ct-scene-tool", { type: "button", title: this.texts.saved_hint }, `${this.texts.saved} ${i + 1}`);
+        button.addEventListener("click", (e) => (e.altKey ? this.dropSaved(i) : this.goSaved(i)));
+        return button;
+      }));
+    }
+
     toggleMenu(open = this.menu.hidden) {
       this.menu.hidden = !open;
       this.layerButton.setAttribute("aria-expanded", String(open));
@@ -161,7 +190,7 @@
     /** Rectangles that labels keep out of, relative to the host. */
     rectangles(host) {
       const from = host.getBoundingClientRect();
-      return [this.buttons, this.legend, this.menu, this.root.querySelector(".ct-scene-scale")]
+      return [this.buttons, this.legend, this.menu, this.search, this.root.querySelector(".ct-scene-scale")]
         .filter((node) => node && !node.hidden)
         .map((node) => node.getBoundingClientRect())
         .map((r) => [r.left - from.left - 4, r.top - from.top - 4, r.right - from.left + 4, r.bottom - from.top + 4]);

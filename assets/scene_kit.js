@@ -141,6 +141,27 @@
       requestAnimationFrame(look);
     });
 
+  let graphics;
+  /** {soft} or null; asked once, for each try costs a GPU context. */
+  kit.probeWebGL = function () {
+    if (graphics === undefined) graphics = readWebGL();
+    return graphics;
+  };
+
+  function readWebGL() {
+    try {
+      const gl = document.createElement("canvas").getContext("webgl2");
+      if (!gl) return null;
+      const info = gl.getExtension("WEBGL_debug_renderer_info");
+      const name = String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+      const lose = gl.getExtension("WEBGL_lose_context");
+      if (lose) lose.loseContext();
+      return { soft: /swiftshader|llvmpipe|software|basic render/i.test(name) };
+    } catch {
+      return null;
+    }
+  }
+
   kit.element = function (tag, className, attributes, ...children) {
     const node = document.createElement(tag);
     if (className) node.className = className;

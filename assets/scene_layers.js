@@ -156,7 +156,7 @@
 
     prepare(layer, packs) {
       const {
-        "@@type": type, role, heights, cells, picture, tree, fromZoom, paint, live, row, lift, extensions: wanted, ...props
+        "@@type": type, role, heights, cells, picture, tree, fromZoom, paint, live, row, lift, under, extensions: wanted, ...props
       } = layer;
       const entry = { type, role, picture, fromZoom: fromZoom || 0, paint, live, props };
       props.coordinateSystem = this.deck.COORDINATE_SYSTEM.METER_OFFSETS;
@@ -194,6 +194,8 @@
         kit.paintVertices(values, entry.starts, paint.domain, paint.ramp, (i) => paint.table[classes[i]], out);
         props.data.attributes[paint.attribute] = { value: new Uint8Array(out.buffer), size: 4, normalized: true };
       }
+      if (under) entry.underSlots = { getPath: under.path, getWidth: under.width };
+      if (under) entry.packs = packs;
       if (live) {
         entry.starts = props.data.startIndices;
         entry.colours = new Uint8ClampedArray(4 * entry.starts[props.data.length]);
@@ -228,23 +230,62 @@
       }
     }
 
+    entryOf(layerId) {
+      return this.entries.find((e) => e.props.id === layerId);
+    }
+
     rowsOf(layerId) {
-      return this.entries.find((e) => e.props.id === layerId).row;
+      return this.entryOf(layerId).row;
     }
 
     rowOf(layerId, index) {
       return this.rowsOf(layerId)[index];
     }
 
-    /** Layers for this zoom; one whose picture has not come yet is left out. */
-    build(visible, zoom) {
+    /**
+     * Layers for this zoom; one whose picture has not come yet is left out. `photo` {solid, tint}: photography
+     * stands for ground, streets, trees and buildings; `tint` lays the buildings' colours over it.
+     */
+    build(visible, zoom, photo = null, under = false) {
       return this.entries
         .filter((e) => !e.picture || this.pictures[e.picture])
         .map((e) => new this.deck[e.type]({
           ...e.props,
           ...(e.picture ? { texture: this.pictures[e.picture] } : {}),
-          visible: visible[e.role] !== false && zoom >= e.fromZoom,
+          ...(photo && e.props.id === "buildings" ? { opacity: 0.42, getPolygonOffset: () => [0, -60], pickable: false } : {}),
+          ...(under ? this.lookUnder(e) : {}),
+          visible: visible[e.role] !== false && zoom >= e.fromZoom && !(photo && this.isReplaced(e, photo)),
         }));
+    }
+
+    /** Seen through the ground: pipes at their true depth and diameter, the ground like glass over them. */
+    lookUnder(entry) {
+      if (entry.role === "ground") return { opacity: 0.3, parameters: { depthWriteEnabled: false } };
+      if (entry.live) {
+        entry.under = entry.under || this.underData(entry);
+        return {
+          data: entry.under, widthMinPixels: 1.6 * kit.uiScale(), getPolygonOffset: () => [0, 0],
+          ...(entry.props.id.endsWith(".hidden") ? { visible: false } : {}),
+        };
+      }
+      if (entry.props.id === "shadows" || entry.role === "trees") return { visible: false };
+      return entry.role === "roads" || entry.role === "buildings" ? { opacity: 0.2, parameters: { depthWriteEnabled: false } } : {};
+    }
+
+    /** The same pipes with their true places and widths; colours stay in the one live buffer. */
+    underData(entry) {
+      const { data } = entry.props;
+      const attributes = { ...data.attributes };
+      for (const [name, slot] of Object.entries(entry.underSlots)) {
+        attributes[name] = { value: kit.readSlot(slot, entry.packs), size: slot.size };
+      }
+      return { ...data, attributes };
+    }
+
+    isReplaced(entry, photo) {
+      if (entry.role === "ground") return photo.solid;
+      if (entry.props.id === "buildings") return !photo.tint;
+      return entry.role === "roads" || entry.role === "trees" || entry.props.id === "shadows";
     }
 
     /** Changes when another zoom would draw other layers. */

@@ -5,6 +5,7 @@
   const kit = (CT.sceneKit = CT.sceneKit || {});
   const CLICK_REACH_PX = 6;
   const CLICK_MS = 600;
+  const REST_MS = 140;
 
   kit.Pointer = class Pointer {
     constructor(scene) {
@@ -34,9 +35,24 @@
     hover(info) {
       const { chrome, host } = this.scene;
       if (!chrome) return;
-      const described = info.layer && this.describe(info);
+      clearTimeout(this.resting);
+      const onPhoto = info.layer && info.layer.id.startsWith("tiles.");
+      if (onPhoto) this.resting = setTimeout(() => this.rest(info), REST_MS);
+      else this.scene.highlight("hovered", null);
+      const described = info.layer && !onPhoto && this.describe(info);
       if (!described) chrome.hideCard();
       else chrome.showCard(info.x, info.y, described.title, described.rows, host.clientWidth, host.clientHeight);
+    }
+
+    /** The pointer rests on the photograph: which building is it? */
+    rest(info) {
+      const { chrome, host, tables, texts } = this.scene;
+      const found = chrome && tables && this.pick(info.x, info.y);
+      const row = found && found.kind === "building" ? found.row : null;
+      this.scene.highlight("hovered", row);
+      if (row === null) return;
+      const described = kit.describeBuilding(row, tables.buildings, this.stations, texts);
+      chrome.showCard(info.x, info.y, described.title, described.rows, host.clientWidth, host.clientHeight);
     }
 
     describe(info) {
@@ -57,14 +73,37 @@
       const layer = info.layer.id;
       const found = { layer, coordinate: info.coordinate };
       if (layer === "markers") return { ...found, kind: info.object.kind, id: info.object.id };
+      if (layer.startsWith("tiles.")) return { ...found, ...this.identify(info.coordinate) };
       const row = layerSet.rowOf(layer, info.index);
       const kind = layer === "buildings" ? "building" : "pipe";
       return { ...found, kind, row, id: tables ? tables[`${kind}s`].id[row] : null };
     }
 
+    /** Local metres of a place in degrees and metres above the sea. */
+    toLocal([lon, lat, z]) {
+      this.frame = this.frame || new kit.SceneFrame(this.scene.spec.scene.origin);
+      return this.frame.toLocal((lon * Math.PI) / 180, (lat * Math.PI) / 180, z || 0);
+    }
+
+    /** What stands at a place on the true surface: a building by its footprint, else the ground. */
+    identify(coordinate) {
+      const { layerSet, tables, photo } = this.scene;
+      if (!coordinate || !photo) return { kind: "ground" };
+      this.footprints = this.footprints || new kit.Footprints(layerSet.entryOf("buildings"));
+      const [x, y, h] = this.toLocal(coordinate);
+      const row = this.footprints.find(x, y, h);
+      if (row === null) return { kind: "ground", place: [x, y, h] };
+      return { kind: "building", row, id: tables ? tables.buildings.id[row] : null, place: [x, y, h] };
+    }
+
     /** A building chooses its station; a pipe chooses nothing. */
     click(x, y) {
       const found = this.pick(x, y);
+      if (this.scene.measure && this.scene.measure.on) {
+        if (found && found.coordinate) this.scene.measure.add(this.toLocal(found.coordinate));
+        return;
+      }
+      this.scene.highlight("building", found && found.kind === "building" ? found.row : null);
       if (!found) return;
       const { spec, tables } = this.scene;
       const place =

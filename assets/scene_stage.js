@@ -5,36 +5,14 @@
   const kit = (CT.sceneKit = CT.sceneKit || {});
   const RETRY_MS = 10000;
   const AGES_MS = 5000;
-  const HARD_PIXELS = 3840 * 2160; // largest drawing buffer with a graphics card
-  const SOFT_PIXELS = 1920 * 1200; // and without one
+  const MOST_PIXELS = { hard: 3840 * 2160, soft: 1920 * 1200 }; // of the drawing buffer, with a graphics card and without
   const stats = (kit.stats = { mounts: 0, contexts: 0, updates: 0, lastUpdateMs: 0, firstPictureMs: 0 });
 
-  let graphics;
-  /** {soft} or null; asked once, for each try costs a GPU context. */
-  function probeWebGL() {
-    if (graphics === undefined) graphics = readWebGL();
-    return graphics;
-  }
-
-  function readWebGL() {
-    try {
-      const gl = document.createElement("canvas").getContext("webgl2");
-      if (!gl) return null;
-      const info = gl.getExtension("WEBGL_debug_renderer_info");
-      const name = String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
-      const lose = gl.getExtension("WEBGL_lose_context");
-      if (lose) lose.loseContext();
-      return { soft: /swiftshader|llvmpipe|software|basic render/i.test(name) };
-    } catch {
-      return null;
-    }
-  }
-
-  const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   const root = () => document.documentElement;
 
-  kit.Stage = class Stage {
+  kit.Stage = class Stage extends kit.StageMoves {
     constructor(host) {
+      super();
       this.host = host;
       this.lang = host.dataset.sceneLang || root().dataset.lang || (root().lang || "zh").slice(0, 2);
       this.theme = host.dataset.sceneTheme || root().dataset.theme || "dark";
@@ -44,6 +22,7 @@
       this.moved = false;
       this.view = null;
       this.started = performance.now();
+      this.link = new kit.Link(this);
       stats.mounts += 1;
       this.resize = new ResizeObserver(() => this.onResize());
       this.clock = setInterval(() => this.refreshAges(), AGES_MS);
@@ -54,7 +33,7 @@
       const turn = (this.turn = (this.turn || 0) + 1);
       try {
         const spec = await kit.loadSpec(this.lang, this.theme, this.host.dataset.scene);
-        const webgl = probeWebGL();
+        const webgl = kit.probeWebGL();
         const [packs, picture, deckModule] = await Promise.all([
           kit.loadPacks(spec.scene.buffers),
           webgl ? kit.loadPicture(spec.scene.pictures.far) : null,
@@ -79,7 +58,9 @@
         else this.addFlatMap(packs);
         if (webgl && spec.scene.pictures.near) this.refine(spec.scene.pictures.near, this.layerSet);
         this.tables = await kit.loadTables(spec.scene.tables);
-        if (turn === this.turn) this.colour();
+        if (turn !== this.turn) return;
+        this.colour();
+        if (webgl) this.addTools();
       } catch (error) {
         console.warn("scene:", error);
         if (turn !== this.turn || !this.host.isConnected) return;
@@ -131,13 +112,17 @@
     addDeck(soft) {
       this.soft = soft;
       this.painter.drawLegend();
-      this.view = this.keptView || kit.homeView(this.deckModule, this.spec, this.box());
+      this.measure = new kit.Measure(this);
+      const home = kit.homeView(this.deckModule, this.spec, this.box());
+      const linked = this.keptView ? null : this.link.start(home);
+      this.moved = this.moved || Boolean(linked);
+      this.view = this.keptView || linked || home;
       this.keptView = null;
       this.deck = new this.deckModule.Deck({
         parent: this.host,
         width: "100%",
         height: "100%",
-        views: new this.deckModule.MapView({ controller: this.spec.views[0].controller, farZMultiplier: 1.6 }),
+        views: new this.deckModule.MapView({ controller: this.spec.views[0].controller, farZMultiplier: kit.FAR }),
         initialViewState: this.view,
         useDevicePixels: this.pixelRatio(),
         pickingRadius: 5,
@@ -149,8 +134,11 @@
         onViewStateChange: ({ viewState, interactionState }) => {
           this.view = viewState;
           if (this.layerSet.stepOf(viewState.zoom) !== this.step) this.draw();
+          if (this.photo) this.photo.look(viewState);
+          this.link.moved();
           if (interactionState && (interactionState.isDragging || interactionState.isZooming || interactionState.isPanning)) {
             this.moved = true;
+            this.link.stop();
           }
         },
         onAfterRender: () => this.onRendered(),
@@ -184,6 +172,7 @@
       this.painter.readLive();
       this.colour();
       this.restoreSelection();
+      if (this.spec.scene.tiles) this.photo = new kit.Photo(this, this.soft);
       this.draw();
       this.resize.observe(this.host);
       const canvas = this.deck.getCanvas();
@@ -205,7 +194,7 @@
 
     pixelRatio() {
       const { clientWidth: w, clientHeight: h } = this.host;
-      const most = this.soft ? SOFT_PIXELS : HARD_PIXELS;
+      const most = this.soft ? MOST_PIXELS.soft : MOST_PIXELS.hard;
       const ratio = Math.min(window.devicePixelRatio || 1, Math.sqrt(most / Math.max(w * h, 1)));
       return Math.max(ratio, 0.25);
     }
@@ -214,8 +203,16 @@
       if (this.flat) this.flat.draw(this.layerSet, this.state.visible);
       if (!this.deck) return;
       this.step = this.layerSet.stepOf(this.view.zoom);
-      const layers = this.layerSet.build(this.state.visible, this.view.zoom);
-      this.deck.setProps({ layers: [...layers, ...kit.buildMarkers(this.deckModule, this.spec.scene, this.state)] });
+      const { deckModule, photo, state } = this;
+      const mode = photo && photo.replaces ? { solid: photo.strength >= 1, tint: Boolean(state.visible.tint) } : null;
+      const layers = this.layerSet.build(state.visible, this.view.zoom, mode, state.under);
+      this.deck.setProps({
+        layers: [
+          ...(photo ? photo.build(deckModule) : []), ...layers,
+          ...kit.buildHighlight(deckModule, this), ...this.measure.build(deckModule),
+          ...kit.buildMarkers(deckModule, this.spec.scene, state),
+        ],
+      });
     }
 
     /** One frame for any number of changes. */
@@ -280,79 +277,6 @@
       this.painter.drawLegend();
     }
 
-    /* --- selection */
-
-
-    /** A choice made here: show it and tell the page. */
-    choose(place) {
-      this.setSelection(place.id, false);
-      document.dispatchEvent(new CustomEvent("ct-select", {
-        detail: { kind: place.kind, id: place.id, from: "scene", scene: this.host.id },
-      }));
-    }
-
-    setSelection(id, fly = true) {
-      const place = this.spec && this.spec.scene.places.find((p) => p.id === id);
-      const next = place ? place.id : null;
-      if (this.state.selected === next) return;
-      this.state.selected = next;
-      if (!this.labels) return;
-      this.labels.select(next);
-      this.draw();
-      if (this.flat) this.placeLabels();
-      if (place && fly && this.deck) {
-        this.moved = true;
-        this.see(kit.flyTo(this.deckModule, this.view, place, this.spec.scene.origin, calm()));
-      }
-    }
-
-    restoreSelection() {
-      const id = this.state.selected || (CT.selection && CT.selection.id);
-      this.state.selected = null;
-      if (id) this.setSelection(id, false);
-    }
-
-    /* --- camera and layers */
-
-    turnTo(change) {
-      if (!this.deck) return;
-      this.moved = true;
-      this.see({
-        ...this.view,
-        ...change,
-        transitionDuration: calm() ? 0 : 350,
-        transitionInterpolator: calm() ? undefined : new this.deckModule.LinearInterpolator(),
-      });
-    }
-
-    /** Move the camera; without a transition deck.gl does not report where it is. */
-    see(view) {
-      this.deck.setProps({ initialViewState: view });
-      if (view.transitionDuration) return;
-      this.view = view;
-      if (this.layerSet.stepOf(view.zoom) !== this.step) this.draw();
-    }
-
-    /** The first view again; from there, asked a second time, the same with north up. */
-    reset() {
-      const home = kit.homeView(this.deckModule, this.spec, this.box());
-      const atHome = Math.abs(this.view.bearing - home.bearing) < 0.5 && Math.abs(this.view.zoom - home.zoom) < 0.05;
-      this.turnTo(atHome ? kit.fitView(this.deckModule, this.spec, this.box(), home.pitch, 0) : home);
-      this.moved = atHome;
-    }
-
-    show(role, shown) {
-      this.state.visible = { ...this.state.visible, [role]: shown };
-      this.draw();
-      if (this.flat) this.placeLabels();
-      else this.redrawSoon();
-    }
-
-    setMode(mode) {
-      this.state.mode = mode;
-      this.colour();
-    }
-
     onResize() {
       this.taken = null;
       if (!this.host.clientWidth || !this.host.clientHeight) return;
@@ -362,16 +286,14 @@
         return;
       }
       if (!this.deck) return;
-      if (kit.uiScale() !== this.builtScale) {
-        this.change({});
-        return;
-      }
+      if (kit.uiScale() !== this.builtScale) return void this.change({});
       const props = { useDevicePixels: this.pixelRatio() };
       if (!this.moved) {
         this.view = kit.homeView(this.deckModule, this.spec, this.box());
         props.initialViewState = this.view;
       }
       this.deck.setProps(props);
+      if (this.photo) this.photo.lookSoon();
     }
 
     async change(what) {
@@ -382,16 +304,18 @@
 
     clear() {
       this.ready = false;
+      if (this.photo) this.photo.close();
       if (this.deck) this.deck.finalize();
       if (this.layerSet) this.layerSet.destroy();
       for (const part of [this.chrome, this.labels, this.names, this.flat]) if (part) part.remove();
       for (const canvas of this.host.querySelectorAll("canvas")) canvas.remove();
-      this.deck = this.layerSet = this.chrome = this.labels = this.names = this.flat = this.taken = null;
+      this.photo = this.deck = this.layerSet = this.chrome = this.labels = this.names = this.flat = this.taken = null;
     }
 
     unmount() {
       this.turn += 1;
       clearInterval(this.clock);
+      this.link.close();
       this.resize.disconnect();
       this.clear();
     }

@@ -88,16 +88,70 @@ def _measure_page(page: Page) -> dict[str, float]:
     }
 
 
+SEE = """([x, y, zoom]) => {
+  const stage = CT.scene.stage, origin = stage.spec.scene.origin;
+  const [longitude, latitude] = CT.sceneKit.toLonLat(stage.deckModule, origin, x, y);
+  stage.see({...stage.view, longitude, latitude, zoom, pitch: 55, transitionDuration: 0});
+}"""
+QUIET = "(() => { const t = CT.scene.tiles(); return t && t.covered && !t.loading && !t.wanted; })()"
+ROUTE = (
+    (0, 0, 14),
+    (-800, 100, 16),
+    (-1100, 200, 17.3),
+    (300, -600, 17.3),
+    (1200, 200, 16.5),
+    (-3800, 300, 15.5),
+)
+
+
+def measure_photo(county: County, folder: Path, width: int, height: int) -> dict[str, float]:
+    """Photography: the first picture with it, bytes sent, memory against its budget on a flight."""
+    with serve(make_page(county, folder=folder)) as base, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS)
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.set_default_timeout(120_000)
+        began = time.perf_counter()
+        page.goto(base)
+        page.wait_for_function(QUIET)
+        figures = {"photo_first_s": time.perf_counter() - began, "photo_first MiB": _sent(page)}
+        most = 0.0
+        for spot in ROUTE:
+            page.evaluate(SEE, spot)
+            page.wait_for_timeout(300)
+            page.wait_for_function(QUIET)
+            most = max(most, page.evaluate("CT.scene.tiles().bytes"))
+        told = page.evaluate("CT.scene.tiles()")
+        figures |= {"photo_memory_most MB": most / 1e6, "photo_budget MB": told["budget"] / 1e6}
+        figures |= {"photo_flight MiB": _sent(page), "photo_turn_frame_ms": page.evaluate(TURN, 9)}
+        browser.close()
+    return {f"{name} {width}x{height}": value for name, value in figures.items()}
+
+
+def _sent(page: Page) -> float:
+    """Mebibytes of tiles that have come so far."""
+    return float(
+        page.evaluate(
+            "performance.getEntriesByType('resource').filter((e) => e.name.endsWith('.glb'))"
+            ".reduce((n, e) => n + e.encodedBodySize, 0)"
+        )
+    ) / (1 << 20)
+
+
 def main() -> None:
     """Print the table; keep it as JSON where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tiny", action="store_true")
     parser.add_argument("--json", type=Path)
+    parser.add_argument(
+        "--photo", type=Path, metavar="COUNTY", help="county folder with tiles: measure them too"
+    )
     options = parser.parse_args()
     county = _load(options.tiny)
     figures: dict[str, Any] = measure_library(county)
     for width, height in ((1920, 1080), (390, 844)):
         figures |= measure_browser(county, width, height)
+    if options.photo:
+        figures |= measure_photo(county, options.photo, 1920, 1080)
     figures["load average"] = os.getloadavg()[0]
     for name, value in figures.items():
         print(f"{name:<32}{value:10.2f}")

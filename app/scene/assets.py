@@ -73,6 +73,14 @@ def _add_polygons(pack: PackWriter, polygons: Polygons) -> LayerData:
     )
 
 
+def _add_pipes(pack: PackWriter, county: County, pipes: Lines) -> LayerData:
+    """Pipes as drawn on the ground, and where they truly lie."""
+    layer, true = _add_lines(pack, pipes), content.make_true_pipes(county, pipes)
+    layer.extra["under.path"] = pack.add(true.vertices, 3)
+    layer.extra["under.width"] = pack.add(true.width_m)
+    return layer
+
+
 def _add_heights(pack: PackWriter, mesh: GroundMesh) -> Slot:
     """Heights as 16-bit steps between the lowest and the highest node: centimetres, at half the bytes."""
     low, high = float(mesh.height_m.min()), float(mesh.height_m.max())
@@ -107,8 +115,12 @@ def build_assets(county: County) -> SceneAssets:
         "trees": LayerData(len(trees), {}, {"getPosition": packs["roads"].add(trees, 3)}, {}),
         "shadows": _add_polygons(packs["buildings"], content.make_shadows(county, frame, mesh)),
         "buildings": buildings,
-        "pipes.supply": _add_lines(packs["pipes"], content.make_pipes(county, frame, mesh, Side.SUPPLY)),
-        "pipes.return": _add_lines(packs["pipes"], content.make_pipes(county, frame, mesh, Side.RETURN)),
+        **{
+            f"pipes.{side.value}": _add_pipes(
+                packs["pipes"], county, content.make_pipes(county, frame, mesh, side)
+            )
+            for side in (Side.SUPPLY, Side.RETURN)
+        },
     }
     blobs = {f"{name}.bin": pack.to_blob() for name, pack in packs.items()}
     pipes = county.network.pipes

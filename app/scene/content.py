@@ -121,6 +121,17 @@ def make_pipes(county: County, frame: LocalFrame, mesh: GroundMesh, side: Side) 
     return _as_lines(parts, widths, rows)
 
 
+def make_true_pipes(county: County, pipes: Lines) -> Lines:
+    """The same pipes where they truly lie: the axis ``depth_m`` under the ground, the inner diameter."""
+    rows = [county.network.pipes[i] for i in pipes.row]
+    depth = repeat_per_vertex(np.array([p.depth_m for p in rows], np.float32), pipes.starts)
+    width = repeat_per_vertex(np.array([p.diameter_m for p in rows], np.float32), pipes.starts)
+    lowered = pipes.vertices.copy()
+    if len(lowered):
+        lowered[:, 2] -= PIPE_LIFT_M + depth
+    return Lines(lowered, pipes.starts, width, pipes.row)
+
+
 def _rings(county: County, frame: LocalFrame) -> list[tuple[int, Building, Floats]]:
     return [
         (i, b, _clockwise(frame.path_to_local(b.footprint)))

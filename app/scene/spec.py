@@ -27,6 +27,9 @@ LIGHTS = {
     "dark": {"ambient": 1.0, "sun": 1.25, "colour": [255, 244, 228]},
     "light": {"ambient": 1.15, "sun": 1.1, "colour": [255, 250, 240]},
 }
+TILES = "/scene/tiles/catalogue.json"
+TONES = {"dark": "calm", "light": "day"}
+"""How photography is toned at first: in the control room it steps back behind pipes and labels."""
 SUPPLY_SIDE = -0.62
 RETURN_SIDE = 0.62
 """Sideways offset in pipe widths, left and right of the trench, so that the pair never merges."""
@@ -138,6 +141,7 @@ def _pipe_layers(assets: SceneAssets, palette: Palette, side: str) -> list[pdk.L
         "data": _data(layer),
         "role": f"'pipes.{side}'",
         "row": layer.extra["row"],
+        "under": {"path": layer.extra["under.path"], "width": layer.extra["under.width"]},
         "width_units": "'meters'",
         "width_min_pixels": 3.0,
         "joint_rounded": True,
@@ -252,6 +256,8 @@ def make_spec(library: SceneLibrary, lang: str, theme: str, view: str) -> dict[s
             for name, blob in assets.blobs.items()
             if name.endswith(".bin")
         },
+        "tiles": TILES,
+        "tone": TONES[theme],
         "tables": f"/scene/buffers/tables.json?v={assets.blobs['tables.json'].digest}",
     }
     return deck

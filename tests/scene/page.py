@@ -16,6 +16,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from app.scene import register_scene_routes
+from app.scene.tiles import register_tile_routes
 from twin.model.county import County
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
@@ -53,9 +54,13 @@ window.feed = () => {
 """
 
 
-def make_page(county: County, *, scene: bool = True, extra: str = "") -> FastAPI:
+def make_page(
+    county: County, *, scene: bool = True, extra: str = "", folder: Path = Path("/nonexistent")
+) -> FastAPI:
+    """``folder``: the county's, where its tiles lie."""
     app = FastAPI()
     register_scene_routes(app, county)
+    register_tile_routes(app, folder)
     app.mount("/assets", StaticFiles(directory=ASSETS), name="assets")
     scripts = "".join(f'<script src="/assets/{p.name}"></script>' for p in sorted(ASSETS.glob("scene*.js")))
 

@@ -9,7 +9,7 @@ from scipy import ndimage
 from ingest.demo.survey.looks import BANK, BUILT, CARS, GROUND, PAVING, ROADS, SNOW, WATER, WILD, Rgb
 from ingest.demo.survey.noise import Picture, View, smooth
 from ingest.demo.survey.things import Cars
-from ingest.demo.survey.world import SHADOW, SUN, Floats, Patch, Street, World, pick
+from ingest.demo.survey.world import SHADOW, SUN, TOWN_USES, Floats, Patch, Street, World, pick
 
 WOOD, TERRACE, GLASS, ORCHARD, YARD = 30, 31, 32, 33, 34
 _CODES = {"wood": WOOD, "terrace": TERRACE, "greenhouse": GLASS, "orchard": ORCHARD}
@@ -99,7 +99,7 @@ def _weave(picture: Picture, code: Picture, view: View, world: World) -> Picture
         )
         out += (shine - out) * share[..., None]
     if (code == YARD).any():
-        lawn = np.clip((middle + 0.5 * fine + 0.3 * broad - 0.25) * 3.0, 0.0, 0.8) * (code == YARD)
+        lawn = np.clip((middle + 0.6 * fine + 0.3 * broad - 0.35) * 2.2, 0.0, 0.62) * (code == YARD)
         out += (np.array([122.0, 116.0, 84.0], np.float32) * tone[..., None] - out) * lawn[..., None]
     return out
 
@@ -208,6 +208,19 @@ def _mark_lanes(draw: ImageDraw.ImageDraw, view: View, s: Street, line: list[tup
         if s.kind == "rail":
             for off in (-2.6, -1.2, 1.2, 2.6):
                 draw.line(view.pixels(np.array([a, a + d]) + side * off), fill=(84, 78, 76), width=1)
+
+
+def paint_aprons(image: Image.Image, view: View, world: World, rows: Iterable[int]) -> None:
+    """The paved strip around houses of the town, with the kerb of the lawn beside it."""
+    if view.metres_per_px > 1.0:
+        return
+    draw, m = ImageDraw.Draw(image), view.metres_per_px
+    for edge_m, colour in ((2.5, (128, 122, 110)), (2.1, (176, 171, 162))):
+        for i in rows:
+            h = world.houses[i]
+            if h.use in TOWN_USES:
+                line = view.pixels(np.vstack([h.ring, h.ring[:2]]))
+                draw.line(line, fill=colour, width=max(1, round(2 * edge_m / m)), joint="curve")
 
 
 def paint_cars(image: Image.Image, shadow: Image.Image, view: View, cars: Cars) -> None:

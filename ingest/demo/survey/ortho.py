@@ -10,6 +10,7 @@ from ingest.demo.survey.ground import (
     SHADE,
     cast_shadows,
     dim,
+    paint_aprons,
     paint_cars,
     paint_patches,
     paint_streets,
@@ -38,6 +39,7 @@ def paint_ortho(box: Box, px: int, world: World, trees: Trees, cars: Cars) -> Im
     paint_streets(image, view, world)
     shadow = Image.new("L", (view.width, view.rows), 0)
     houses = world.near("houses", view.box)
+    paint_aprons(image, view, world, houses)
     casting = world.near("shadows", view.box)
     paint_cars(image, shadow, view, cars.inside(view.box))
     cast_shadows(shadow, view, world, casting)
