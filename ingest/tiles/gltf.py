@@ -6,7 +6,7 @@ without a word is refused by the name of its extension.
 Source: Khronos, glTF 2.0 and 1.0; KHR_technique_webgl, KHR_materials_common, KHR_draco_mesh_compression.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -104,6 +104,12 @@ class _Reader:
                 raise InputError(f"{self.name}: needs EXT_mesh_gpu_instancing; export without it")
             mesh = self.numbers.row("meshes", node["mesh"])
             parts += [p for row in mesh.get("primitives", ()) if (p := self._part(row, matrix)) is not None]
+        shown = any(part.material.picture is not None for part in parts)
+        if self.doc.get("images") and not shown and any(part.triangles is not None for part in parts):
+            raise InputError(
+                f"{self.name}: holds pictures, but its materials show none in a way that is understood "
+                "here, and it would be drawn grey; export it with the materials of glTF 2.0"
+            )
         return Content(parts, centre)
 
     def _nodes(self) -> list[tuple[dict[str, Any], Floats]]:
@@ -153,7 +159,9 @@ class _Reader:
         if rows is not None and np.linalg.det(matrix[:3, :3]) < 0.0:
             rows = rows[:, ::-1]
         if material.picture is not None and uv is None:
-            material = replace(material, picture=None)
+            raise InputError(
+                f"{self.name}: a surface with a picture but without TEXCOORD_{channel}; export it again"
+            )
         ids = next((arrays[key][:, 0] for key in FEATURES if key in arrays), None)
         places = (
             None if uv is None or material.picture is None else np.nan_to_num(uv[:, :2], posinf=0, neginf=0)
@@ -235,6 +243,8 @@ def find_diffuse(row: dict[str, Any]) -> tuple[tuple[float, float, float, float]
             texture = texture or found
             if found is None and isinstance(values.get(key), list) and len(values[key]) in (3, 4):
                 colour = colour or values[key]
+        # Under whatever name: a value that names a texture is what the shader shows.
+        texture = texture or next((v for v in values.values() if isinstance(v, dict) and "index" in v), None)
     if texture is None and row.get("emissiveTexture"):
         texture, colour = row["emissiveTexture"], None
     if colour is None:

@@ -58,6 +58,8 @@ KINDS: dict[str, tuple[str, bytes, dict[str, str]]] = {
         {"gltfUpAxis": "Z"}),
     "glTF 1.0 with materials common": (
         "a.b3dm", legacy(b"b3dm", {"BATCH_LENGTH": 0}, b"", make_glb1(make_jpeg())), {}),
+    "a technique of one's own, glTF 2.0": (
+        "a.glb", make_square({"values": {"u_myMap": {"index": 0}}}, make_jpeg()), {}),
     "plain glb, lit": ("a.glb", make_square(PBR, make_jpeg()), {}),
 }  # fmt: skip
 
@@ -205,6 +207,9 @@ def break_one(source: Path, name: str) -> None:
         "2000000000": make_square(PBR, make_jpeg(), accessors=[
             {"bufferView": 0, "componentType": 5126, "count": 2_000_000_000, "type": "VEC3"}] * 3),
         "picture.*is not there": make_square(PBR, b"", images=[{"uri": "gone.jpg"}]),
+        "drawn grey": make_square({"values": {"colour": [1, 1, 1]}}, make_jpeg()),
+        "without TEXCOORD_1": make_square(
+            {"pbrMetallicRoughness": {"baseColorTexture": {"index": 0, "texCoord": 1}}}, make_jpeg()),
         "EXT_mesh_gpu": make_square(PBR, make_jpeg(), extensionsRequired=["EXT_mesh_gpu_instancing"]),
     }  # fmt: skip
     if (data := files[name]) is not None:
@@ -215,6 +220,7 @@ BROKEN = {
     "cut off": "bad.glb", "no tile": "bad.glb", "damaged": "bad.glb", "is not there": "bad.glb",
     "leads out": "../../../etc/passwd", "only files beside it": "https://example.org/a.glb",
     "names vertex": "bad.glb", "2000000000": "bad.glb", "EXT_mesh_gpu": "bad.glb",
+    "drawn grey": "bad.glb", "without TEXCOORD_1": "bad.glb",
 }  # fmt: skip
 
 
