@@ -46,6 +46,34 @@
     id: '', name: '', dialect: 'mapped', source: { filter: '' }, model: '', kind: 'rtu', vendor: '', devices: [], maps: [],
     ignore: [], blocks: [{ kind: 'source', x: 24, y: 44 }], links: [],
   });
+  // every edit of a flow is a step; letters typed into one field in a row are one
+  const STEPS = 200, PAUSE_MS = 900;
+  let past = [], future = [], held = '', typed = { id: '', at: 0 };
+  function forget() { past = []; future = []; held = JSON.stringify(A.flow); typed = { id: '', at: 0 }; }
+  function remember() {
+    const now = JSON.stringify(A.flow), id = document.activeElement?.matches?.('input, textarea') ? document.activeElement.id : '';
+    if (now === held) return;
+    const goesOn = id && id === typed.id && Date.now() - typed.at < PAUSE_MS && past.length;
+    if (!goesOn) past = [...past.slice(1 - STEPS), held];
+    held = now; future = []; typed = { id, at: Date.now() };
+  }
+  function step(from, to) {
+    if (!from.length || !A.data?.may) return;
+    to.push(held); held = from.pop(); typed = { id: '', at: 0 };
+    A.flow = JSON.parse(held);
+    A.note = null;
+    A.changed(true, true);
+  }
+  A.back = () => step(past, future);
+  A.forth = () => step(future, past);
+  A.steps = () => ({ back: past.length, forth: future.length });
+  document.addEventListener('keydown', e => {
+    if (!root || !(e.ctrlKey || e.metaKey) || e.altKey || e.target.closest?.('input, textarea, select')) return;
+    const key = e.key.toLowerCase(), forth = key === 'y' || (key === 'z' && e.shiftKey);
+    if (key !== 'z' && key !== 'y') return;
+    e.preventDefault();
+    if (forth) A.forth(); else A.back();
+  });
   function reset() {
     Object.assign(A, { flow: A.fresh(), message: { topic: '', payload: '' }, outcomes: [], matches: [], step: 'source', heard: null, note: null, table: null, kept: null, revision: A.data ? A.data.revision : 0 });
   }
@@ -57,12 +85,14 @@
     if (message) A.message = message;
     A.matches = matches || [];
     A.kept = (A.data.flows || []).find(f => f.id === A.flow.id) || null;
+    forget();
     A.changed(true);
   };
   A.lookup = kind => (A.outcomes || []).find(o => o.kind === kind) || { kind, state: 'idle', rows: [], troubles: [] };
 
   /** The flow was edited: draw what depends on it, and let the server go through it again. */
-  A.changed = whole => {
+  A.changed = (whole, stepped) => {
+    if (!stepped) remember();
     if (whole) A.draw(); else A.canvas.draw();
     clearTimeout(timer);
     timer = setTimeout(trace, 250);
@@ -110,7 +140,7 @@
     side.replaceChildren(
       panel(say('strangers'), strangers.length ? make('ul', { class: 'ct-list' }, strangers) : make('p', { class: 'ct-quiet' }, say('no_strangers'))),
       panel(say('flows'), flows.length ? make('ul', { class: 'ct-list' }, flows) : make('p', { class: 'ct-quiet' }, say('no_flows')),
-        make('button', { type: 'button', class: 'ct-button', id: 'access-new', disabled: !may, onclick: () => { reset(); A.changed(true); } }, say('new')),
+        make('button', { type: 'button', class: 'ct-button', id: 'access-new', disabled: !may, onclick: () => { reset(); forget(); A.changed(true); } }, say('new')),
         make('button', { type: 'button', class: 'ct-button', disabled: !may, onclick: () => file.click() }, say('import')), file));
   }
   function panel(title, body, ...buttons) {
@@ -158,6 +188,7 @@
     if (!data.models) { element.textContent = data.error || say('away'); setTimeout(() => { if (root === element) boot(element); }, 3000); return; }
     A.data = data;
     reset();
+    forget();
     A.draw();
     root.dataset.ready = '1';
   }

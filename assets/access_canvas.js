@@ -27,6 +27,9 @@
       palette.append(make('button', { type: 'button', class: `ct-chip-block ct-kind-${kind}`, 'data-kind': kind, onpointerdown: e => dragNew(e, kind),
         onclick: e => { if (e.detail === 0) { A.reach(kind); A.step = kind; A.changed(true); } } }, A.kindName(kind)));
     }
+    palette.append(make('span', { class: 'ct-step-buttons' },
+      make('button', { type: 'button', class: 'ct-button', id: 'access-back', title: 'Ctrl+Z', onclick: A.back }, say('step_back')),
+      make('button', { type: 'button', class: 'ct-button', id: 'access-forth', title: 'Ctrl+Shift+Z', onclick: A.forth }, say('step_forth'))));
     board = make('div', { class: 'ct-board', id: 'access-board' });
     host.replaceChildren(palette, board, make('p', { class: 'ct-quiet ct-help', id: 'access-canvas-help' }, say('canvas_help')));
     draw();
@@ -39,6 +42,9 @@
     for (const [one, other] of A.flow.links) if (block(one) && block(other)) drawLink(svg, one, other);
     if (pending) svg.append(path(pending.from, pending.to, 'ct-link ct-pending'));
     board.replaceChildren(svg, ...A.flow.blocks.map(drawBlock));
+    const steps = A.steps();
+    host.querySelector('#access-back').disabled = !A.data.may || !steps.back;
+    host.querySelector('#access-forth').disabled = !A.data.may || !steps.forth;
     for (const chip of host.querySelectorAll('.ct-chip-block')) chip.classList.toggle('ct-placed', !!block(chip.dataset.kind));
   }
 

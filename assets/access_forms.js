@@ -205,8 +205,6 @@
   }
   async function publish() {
     A.tell(say('testing'));
-    const tested = await A.ask('listen', { filter: A.flow.source?.filter || A.message.topic || 'heat/+/data', seconds: 1 });
-    if (!tested.messages) { A.tell(`${say('refused')} ${tested.error || say('away')}`, true); return; }
     const found = await A.ask('publish', { flow: A.flow, revision: A.revision });
     if (!found.ok) {
       A.tell(found.troubles ? say('refused') + ' ' + found.troubles.filter(t => t.error).map(t => t.text).join('；') : found.error || say('away'), true);

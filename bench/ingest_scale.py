@@ -1,7 +1,8 @@
 """One worker with a file, one and two workers with a lake: durable messages and readings per second.
 
 Broker, PostgreSQL, senders and workers share this machine: where it has two cores, two workers cannot be
-faster than one. Run: ``python -m bench.ingest_scale [--messages N] [--kind small|array]``.
+faster than one. Run: ``python -m bench.ingest_scale [--messages N] [--kind small|array]
+[--s3 http://KEY:SECRET@host:port --bucket NAME]`` (a server that runs; without: a folder).
 """
 
 import argparse
@@ -67,13 +68,13 @@ class Worker:
 
 
 def measure(
-    county: Path, kind: str, count: int, workers: int, catalog: str | None
+    county: Path, kind: str, count: int, workers: int, catalog: str | None, bucket: dict[str, str]
 ) -> tuple[float, float, float]:
     """(messages/s until all are committed, largest memory of a worker in MB, processor time of all in s)."""
     tmp = Path(tempfile.mkdtemp(prefix="bench-scale-"))
     try:
         with run_mosquitto(tmp / "mosquitto") as broker:
-            lake = {"CT_LAKE": catalog, "CT_LAKE_DATA": str(tmp / "files")} if catalog else {}
+            lake = {"CT_LAKE": catalog, "CT_LAKE_DATA": str(tmp / "files"), **bucket} if catalog else {}
             many = [
                 Worker(tmp / f"w{n}", county, broker, {**lake, "CT_WORKER": f"{n}/{workers}"})
                 for n in range(1, workers + 1)
@@ -101,6 +102,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=60_000)
     parser.add_argument("--kind", choices=sorted(READINGS), default="small")
+    parser.add_argument("--s3", default="")
+    parser.add_argument("--bucket", default="lake")
     told = parser.parse_args()
     print("| figure | measured | aim |\n|---|---:|---:|")
     with tempfile.TemporaryDirectory(prefix="bench-county-") as tmp:
@@ -111,8 +114,10 @@ def main() -> None:
             ("one worker, a lake", 1, True),
             ("two workers, a lake", 2, True),
         ):  # fmt: skip
+            folder = f"s3://{told.bucket}/{workers}-{time.time():.0f}/"
+            bucket = {"CT_LAKE_S3": told.s3, "CT_LAKE_DATA": folder} if told.s3 else {}
             with run_postgres() if in_lake else nullcontext() as catalog:
-                rate, peak, spent = measure(county, told.kind, told.messages, workers, catalog)
+                rate, peak, spent = measure(county, told.kind, told.messages, workers, catalog, bucket)
             show_row(f"{name}: durable messages", rate, "messages/s")
             show_row("  readings", rate * READINGS[told.kind], "readings/s")
             show_row("  processor time of the workers", spent, "s")

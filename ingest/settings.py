@@ -16,6 +16,7 @@ CT_KEEP_RAW_DAYS   days that readings are kept              ``730``
 CT_KEEP_METER_DAYS days that meter counters are kept        ``2200``
 CT_LAKE            catalogue past one machine (PostgreSQL)  none
 CT_LAKE_DATA       folder or bucket of its Parquet files    none
+CT_LAKE_S3         ``https://KEY:SECRET@host:port/region``  none
 CT_WORKER          number of this ingest and of all         ``1/1``
 CT_COMMANDS        approval: ``second``, ``one``, ``off``   ``second``
 =================  =======================================  ==========================
@@ -46,12 +47,24 @@ class Retention:
 @dataclass(frozen=True, slots=True)
 class Lake:
     """A store past one machine: ``catalog`` as libpq writes it, ``data`` where the Parquet files are,
-    ``number`` of this ingest worker from 1 to ``workers``."""
+    ``number`` of this ingest worker from 1 to ``workers``; ``s3``: the server, when ``data`` is a bucket."""
 
     catalog: str
     data: str
     number: int = 1
     workers: int = 1
+    s3: "S3 | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class S3:
+    """A server of S3-compatible storage; ``endpoint`` is host:port."""
+
+    endpoint: str
+    key: str
+    secret: str
+    region: str
+    tls: bool
 
 
 SHORTEST = Retention(30, 1827)
@@ -186,4 +199,17 @@ def _read_lake(env: Mapping[str, str]) -> Lake | None:
         return None
     if not data:
         raise ConfigError("CT_LAKE_DATA is not set: give the folder or bucket for the files of CT_LAKE")
-    return Lake(catalog, data, int(number), int(workers))
+    return Lake(catalog, data, int(number), int(workers), _read_s3(env, data))
+
+
+def _read_s3(env: Mapping[str, str], data: str) -> S3 | None:
+    if not data.startswith("s3://"):
+        return None
+    parts = urlsplit(env.get("CT_LAKE_S3", ""))
+    key, secret = unquote(parts.username or ""), unquote(parts.password or "")
+    if parts.scheme not in ("http", "https") or not (parts.hostname and key and secret):
+        raise ConfigError(
+            "CT_LAKE_DATA is a bucket: CT_LAKE_S3 must name its server as https://KEY:SECRET@host:port/region"
+        )
+    endpoint = parts.netloc.rpartition("@")[2]
+    return S3(endpoint, key, secret, parts.path.strip("/") or "us-east-1", parts.scheme == "https")

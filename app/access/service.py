@@ -11,16 +11,16 @@ from app.access.show import show_draft, show_flow, show_message, show_model, sho
 from app.web.context import Context
 from ingest.adapters import make_adapters
 from ingest.onboarding import publish as acts
-from ingest.onboarding.check import is_good_filter
+from ingest.onboarding.check import check_flow, is_good_filter
 from ingest.onboarding.excel import make_template, merge_devices, read_sheet
 from ingest.onboarding.flow import Flow, FlowDevice, match_topic
 from ingest.onboarding.learn import learn
-from ingest.onboarding.listen import listen
+from ingest.onboarding.listen import check_connection, listen
 from ingest.onboarding.propose import Draft, as_part, map_property, propose
 from ingest.onboarding.simulator import Simulator, can_simulate
 from ingest.onboarding.state import State, merge_county, read_state
 from ingest.onboarding.trace import Message, trace
-from ingest.onboarding.troubles import has_errors
+from ingest.onboarding.troubles import has_errors, make_trouble
 from ingest.settings import parse_mqtt_url
 from ingest.store.api import DeadLetter
 from ingest.things import ThingModel, find_model, load_library
@@ -202,7 +202,13 @@ class Access:
         return {"count": heard.count, "messages": [show_message(m) for m in heard.messages]}
 
     def publish(self, flow: Flow, by: str, revision: int, lang: str) -> Data:
-        """Publish; what keeps it from being published is in the answer."""
+        """Test the connection, then publish; what keeps it from being published is in the answer."""
+        if not has_errors(check_flow(flow, self.base, self.state())):
+            try:
+                check_connection(self._broker, flow)
+            except InputError as e:
+                trouble = make_trouble("publish", "no_connection", why=e)
+                return {"ok": False, "troubles": [show_trouble(trouble, lang)]}
         try:
             state = acts.publish(self._folder, self.base, flow, by, revision)
         except acts.Refused as e:

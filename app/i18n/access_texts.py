@@ -137,6 +137,8 @@ ACCESS_TEXTS: dict[str, tuple[str, str]] = {
     "access.refused": ("没有发布：", "Not published:"),
     "access.reread": ("重读留存的报文", "Read the kept messages again"),
     "access.reread_done": ("请求重读 {n} 条", "asked for {n} messages"),
+    "access.step_back": ("撤销一步", "Step back"),
+    "access.step_forth": ("重做一步", "Step forth"),
     "access.charts": ("测点曲线", "Charts"),
     "access.documents": ("资料（铭牌、说明书、照片）", "Documents: plates, manuals, photos"),
     "access.versions": ("版本", "Versions"),

@@ -3,6 +3,8 @@
 asyncua brings its own event loop in a thread; it is imported only where such a device is configured.
 """
 
+import concurrent.futures
+import struct
 from contextlib import suppress
 from typing import Any
 
@@ -26,7 +28,7 @@ class OpcUaLink:
         try:
             self._open()
             found = self._client.read_attributes(self._nodes)
-        except Exception as e:  # asyncua raises of many kinds, down to those of sockets and of its parser
+        except _faults() as e:
             self.close()
             raise LinkError(f"{self._device.url}: {type(e).__name__}: {e}".rstrip(": ")) from e
         values: dict[str, float | None] = {}
@@ -61,7 +63,7 @@ class OpcUaLink:
                 client.set_security_string(d.security)
             client.connect()
             self._nodes = [client.get_node(n.node) for n in d.nodes]
-        except Exception:
+        except BaseException:
             _end_loop(client)
             raise
         self._client = client
@@ -73,8 +75,22 @@ class OpcUaLink:
             return
         try:
             client.disconnect()
-        except Exception:  # the server may be gone already
+        except _faults():  # the server may be gone already
             _end_loop(client)
+
+
+def _faults() -> tuple[type[BaseException], ...]:
+    """What asyncua raises when a server is away, says no, or says what its parser cannot read.
+
+    A fault of ours (a wrong name, a wrong type of argument) is none of them and is told with its place.
+    """
+    from asyncua.sync import ThreadLoopNotRunning
+    from asyncua.ua.uaerrors import UaError
+
+    return (
+        UaError, OSError, TimeoutError, concurrent.futures.CancelledError, EOFError, ValueError, struct.error,
+        ThreadLoopNotRunning, RuntimeError,
+    )  # fmt: skip
 
 
 def _end_loop(client: Any) -> None:

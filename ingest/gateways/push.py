@@ -78,73 +78,78 @@ def find_sender(header: str | None, senders: tuple[Sender, ...]) -> Sender:
     return found[0]
 
 
+class Handler(BaseHTTPRequestHandler):
+    """One request; ``senders`` and ``deliver`` are those of its server."""
+
+    senders: tuple[Sender, ...]
+    deliver: Deliver
+    server_version = "county-twin"
+    sys_version = ""
+    protocol_version = "HTTP/1.1"
+    timeout = READ_TIMEOUT_S
+
+    def do_POST(self) -> None:
+        """Take a message, or say why not."""
+        try:
+            self._say(self._take(), "")
+        except Refused as e:
+            self.close_connection = True  # what is left of the body is not read
+            self._say(e.status, str(e))
+        except (TimeoutError, ConnectionError):
+            self.close_connection = True
+
+    def _take(self) -> HTTPStatus:
+        own = find_own(self.path, self.senders)
+        if own is not None:
+            self._deliver(own)
+            return HTTPStatus.OK
+        sender = find_sender(self.headers.get("Authorization"), self.senders)
+        topic, device = find_topic(self.path)
+        if "*" not in sender.devices and (device or "ngsi-ld") not in sender.devices:
+            raise Refused(HTTPStatus.FORBIDDEN, f"{sender.name} may not speak for {device or 'ngsi-ld'!r}")
+        self._deliver(topic)
+        return HTTPStatus.NO_CONTENT
+
+    def _deliver(self, topic: str) -> None:
+        length = self.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdecimal()):
+            raise Refused(HTTPStatus.LENGTH_REQUIRED, "Content-Length is needed")
+        if not 0 < int(length) <= MAX_PAYLOAD:
+            raise Refused(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{length} bytes; 1 to {MAX_PAYLOAD} are taken"
+            )
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            raise Refused(HTTPStatus.BAD_REQUEST, "the body is shorter than it says")
+        if not type(self).deliver(topic, body):
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "the broker is away: send it again later")
+
+    def _say(self, status: HTTPStatus, text: str) -> None:
+        body = text.encode()
+        self.send_response(status)
+        if status == HTTPStatus.UNAUTHORIZED:
+            self.send_header("WWW-Authenticate", "Bearer")
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            self.send_header("Retry-After", "10")
+        if body or status == HTTPStatus.OK:
+            self.send_header("Content-Type", "text/plain; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Only what was refused, without its token."""
+        if args and str(args[1:2])[2:3] in ("4", "5"):
+            said = f"{self.address_string()}: {format % args}"
+            log.info("%s", re.sub(r"(/api/v1/)[^/ ]+", r"\1...", said))  # a token is no word for a log
+
+
 def make_server(
     address: tuple[str, int], senders: tuple[Sender, ...], deliver: Deliver
 ) -> ThreadingHTTPServer:
     """A server that is bound and not yet serving."""
-
-    class Handler(BaseHTTPRequestHandler):
-        server_version = "county-twin"
-        sys_version = ""
-        protocol_version = "HTTP/1.1"
-        timeout = READ_TIMEOUT_S
-
-        def do_POST(self) -> None:
-            try:
-                self._say(self._take(), "")
-            except Refused as e:
-                self.close_connection = True  # what is left of the body is not read
-                self._say(e.status, str(e))
-            except (TimeoutError, ConnectionError):
-                self.close_connection = True
-
-        def _take(self) -> HTTPStatus:
-            own = find_own(self.path, senders)
-            if own is not None:
-                self._deliver(own)
-                return HTTPStatus.OK
-            sender = find_sender(self.headers.get("Authorization"), senders)
-            topic, device = find_topic(self.path)
-            if "*" not in sender.devices and (device or "ngsi-ld") not in sender.devices:
-                raise Refused(
-                    HTTPStatus.FORBIDDEN, f"{sender.name} may not speak for {device or 'ngsi-ld'!r}"
-                )
-            self._deliver(topic)
-            return HTTPStatus.NO_CONTENT
-
-        def _deliver(self, topic: str) -> None:
-            length = self.headers.get("Content-Length", "")
-            if not (length.isascii() and length.isdecimal()):
-                raise Refused(HTTPStatus.LENGTH_REQUIRED, "Content-Length is needed")
-            if not 0 < int(length) <= MAX_PAYLOAD:
-                raise Refused(
-                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{length} bytes; 1 to {MAX_PAYLOAD} are taken"
-                )
-            body = self.rfile.read(int(length))
-            if len(body) < int(length):
-                raise Refused(HTTPStatus.BAD_REQUEST, "the body is shorter than it says")
-            if not deliver(topic, body):
-                raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "the broker is away: send it again later")
-
-        def _say(self, status: HTTPStatus, text: str) -> None:
-            body = text.encode()
-            self.send_response(status)
-            if status == HTTPStatus.UNAUTHORIZED:
-                self.send_header("WWW-Authenticate", "Bearer")
-            if status == HTTPStatus.SERVICE_UNAVAILABLE:
-                self.send_header("Retry-After", "10")
-            if body or status == HTTPStatus.OK:
-                self.send_header("Content-Type", "text/plain; charset=utf-8")
-                self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            if args and str(args[1:2])[2:3] in ("4", "5"):
-                said = f"{self.address_string()}: {format % args}"
-                log.info("%s", re.sub(r"(/api/v1/)[^/ ]+", r"\1...", said))  # a token is no word for a log
-
+    own = type("OwnHandler", (Handler,), {"senders": senders, "deliver": staticmethod(deliver)})
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     kind = type("PushServer", (ThreadingHTTPServer,), {"address_family": family, "daemon_threads": True})
-    server: ThreadingHTTPServer = kind(address, Handler)
+    server: ThreadingHTTPServer = kind(address, own)
     return server

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from ingest.onboarding.flow import Flow
 from ingest.onboarding.trace import Message
 from ingest.settings import Broker
 from ingest.worker.probe import probe_broker, set_credentials
@@ -27,6 +28,21 @@ class Heard:
 
     messages: tuple[Message, ...]
     count: int
+
+
+def check_connection(broker: Broker, flow: Flow) -> None:
+    """Whether the broker lets us in and, where the flow names a source, lets us listen to it.
+
+    Raises
+    ------
+    InputError : it does not; the text says why and the mend
+    """
+    if flow.source is not None:
+        listen(broker, flow.source.filter, 0.5, enough=1)
+        return
+    answer = probe_broker(broker)
+    if answer.version is None:
+        raise InputError(f"{answer.reason}; {answer.mend}")
 
 
 def listen(broker: Broker, topic_filter: str, seconds: float, enough: int = MAX_MESSAGES) -> Heard:

@@ -10,7 +10,7 @@ import math
 import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -32,6 +32,9 @@ SPEAKS = ("flat", "thingsboard", "csv", MAPPED)
 """Dialects it can speak."""
 FASTEST_S, SLOWEST_S = 5.0, 10.0
 """A simulated device speaks at least and at most so often, whatever its period: somebody is watching."""
+HEARTBEAT_S = 300.0
+"""A value that does not move is sent so often."""
+Sent = dict[str, tuple[float, float]]
 DAY_S = 86_400.0
 COUNTED_FROM = 1.75e9
 """When simulated counters stood at nothing (June 2025)."""
@@ -161,6 +164,7 @@ class Simulator:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._due: dict[str, float] = {}
+        self._sent: dict[str, Sent] = {}
 
     def start(self) -> None:
         """Begin, unless it runs already."""
@@ -219,8 +223,26 @@ class Simulator:
                 m.external_key: simulate_value(m, model.find(m.key) if model else None, name, now)
                 for m in flow.maps
             }
-            topic, payload = encode_values(flow, d.external_id, values, now)
+            news = pick_changed(flow.maps, values, self._sent.setdefault(name, {}), now)
+            if not news:
+                continue
+            topic, payload = encode_values(flow, d.external_id, news, now)
             client.publish(topic, payload, qos=1, properties=properties)
+
+
+def pick_changed(
+    maps: Sequence[MapRow], values: Mapping[str, float], sent: Sent, now: float
+) -> dict[str, float]:
+    """Values to send: those that moved by more than their deadband, and each at least every ``HEARTBEAT_S``,
+    as devices that send on change do. ``sent``: key -> (value, when) of before; brought up to date."""
+    step = {m.external_key: m.deadband for m in maps}
+    news = {}
+    for key, value in values.items():
+        before, at = sent.get(key, (math.inf, -math.inf))
+        if abs(value - before) > step.get(key, 0.0) or not step.get(key) or now - at >= HEARTBEAT_S:
+            news[key] = value
+            sent[key] = (value, now)
+    return news
 
 
 def list_simulated(state: State) -> list[Flow]:

@@ -185,6 +185,7 @@ TROUBLES: dict[str, tuple[bool, str, str]] = {
         "其间有人发布了修订 {revision}：刷新后再发布",
         "somebody has published revision {revision} meanwhile: load again, then publish",
     ),
+    "no_connection": (E, "连接测试未通过：{why}", "the connection was tested: {why}"),
     "too_many": (E, "{what}有 {n} 个，至多 {limit} 个", "{n} {what}, at most {limit}"),
 }  # fmt: skip
 """code: (error, Chinese, English)"""

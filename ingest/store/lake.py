@@ -14,7 +14,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from ingest.settings import Lake, Retention
+from ingest.settings import S3, Lake, Retention
 from ingest.store.batch import Batch, DeviceMark
 from ingest.store.counters import COUNTED
 from ingest.store.duck import load_extensions
@@ -85,6 +85,8 @@ class LakeOwner(StoreOwner):
         load_extensions(db, ("postgres_scanner", "ducklake"))
         where, data = (x.replace("'", "''") for x in (self.lake.catalog, self.lake.data))
         try:
+            if self.lake.s3 is not None:
+                _open_bucket(db, self.lake.s3)
             db.execute(
                 f"ATTACH 'ducklake:postgres:{where}' AS lake (DATA_PATH '{data}', "
                 f"DATA_INLINING_ROW_LIMIT {INLINE_ROWS})"
@@ -191,6 +193,17 @@ class LakeOwner(StoreOwner):
         return rows, tuple(
             DeviceMark(name, t, came, 0, ahead / 1e6, True) for name, (t, came, ahead) in heard.items()
         )
+
+
+def _open_bucket(db: duckdb.DuckDBPyConnection, s3: S3) -> None:
+    """Let ``db`` reach the server of a bucket; by path, because own servers rarely have names per bucket."""
+    key, secret, region, endpoint = (
+        x.replace("'", "''") for x in (s3.key, s3.secret, s3.region, s3.endpoint)
+    )
+    db.execute(
+        f"CREATE OR REPLACE TEMPORARY SECRET lake_s3 (TYPE s3, KEY_ID '{key}', SECRET '{secret}', "
+        f"REGION '{region}', ENDPOINT '{endpoint}', URL_STYLE 'path', USE_SSL {str(s3.tls).lower()})"
+    )
 
 
 def _day_number(t_ms: int, shift_s: int) -> int:

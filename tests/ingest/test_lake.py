@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from ingest.county import save_county
-from ingest.settings import Lake, Retention, read_settings
+from ingest.settings import S3, Lake, Retention, read_settings
 from ingest.store.client import StoreClient
 from ingest.store.lake import LakeOwner, compact, merge_arrived
 from ingest.store.owner import StoreAway, StoreOwner
@@ -157,24 +157,31 @@ def test_settings_of_a_lake_are_checked() -> None:
     good = {"CT_LAKE": "dbname=x", "CT_LAKE_DATA": "/f", "CT_WORKER": "2/3"}
     assert read_settings(good).lake == Lake("dbname=x", "/f", 2, 3)
     assert read_settings({}).lake is None
-    for bad in ({"CT_WORKER": "1/2"}, {**good, "CT_WORKER": "4/3"}, {**good, "CT_LAKE_DATA": ""},
+    bucket = {**good, "CT_LAKE_DATA": "s3://b/x", "CT_LAKE_S3": "http://k%2F1:s@127.0.0.1:9000/cn"}
+    lake = read_settings(bucket).lake
+    assert lake is not None and lake.s3 == S3("127.0.0.1:9000", "k/1", "s", "cn", False)
+    for bad in ({"CT_WORKER": "1/2"}, {**bucket, "CT_LAKE_S3": ""}, {**bucket, "CT_LAKE_S3": "http://h:1"},
+                {**good, "CT_WORKER": "4/3"}, {**good, "CT_LAKE_DATA": ""},
                 {"CT_KEEP_METER_DAYS": "100"}):  # fmt: skip
         with pytest.raises(ConfigError, match="CT_"):
             read_settings(bad)
 
 
 def test_lanes_are_shared_but_for_what_needs_its_order() -> None:
-    lanes = make_lanes("c", ("heat/+/data", "v1/gateway/+", "spBv1.0/#", "homie/#"))
+    lanes = make_lanes("c", ("heat/+/data", "heat/+/ack", "v1/gateway/+", "spBv1.0/#", "homie/#"))
     first, second = share_lanes(lanes, 1, 2), share_lanes(lanes, 2, 2)
     assert [f for lane in first for f in lane.filters] == [
-        "homie/#", "$share/county-twin/heat/+/data", "$share/county-twin/v1/gateway/+", "spBv1.0/#",
+        "homie/#", "$share/county-twin/heat/+/data", "$share/county-twin/heat/+/ack", "heat/+/ack",
+        "$share/county-twin/v1/gateway/+", "v1/gateway/rpc", "spBv1.0/#",
     ]  # fmt: skip
     assert [f for lane in second for f in lane.filters] == [
-        "$share/county-twin/heat/+/data", "$share/county-twin/v1/gateway/+",
+        "$share/county-twin/heat/+/data", "$share/county-twin/heat/+/ack", "$share/county-twin/v1/gateway/+",
     ]  # fmt: skip
     assert not {lane.client_id for lane in first} & {lane.client_id for lane in second}
     assert [lane.number for lane in second] == list(range(len(second)))
     assert "heat/+/data" in first[1].foreign, "the session of a single worker held it alone"
+    assert "heat/+/ack" not in first[1].foreign, "answers to commands reach the worker that decides"
+    assert "heat/+/ack" in second[0].foreign
 
 
 def test_two_workers_one_of_them_killed_end_in_exactly_the_rows_sent(catalog: str, tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import meterbus
 import pytest
+import serial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -288,3 +290,35 @@ def test_a_wrong_file_is_a_sentence_with_the_place(tmp_path: Path, text: str, wo
     file.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=words):
         read_config(file)
+
+
+SI_OF = {"Wh": 3600.0, "J": 1.0, "m^3": 1.0, "W": 1.0, "m^3/h": 1 / 3600.0, "C": 1.0, "K": 1.0}
+
+
+@pytest.mark.parametrize("frame", [KAMSTRUP_601, ALLMESS_CF50], ids=["multical", "cf-50"])
+def test_another_decoder_reads_the_same_numbers(frame: bytes) -> None:
+    """pyMeterBus, record by record where it knows a unit of ours."""
+    theirs = [
+        float(r.parsed_value) * SI_OF[r.unit]
+        for r in meterbus.load(frame).records
+        if r.unit in SI_OF and not isinstance(r.parsed_value, str)
+    ]
+    ours = [r.value for r in mbus.decode_records(mbus.take_frame(frame))[0]]
+    assert len(ours) >= 7 and ours == pytest.approx(theirs)
+
+
+def test_another_master_reads_our_meters_over_tcp_and_writes_the_same_requests() -> None:
+    """pyMeterBus as the master of the line that our own poller is tried on."""
+    line = MBusLine()
+    with play(line) as port, serial.serial_for_url(f"socket://127.0.0.1:{port}", timeout=3) as wire:
+        for address, frame in ((0x11, KAMSTRUP_601), (0x01, ALLMESS_CF50)):
+            meterbus.send_ping_frame(wire, address)
+            assert isinstance(meterbus.load(meterbus.recv_frame(wire, 1)), meterbus.TelegramACK)
+            meterbus.send_request_frame(wire, address)
+            said = meterbus.load(meterbus.recv_frame(wire))
+            assert len(said.records) > 5
+            assert said.header.aField.parts[0] == frame[5]
+    assert line.requests == [
+        mbus.short_frame(0x40, 0x11), mbus.short_frame(0x5B, 0x11), mbus.short_frame(0x40, 0x01),
+        mbus.short_frame(0x5B, 0x01),
+    ]  # fmt: skip

@@ -11,7 +11,14 @@ from ingest.adapters import compile_directory, make_adapters
 from ingest.onboarding.flow import Flow, FlowDevice, Source
 from ingest.onboarding.propose import map_property
 from ingest.onboarding.rows import rebuild
-from ingest.onboarding.simulator import can_simulate, encode_values, list_simulated, simulate_value
+from ingest.onboarding.simulator import (
+    HEARTBEAT_S,
+    can_simulate,
+    encode_values,
+    list_simulated,
+    pick_changed,
+    simulate_value,
+)
 from ingest.onboarding.state import Kept, Simulated, State, Version, merge_county
 from ingest.things import load_library
 from tests.onboarding.flows import NOW, pump_flow
@@ -105,3 +112,16 @@ def test_a_list_message_has_the_shape_the_source_says() -> None:
     topic, payload = encode_values(flow_of("room_sensor", "list"), "D1", {"room_t": 20.5}, NOW)
     assert topic == "x/report"
     assert json.loads(payload) == {"list": [{"at": "2026-09-21 22:13:20", "id": "D1", "room_t": 20.5}]}
+
+
+def test_a_value_within_its_deadband_is_sent_again_only_as_a_heartbeat() -> None:
+    step, none = (
+        msgspec.structs.replace(r, deadband=d) for r, d in zip(pump_flow().maps[:2], (0.5, 0.0), strict=True)
+    )
+    sent: dict[str, tuple[float, float]] = {}
+    a, b = step.external_key, none.external_key
+    assert pick_changed((step, none), {a: 50.0, b: 1.0}, sent, 0.0) == {a: 50.0, b: 1.0}
+    assert pick_changed((step, none), {a: 50.4, b: 1.0}, sent, 10.0) == {b: 1.0}
+    assert pick_changed((step, none), {a: 50.6, b: 1.0}, sent, 20.0) == {a: 50.6, b: 1.0}
+    assert pick_changed((step, none), {a: 50.2, b: 1.0}, sent, 30.0) == {b: 1.0}
+    assert pick_changed((step, none), {a: 50.2, b: 1.0}, sent, 20.0 + HEARTBEAT_S) == {a: 50.2, b: 1.0}

@@ -10,16 +10,28 @@ import openpyxl
 import pytest
 from playwright.sync_api import Page, expect
 
+from app.access import service
 from app.auth import AccountFile
 from app.auth.tokens import Tokens, read_secret
 from ingest.county import save_county
+from ingest.onboarding import listen
 from ingest.onboarding.state import read_state
+from ingest.settings import Broker
 from ingest.store.api import DeadLetter, Notice
 from tests.onboarding.flows import TOPIC, payload, pump_flow
+from tests.support.system import free_port
 from tests.web.conftest import Site
 
 FLOW = msgspec.to_builtins(pump_flow())
 PATH = "/api/access/"
+
+
+@pytest.fixture(autouse=True)
+def connections(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A broker that lets everybody in; which flows were tried with it."""
+    tried: list[str] = []
+    monkeypatch.setattr(service, "check_connection", lambda _broker, flow: tried.append(flow.id))
+    return tried
 
 
 @pytest.fixture
@@ -209,3 +221,51 @@ def test_the_chart_of_any_point(open_site: Site, page: Page) -> None:
     expect(page.locator("#point-chart .js-plotly-plot .trace")).to_have_count(1)
     page.goto(open_site.url + "/point?point=nobody/x", wait_until="domcontentloaded")
     expect(page.locator("#point-chart")).to_contain_text("没有这个测点", timeout=30_000)
+
+
+def test_publishing_tests_the_connection_whoever_asks(
+    open_site: Site, connections: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert post(open_site, "publish", {"flow": {**FLOW, "maps": []}, "revision": 0})[1]["ok"] is False
+    assert connections == [], "a flow that will not do is not tried"
+    assert post(open_site, "publish", {"flow": FLOW, "revision": 0})[1]["ok"] is True
+    assert connections == [FLOW["id"]]
+    nobody = Broker("127.0.0.1", free_port(), None, None, False)
+    monkeypatch.setattr(
+        service, "check_connection", lambda _broker, flow: listen.check_connection(nobody, flow)
+    )
+    status, said = post(open_site, "publish", {"flow": FLOW, "revision": 1})
+    assert (status, said["ok"], [t["code"] for t in said["troubles"]]) == (200, False, ["no_connection"])
+    assert "does not answer" in said["troubles"][0]["text"]
+    assert json.loads(open_site.ask(PATH + "state").text)["revision"] == 1
+
+
+def test_edits_are_taken_back_and_done_again_by_keys_and_buttons(open_site: Site, page: Page) -> None:
+    page.goto(f"{open_site.url}/access")
+    blocks, back, forth = (
+        page.locator(".ct-block"),
+        page.locator("#access-back"),
+        page.locator("#access-forth"),
+    )
+    expect(blocks).to_have_count(1)
+    expect(back).to_be_disabled()
+    for kind in ("decode", "map"):
+        page.locator(f".ct-chip-block.ct-kind-{kind}").focus()
+        page.keyboard.press("Enter")
+    expect(blocks).to_have_count(3)
+    page.locator("#access-board").click(position={"x": 5, "y": 5})
+    page.keyboard.press("Control+z")
+    expect(blocks).to_have_count(2)
+    back.click()
+    expect(blocks).to_have_count(1)
+    expect(back).to_be_disabled()
+    page.keyboard.press("Control+Shift+z")
+    expect(blocks).to_have_count(2)
+    page.keyboard.press("Control+y")
+    expect(blocks).to_have_count(3)
+    expect(forth).to_be_disabled()
+    back.click()
+    page.locator(".ct-chip-block.ct-kind-check").focus()
+    page.keyboard.press("Enter")
+    expect(forth).to_be_disabled()
+    expect(page.locator(".ct-link-hit")).to_have_count(3)
