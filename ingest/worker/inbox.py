@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 MAX_BYTES = 32_000_000
 """Payload bytes that may wait in all lanes together."""
-BATCH_BYTES = 1_500_000
+BATCH_BYTES = 1_200_000
 """Payload bytes that are given out at once, so that a batch of large messages stays small in memory."""
 WAIT_S = 0.2
 
