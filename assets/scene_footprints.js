@@ -99,7 +99,7 @@
       getFillColor: (b) => [...accent, b.row === state.building ? 120 : 80],
       updateTriggers: { getFillColor: state.building },
       material: { ambient: 0.8, diffuse: 0.3, shininess: 1, specularColor: [0, 0, 0] },
-      getPolygonOffset: () => [0, -80],
+      getPolygonOffset: () => [-4, -400],
     })];
   };
 

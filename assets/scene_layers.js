@@ -243,7 +243,7 @@
     }
 
     /**
-     * Layers for this zoom; one whose picture has not come yet is left out. `photo` {solid, tint}: photography
+     * Layers for this zoom; one whose picture has not come yet is left out. `photo` {solid, glass, tint}: photography
      * stands for ground, streets, trees and buildings; `tint` lays the buildings' colours over it.
      */
     build(visible, zoom, photo = null, under = false) {
@@ -252,7 +252,7 @@
         .map((e) => new this.deck[e.type]({
           ...e.props,
           ...(e.picture ? { texture: this.pictures[e.picture] } : {}),
-          ...(photo && e.props.id === "buildings" ? { opacity: 0.42, getPolygonOffset: () => [0, -60], pickable: false } : {}),
+          ...(photo && e.props.id === "buildings" ? { opacity: 0.46, getPolygonOffset: () => [-4, -400], pickable: false } : {}),
           ...(under ? this.lookUnder(e) : {}),
           visible: visible[e.role] !== false && zoom >= e.fromZoom && !(photo && this.isReplaced(e, photo)),
         }));
@@ -260,11 +260,11 @@
 
     /** Seen through the ground: pipes at their true depth and diameter, the ground like glass over them. */
     lookUnder(entry) {
-      if (entry.role === "ground") return { opacity: 0.3, parameters: { depthWriteEnabled: false } };
+      if (entry.role === "ground") return { opacity: 0.35 };
       if (entry.live) {
         entry.under = entry.under || this.underData(entry);
         return {
-          data: entry.under, widthMinPixels: 1.6 * kit.uiScale(), getPolygonOffset: () => [0, 0],
+          data: entry.under, widthMinPixels: 1.6 * kit.uiScale(), parameters: { depthCompare: "always" },
           ...(entry.props.id.endsWith(".hidden") ? { visible: false } : {}),
         };
       }
@@ -283,7 +283,7 @@
     }
 
     isReplaced(entry, photo) {
-      if (entry.role === "ground") return photo.solid;
+      if (entry.role === "ground") return photo.solid || photo.glass;
       if (entry.props.id === "buildings") return !photo.tint;
       return entry.role === "roads" || entry.role === "trees" || entry.props.id === "shadows";
     }

@@ -7,7 +7,7 @@
   const ASK_MS = 30000; // how often an empty catalogue is asked again; the demo's is made at the first start
   const LOOK_MS = 120; // how often, at most, the trees are walked while the camera moves
   const BUDGET = { soft: 400e6, hard: 800e6 };
-  const GLASS = 0.28; // opacity of the photograph over what lies in the ground
+  const GLASS = 0.4; // opacity of the photograph over what lies in the ground
   const BESIDE = 0.1; // room beside the picture that is covered too, in heights of the camera
   const FAR = (kit.FAR = 1.6); // how far the camera sees, in deck.gl's measure
   const MANY_PIXELS = 2.5e6;
@@ -306,7 +306,7 @@
         pickable: true,
         coordinateSystem: deckModule.COORDINATE_SYSTEM.METER_OFFSETS,
         coordinateOrigin: this.scene.spec.scene.origin,
-        parameters: { cullMode: "none", ...(this.scene.state.under ? { depthWriteEnabled: false } : {}) },
+        parameters: { cullMode: "none" },
         ...(l.all ? {} : { getPolygonOffset: () => [0, -30] }),
       }));
     }

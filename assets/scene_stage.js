@@ -204,7 +204,7 @@
       if (!this.deck) return;
       this.step = this.layerSet.stepOf(this.view.zoom);
       const { deckModule, photo, state } = this;
-      const mode = photo && photo.replaces ? { solid: photo.strength >= 1, tint: Boolean(state.visible.tint) } : null;
+      const mode = photo && photo.replaces ? { solid: photo.strength >= 1, glass: Boolean(state.under), tint: Boolean(state.visible.tint) } : null;
       const layers = this.layerSet.build(state.visible, this.view.zoom, mode, state.under);
       this.deck.setProps({
         layers: [
