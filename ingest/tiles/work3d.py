@@ -111,4 +111,15 @@ def _build_sheet(run: Run, sheet: Sheet, trees: dict[int, Tree]) -> Tree | None:
         nodes.append(node)
         if row.parent >= 0:
             nodes[row.parent].children.append(node)
+    _close_holes(sheet, nodes)
     return build_tree(nodes[0], f"s{sheet.number}.json", run.target.out) if nodes else None
+
+
+def _close_holes(sheet: Sheet, nodes: list[Node]) -> None:
+    """Where a finest tile was refused, the tile above stays in place of all its children."""
+    for row, node in zip(sheet.rows, nodes, strict=True):
+        if row.item < 0 or node.done is not None or node.children or row.parent < 0:
+            continue
+        above = nodes[row.parent]
+        if above.done is not None and above.done.out and above.refine == "REPLACE":
+            above.children, above.error_m = [], 0.0

@@ -242,6 +242,22 @@ def test_a_broken_tile_is_named_and_the_old_layer_stays(
     assert report.tiles == 1 and len(report.refused) == 1 and why in report.to_text()
 
 
+def test_a_broken_finest_tile_leaves_the_coarser_one_in_its_place(
+    county: County, bring: Bring, tmp_path: Path
+) -> None:
+    fine = [leaf("b.glb"), leaf("bad.glb")]
+    pair = leaf("a.glb", 4, refine="REPLACE", children=fine)
+    source = write_tree(tmp_path / "in", county[1], {"children": [pair, leaf("c.glb", 1)]})
+    for name in "abc":
+        (source / f"{name}.glb").write_bytes(make_square(PBR, make_jpeg()))
+    (source / "bad.glb").write_bytes(b"glTF")
+    report = bring(source, skip_broken=True)
+    folder = county[0] / "tiles" / read_catalogue(county[0])[0].folder
+    top = read_tileset(folder / "s0.json")
+    assert [len(child.children) for child in top.children] == [0, 0] and len(look(county[0])) == 2
+    assert top.children[0].error_m == 0.0 and report.levels == 1
+
+
 def test_a_tileset_that_names_itself_is_refused(
     county: tuple[Path, tuple[float, float]], bring: Bring, tmp_path: Path
 ) -> None:
