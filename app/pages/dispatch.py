@@ -51,7 +51,11 @@ def layout(view: View, context: Context) -> list[object]:
     side = html.Div(
         [
             panel(translate("dispatch.proposal", lang), html.Div(id="dispatch-summary"), "ct-fit"),
-            panel(translate("dispatch.wishes", lang), html.Div(id="dispatch-wishes", className="ct-scroll")),
+            panel(
+                translate("dispatch.wishes", lang),
+                html.Div(id="dispatch-wishes", className="ct-scroll"),
+                "ct-dispatch-wishes",
+            ),
             panel(
                 translate("dispatch.history", lang),
                 html.Div(id="dispatch-history", className="ct-scroll"),
@@ -228,7 +232,7 @@ def draw_course(context: Context, body: Body, lang: str, light: bool) -> go.Figu
     middle = _middle(body, "ends")
     x, supply = as_curve(middle, _array(body["supply_c"]))
     _, head = as_curve(middle, _array(body["head_pa"]) / 1e6)
-    return draw_lines(
+    figure = draw_lines(
         [
             Line(x, supply, translate("dispatch.supply", lang), WARM),
             Line(x, head, translate("dispatch.head", lang), COOL, second_axis=True),
@@ -236,6 +240,8 @@ def draw_course(context: Context, body: Body, lang: str, light: bool) -> go.Figu
         translate("dispatch.supply_axis", lang), context.county.meta.timezone, keep="course", light=light,
         second_title=translate("dispatch.head_axis", lang),
     )  # fmt: skip
+    figure.update_layout(yaxis2={"tickformat": ".2f"})
+    return figure
 
 
 def sum_up(context: Context, course: Body, dt_s: Floats) -> tuple[float, float, float, float, float]:

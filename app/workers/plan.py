@@ -30,7 +30,7 @@ LEARN_H = 144
 STEPS_S = np.array([3600.0] * 24 + [7200.0] * 12)
 AFTER_HOUR_S = 150.0
 """The sums of an hour are there so long after it."""
-AGAIN_S = 300.0
+AGAIN_S = 60.0
 """After a refusal for want of data."""
 
 

@@ -2,7 +2,7 @@
 
 Per station and step: heat ``q``, air and structure temperature (exact steps of :mod:`twin.dispatch.houses`),
 kelvins below the limit for each group of rooms, kelvins above. Cost: heat by source, cold and hot homes,
-changes of heat, and structure left colder at the end than comfort needs. Solved by HiGHS.
+changes of heat, and houses left colder at the end than comfort needs. Solved by HiGHS.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ CHANGE_SHARE_H = 0.06
 LEAST_SHARE = 0.12
 """Heat that always flows, of design: nothing freezes and pumps see water."""
 END_WEIGHT = 1.3
-"""Value of heat that misses in the structure at the end, over its price."""
+"""Value of heat that misses in the houses at the end, over its price."""
 TIME_LIMIT_S = 20.0
 
 
@@ -113,7 +113,7 @@ class _Columns:
         self.cold = self._take(k, n, GROUPS)
         self.hot, self.change = self._take(k, n), self._take(k, n)
         self.source, self.short = self._take(k, s), self._take(k)
-        self.end = self._take(n)
+        self.end_air, self.end_mass = self._take(n), self._take(n)
 
     def _take(self, *shape: int) -> Ints:
         size = int(np.prod(shape))
@@ -141,23 +141,27 @@ def plan_heat(
     k_count, n = len(outlook.dt_s), houses.h_air.size
     col = _Columns(k_count, n, limits.most_w.size)
     margin = margin_sigmas * weather_margin_k(houses, outlook)
+    least_w = np.minimum(LEAST_SHARE * houses.design_w, most_w)
     equal, below = _Rows(), _Rows()
     _houses(equal, col, houses, belief, outlook)
     hours = outlook.dt_s / 3600.0
     _balance(equal, col, loss_w)
     _comfort(below, col, belief, tariff, margin)
-    _changes(below, col, belief)
-    below.add([(col.mass[-1], -1.0), (col.end, -1.0)], -_wanted_end(houses, belief, outlook, tariff))
+    _changes(below, col, np.clip(belief.heat_w, least_w, np.maximum(most_w, least_w)))
+    air_end, mass_end = _wanted_end(houses, belief, outlook, tariff)
+    below.add([(col.air[-1], -1.0), (col.end_air, -1.0)], -air_end)
+    below.add([(col.mass[-1], -1.0), (col.end_mass, -1.0)], -mass_end)
     cost = np.zeros(col.width)
     cost[col.source] = hours[:, None] * limits.yuan_mwh
     cost[col.short] = hours * 1e4
     cost[col.cold] = (hours[:, None] * houses.homes * tariff.cold_yuan_k_h)[:, :, None] * GROUP_SHARE
     cost[col.hot] = hours[:, None] * houses.homes * GROUP_SHARE[-1] * tariff.hot_yuan_k_h
     cost[col.change] = CHANGE_YUAN_MW
-    cost[col.end] = END_WEIGHT * float(limits.yuan_mwh.min()) * houses.c_structure / 3.6e9
+    worth = END_WEIGHT * float(limits.yuan_mwh.min()) / 3.6e9
+    cost[col.end_air], cost[col.end_mass] = worth * houses.c_air, worth * houses.c_structure
     low, high = np.zeros(col.width), np.full(col.width, np.inf)
     low[col.air], low[col.mass] = -60.0, -60.0
-    low[col.heat] = np.minimum(LEAST_SHARE * houses.design_w, most_w) / MW
+    low[col.heat] = least_w / MW
     high[col.heat] = most_w / MW
     high[col.source] = limits.most_w / MW
     high[col.change] = CHANGE_SHARE_H * hours[:, None] * houses.design_w / MW
@@ -187,10 +191,10 @@ def _comfort(below: _Rows, col: _Columns, b: Belief, tariff: Tariff, margin: Flo
         below.add([(col.air[k], 1.0), (col.hot[k], -1.0)], tariff.room_high_c - b.offset_k[:, -1])
 
 
-def _changes(below: _Rows, col: _Columns, b: Belief) -> None:
+def _changes(below: _Rows, col: _Columns, now_w: Floats) -> None:
     """Changes of heat from step to step, either way."""
     for sign in (1.0, -1.0):
-        below.add([(col.heat[0], sign), (col.change[0], -1.0)], sign * b.heat_w / MW)
+        below.add([(col.heat[0], sign), (col.change[0], -1.0)], sign * now_w / MW)
         for k in range(1, len(col.heat)):
             below.add([(col.heat[k], sign), (col.heat[k - 1], -sign), (col.change[k], -1.0)], 0.0)
 
@@ -216,13 +220,13 @@ def _houses(rows: _Rows, col: _Columns, h: Houses, b: Belief, o: Outlook) -> Non
             rows.add(terms, right)
 
 
-def _wanted_end(h: Houses, b: Belief, o: Outlook, tariff: Tariff) -> Floats:
-    """Structure temperature that belongs to rooms at the limit in the mean weather of the last half, (n,)."""
+def _wanted_end(h: Houses, b: Belief, o: Outlook, tariff: Tariff) -> tuple[Floats, Floats]:
+    """Air and structure of rooms whose cold groups are at the limit, in the mean weather of the last half."""
     half = len(o.t_out_c) // 2
     out = float(np.average(o.t_out_c[half:], weights=o.dt_s[half:]))
     room = tariff.room_low_c - b.offset_k[:, 1]
     wanted: Floats = (h.h_inner * room + h.h_structure * out) / (h.h_inner + h.h_structure)
-    return wanted
+    return room, wanted
 
 
 def _solve(

@@ -20,6 +20,10 @@ from twin.model.county import Building
 Floats = NDArray[np.float64]
 
 
+HOME_M2 = 120.0
+"""Heated area that counts as a home where nobody lives: shops, schools and wards want to be warm too."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Houses:
     """Sums per station, (n,): conductances W/K, capacities J/K, ``sun_m2``, ``people_w``, ``wind_w_s_m_k``
@@ -62,7 +66,7 @@ def gather_houses(system: HeatSystem, buildings: Sequence[Building]) -> Houses:
     """Sum up the buildings of a system by station."""
     b, st = system.buildings, system.stations
     n = len(st.ids)
-    homes = {x.id: float(max(x.homes, 1)) for x in buildings}
+    homes = {x.id: max(float(x.homes), x.area_m2 / HOME_M2) for x in buildings}
 
     def total(x: Floats) -> Floats:
         summed: Floats = np.bincount(b.station, x, n).astype(np.float64)

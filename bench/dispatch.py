@@ -1,0 +1,198 @@
+"""Closed loop on the demo field: the dispatcher against the fixed compensation curve, four kinds of weather.
+
+``python -m bench.dispatch [--days 7] [--weeks 4] [--seed 7] [--json FILE]``
+
+The field is played at five-minute steps with its hidden truth; the twin gets what the instruments report and,
+as a weather service would give it, the coming weather with an error that grows with the lead. Every hour it
+proposes, and the field's controllers take what is within their limits. The peer is the same field in the same
+weeks left to its curves. Comfort is judged on the true temperature of every building: kelvin-hours per home.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.diagnosis_field import Field
+from ingest.demo.county import generate_county
+from twin.dispatch import Dispatcher, HourKeeper, Outlook, Tariff, compile_dispatcher, propose
+from twin.dispatch.tariff import electricity_yuan_mwh
+from twin.model.county import County
+
+Floats = NDArray[np.float64]
+
+WEEKS = (
+    ("mild November", "mild", "2026-11-18"),
+    ("December", "normal", "2026-12-10"),
+    ("cold January", "cold", "2027-01-12"),
+    ("February", "normal", "2027-02-20"),
+)
+STEP_S = 300.0
+WARM_H = 50.0
+STEPS_S = np.array([3600.0] * 24 + [7200.0] * 12)
+
+
+@dataclass
+class Bill:
+    """Sums of one week: J, yuan, K h per home."""
+
+    heat: float = 0.0
+    boiler: float = 0.0
+    pump_source: float = 0.0
+    pump_station: float = 0.0
+    yuan: float = 0.0
+    yuan_one_price: float = 0.0
+    cold: float = 0.0
+    hot: float = 0.0
+    solve_s: list[float] = field(default_factory=list)
+
+
+def expect(f: Field, rng: np.random.Generator) -> Outlook:
+    """The coming weather with the error of a service: 0.4 K at once, about 2 K after two days."""
+    ends = f.t + np.cumsum(STEPS_S)
+    skies = [[f.plant.weather.at(e - d + d * q) for q in (0.125, 0.375, 0.625, 0.875)]
+             for e, d in zip(ends, STEPS_S, strict=True)]  # fmt: skip
+    lead = (ends - f.t) / 3600.0
+    sigma = 0.4 + 1.6 * (1.0 - np.exp(-lead / 24.0))
+    near, far = rng.normal(size=2)
+    error = 0.8 * sigma * (near * np.exp(-lead / 20.0) + far * (1.0 - np.exp(-lead / 20.0)))
+    out = np.array([np.mean([s.t_out_c for s in row]) for row in skies])
+    sun = np.array([np.mean([s.solar_w_m2 for s in row]) for row in skies])
+    wind = np.array([np.mean([s.wind_m_s for s in row]) for row in skies])
+    cloud, gust = float(np.clip(1.0 + 0.3 * rng.normal(), 0.3, 1.7)), float(rng.normal())
+    return Outlook(
+        ends, STEPS_S, out + error, sigma, np.maximum(wind + gust, 0.2), sun * cloud, np.ones(len(ends))
+    )
+
+
+def play_week(county: County, desk: Dispatcher, week: tuple[str, str, str], days: int, seed: int,
+              dispatch: bool, tariff: Tariff) -> Bill:  # fmt: skip
+    """One week, after two days that only teach."""
+    start = np.datetime64(week[2] + "T16:00").astype("datetime64[s]").astype(float)
+    with tempfile.TemporaryDirectory() as folder:
+        f = Field(county, seed, week[1], float(start), Path(folder) / "truth.jsonl")
+        keeper, rng, bill = HourKeeper(desk.book), np.random.default_rng(seed), Bill()
+        homes = np.array([b.homes for b in county.buildings if b.heated], float)
+        for i in range(round((WARM_H + 24 * days) * 3600.0 / STEP_S)):
+            hours = i * STEP_S / 3600.0
+            judged = hours >= WARM_H
+            if dispatch and judged and hours == round(hours):
+                obey(f, desk, keeper, rng, tariff, bill)
+            before = f.plant.counters["src_kwh"].sum(), f.plant.counters["e_kwh"].sum()
+            f.step(STEP_S)
+            keeper.take(f.t, f.snapshot().value)
+            if judged:
+                pay(f, bill, before, homes, tariff)
+    return bill
+
+
+def obey(f: Field, desk: Dispatcher, keeper: HourKeeper, rng: np.random.Generator, tariff: Tariff,
+         bill: Bill) -> None:  # fmt: skip
+    """Propose, and let the controllers do it."""
+    began = time.process_time()
+    proposal = propose(desk, keeper.hours(), expect(f, rng), f.snapshot().value, tariff)
+    bill.solve_s.append(time.process_time() - began)
+    for wish in proposal.wishes:
+        place, key = wish.point_id.split("/")
+        f.plant.write(place, key, wish.value)
+
+
+def pay(f: Field, bill: Bill, before: tuple[float, float], homes: Floats, tariff: Tariff) -> None:
+    """Add one step up."""
+    heat, count = f.plant.shown["src_heat"] * STEP_S, f.plant.counters
+    pump = float(count["src_kwh"].sum() - before[0]), float(count["e_kwh"].sum() - before[1])
+    is_chp = np.array([s.kind == "chp" for s in f.county.network.sources])
+    price = float(electricity_yuan_mwh(tariff, np.array([f.t - STEP_S]), f.county.meta.timezone, "money")[0])
+    electric = sum(pump) / 3.6e9 * price
+    bill.heat += float(heat.sum())
+    bill.boiler += float(heat[~is_chp].sum())
+    bill.pump_source += pump[0]
+    bill.pump_station += pump[1]
+    chp, boiler = float(heat[is_chp].sum()) / 1e9, float(heat[~is_chp].sum()) / 1e9
+    bill.yuan += chp * tariff.chp_yuan_gj + boiler * tariff.boiler_yuan_gj + electric
+    bill.yuan_one_price += (chp + boiler) * tariff.chp_yuan_gj + electric
+    room, hours = f.plant.stations.room_c, STEP_S / 3600.0
+    bill.cold += float(np.maximum(tariff.room_low_c - room, 0.0) @ homes) * hours / homes.sum()
+    bill.hot += float(np.maximum(room - tariff.room_high_c, 0.0) @ homes) * hours / homes.sum()
+
+
+def describe(name: str, curve: Bill, plan: Bill) -> dict[str, object]:
+    """One row of the table: curve, dispatch and change in per cent."""
+
+    def change(a: float, b: float) -> float:
+        return round(100.0 * (b / a - 1.0), 1) if a > 0.0 else 0.0
+
+    pumps = [b.pump_source + b.pump_station for b in (curve, plan)]
+    return {
+        "week": name,
+        "heat_gj": [round(curve.heat / 1e9), round(plan.heat / 1e9)],
+        "heat_change_pct": change(curve.heat, plan.heat),
+        "pump_mwh": [round(p / 3.6e9, 1) for p in pumps],
+        "pump_change_pct": change(*pumps),
+        "cost_yuan": [round(curve.yuan), round(plan.yuan)],
+        "cost_change_pct": change(curve.yuan, plan.yuan),
+        "cost_one_heat_price_change_pct": change(curve.yuan_one_price, plan.yuan_one_price),
+        "boiler_gj": [round(curve.boiler / 1e9), round(plan.boiler / 1e9)],
+        "below_18_k_h": [round(curve.cold, 3), round(plan.cold, 3)],
+        "above_22_k_h": [round(curve.hot, 2), round(plan.hot, 2)],
+        "propose_s": round(float(np.median(plan.solve_s)), 2),
+    }
+
+
+def add_up(bills: list[Bill]) -> Bill:
+    """All weeks together; comfort adds up too."""
+    total = Bill()
+    for b in bills:
+        for name in (
+            "heat",
+            "boiler",
+            "pump_source",
+            "pump_station",
+            "yuan",
+            "yuan_one_price",
+            "cold",
+            "hot",
+        ):
+            setattr(total, name, getattr(total, name) + getattr(b, name))
+        total.solve_s += b.solve_s
+    return total
+
+
+def main() -> None:
+    """Play, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--days", type=int, default=7)
+    parser.add_argument("--weeks", type=int, default=len(WEEKS))
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--cold-yuan", type=float, default=Tariff().cold_yuan_k_h)
+    parser.add_argument("--json", type=Path)
+    said = parser.parse_args()
+    county = generate_county(said.seed)
+    desk, tariff = compile_dispatcher(county), Tariff(cold_yuan_k_h=said.cold_yuan)
+    rows, pairs = [], []
+    for week in WEEKS[: said.weeks]:
+        curve, plan = (play_week(county, desk, week, said.days, said.seed, d, tariff) for d in (False, True))
+        pairs.append((curve, plan))
+        rows.append(describe(week[0], curve, plan))
+        print(json.dumps(rows[-1]), flush=True)
+    rows.append(describe("all", add_up([p[0] for p in pairs]), add_up([p[1] for p in pairs])))
+    print("\n| week | heat GJ | | pumps MWh | | cost yuan | | below 18 °C K h | above 22 °C K h |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for r in rows:
+        both = {k: " -> ".join(str(x) for x in v) for k, v in r.items() if isinstance(v, list)}
+        print(
+            f"| {r['week']} | {both['heat_gj']} | {r['heat_change_pct']} % | {both['pump_mwh']} | "
+            f"{r['pump_change_pct']} % | {both['cost_yuan']} | {r['cost_change_pct']} % | "
+            f"{both['below_18_k_h']} | {both['above_22_k_h']} |"
+        )
+    if said.json:
+        said.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
