@@ -6,7 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
-from ingest.tiles.catalogue import drop_layer, read_catalogue
+from ingest.tiles.catalogue import drop_layer, read_catalogue, tiles_folder
 from twin.model.errors import ConfigError
 
 
@@ -58,6 +58,8 @@ def obey(told: argparse.Namespace, county: Path) -> None:
                 f"{layer.id}  {layer.title}  {layer.tiles} tiles  {layer.bytes / 1e6:.1f} MB  "
                 f"CIM{layer.cim_level}  {layer.captured or '-'}  {layer.licence or '-'}"
             )
+        for path in sorted(tiles_folder(folder).glob(".importing-*/recipe.json")):
+            print(f"{path.parent.name[11:]}  unfinished: import it again to go on, or remove {path.parent}")
     elif told.tiles_word == "drop":
         drop_layer(folder, told.layer)
         print(f"layer {told.layer} is gone")

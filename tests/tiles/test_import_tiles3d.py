@@ -1,4 +1,5 @@
 import json
+import signal
 import struct
 import sys
 import time
@@ -17,6 +18,8 @@ from ingest.tiles.pictures import mean_colour
 from ingest.tiles.report import Report
 from ingest.tiles.run import Wish
 from ingest.tiles.tileset import read_tileset
+from ingest.tiles.words import obey, read_triple
+from ingest.words import _parser
 from tests.tiles.look import County, check_photograph, look, to_enu
 from tests.tiles.make import (
     PBR,
@@ -31,7 +34,7 @@ from tests.tiles.make import (
     make_square,
     write_tree,
 )
-from twin.model.errors import CountyError, InputError
+from twin.model.errors import ConfigError, CountyError, InputError
 
 SAMPLES = Path(__file__).with_name("samples")
 ROOT = Path(__file__).resolve().parents[2]
@@ -306,6 +309,33 @@ def test_500_tiles_come_in_and_a_second_run_of_an_interrupted_import_goes_on(
     report = import_tiles(wish, lambda _: None)
     assert report.tiles == 500 and report.resumed == 16
     assert not (county[0] / "tiles" / ".importing-many").exists()
+
+
+def test_the_words_of_a_person_lead_to_a_layer_a_list_and_an_end(
+    county: County, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write_tree(tmp_path / "城关 2026", county[1], {"children": [leaf("a.glb")]})
+    (source / "a.glb").write_bytes(make_square(PBR, make_jpeg()))
+    into = ["--into", str(county[0])]
+    told = _parser().parse_args(
+        ["tiles", "import", str(source), *into, "--workers", "1", "--title", "城关", "--json"]
+    )
+    before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        obey(told, tmp_path)
+    finally:
+        for number, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
+            signal.signal(number, handler)
+    assert json.loads(capsys.readouterr().out)["tiles"] == 1
+    (county[0] / "tiles" / ".importing-half").mkdir()
+    (county[0] / "tiles" / ".importing-half" / "recipe.json").write_text("{}")
+    obey(_parser().parse_args(["tiles", "list", *into]), tmp_path)
+    said = capsys.readouterr().out
+    assert "2026  城关  1 tiles" in said and "half  unfinished" in said
+    obey(_parser().parse_args(["tiles", "drop", "2026", *into]), tmp_path)
+    assert not any(layer.id == "2026" for layer in read_catalogue(county[0]))
+    with pytest.raises(ConfigError, match="three numbers"):
+        read_triple("1,2")
 
 
 def test_a_killed_import_leaves_nothing_behind_and_goes_on_where_it_was(
