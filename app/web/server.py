@@ -17,6 +17,7 @@ from app.i18n import translate
 from app.live import register_live
 from app.pages import (
     access,
+    balance,
     commands,
     data_quality,
     diagnosis,
@@ -46,6 +47,7 @@ PAGES = {
     "/diagnosis": diagnosis,
     "/rehearsal": rehearsal,
     "/dispatch": dispatch,
+    "/balance": balance,
     "/access": access,
     "/point": point,
     "/data-quality": data_quality,
@@ -63,6 +65,7 @@ NAVIGATION = [
     ("nav.apps", "nav.diagnosis", "/diagnosis"),
     ("nav.apps", "nav.rehearsal", "/rehearsal"),
     ("nav.apps", "nav.dispatch", "/dispatch"),
+    ("nav.apps", "nav.balance", "/balance"),
 ]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
+from app.domains.heating.balance import balance_now, compare_curves
 from app.domains.heating.tariff import read_tariff
 from app.pages.dispatch import draw_load, draw_summary, draw_wishes, sum_up, tell_quality
 from app.web.context import Context
@@ -148,3 +149,23 @@ def test_a_wrong_tariff_names_the_file_and_the_mend(tmp_path: Path, text: str, w
     (tmp_path / "tariff.toml").write_text(text)
     with pytest.raises(InputError, match=why):
         read_tariff(tmp_path)
+
+
+def test_the_balance_page_lists_valves_and_curves_and_says_when_it_cannot(site: Site, page: Page) -> None:
+    for s in COUNTY.network.substations:
+        site.store.put(f"{s.id}/p1_flow", s.design_flow_kg_s / 1000.0 * (0.4 if s.id == "S01" else 0.8))
+    for source in COUNTY.network.sources:
+        site.store.put(f"{source.id}/src_ps", 8e5)
+        site.store.put(f"{source.id}/src_pr", 3.5e5)
+    page.goto(f"{site.url}/balance")
+    page.locator("#balance-list tr td").first.wait_for(timeout=60_000)
+    text = page.locator("#balance-list").inner_text()
+    assert "平衡" in text and COUNTY.network.substations[0].name in text
+    dots = "document.querySelectorAll('#curve-chart .points path').length"
+    page.wait_for_function(f"{dots} === {len(COUNTY.network.substations)}")
+    with page.expect_download() as download:
+        page.locator("#balance-save").click()
+    assert download.value.suggested_filename == "balance.xlsx"
+    with pytest.raises(InputError, match="must be measured"):
+        balance_now(COUNTY, DESK.system.net, np.full(len(COUNTY.points), np.nan))
+    assert compare_curves(COUNTY, np.full(len(COUNTY.points), np.nan), -5.0) == ()

@@ -1,0 +1,170 @@
+"""平衡与补偿: every station beside its compensation curve, and the valves to set."""
+
+import math
+
+import plotly.graph_objects as go
+from dash import Dash, Input, Output, State, dcc, html, no_update
+
+from app.charts.lines import ACCENT, WARM, dress, say_empty
+from app.domains.heating.balance import (
+    CurveDot,
+    balance_now,
+    compare_curves,
+    say_act,
+    write_work_list,
+)
+from app.domains.heating.kpi import compute_figures
+from app.format import MISSING, format_number
+from app.i18n import translate
+from app.pages.parts import panel
+from app.web.context import Context
+from app.web.shell import View
+from twin.dispatch.balance import GOOD, BalanceRow
+from twin.heat import CompiledNetwork, compile_network
+from twin.model.errors import EngineError, InputError, StoreUnavailable
+
+NEAR_K = 2.0
+"""A station this near its curve follows it."""
+
+
+def layout(view: View, context: Context) -> list[object]:
+    lang = view.lang
+    chart = dcc.Graph(
+        id="curve-chart", config={"displayModeBar": False, "responsive": True}, className="ct-graph"
+    )
+    save = html.Button(translate("balance.save", lang), id="balance-save", className="ct-button")
+    return [
+        html.Div(
+            [
+                panel(
+                    translate("balance.curves", lang),
+                    html.Div([chart, html.P(id="curve-note", className="ct-quiet")]),
+                    "ct-dispatch-chart",
+                ),
+                panel(
+                    translate("balance.list", lang),
+                    html.Div([html.Div(id="balance-list", className="ct-scroll"), html.P(save)]),
+                    "ct-balance-list",
+                ),
+            ],
+            className="ct-dispatch",
+        ),
+        dcc.Store(id="balance-lang", data=[lang, view.light]),
+        dcc.Interval(id="balance-tick", interval=30_000),
+        dcc.Download(id="balance-file"),
+    ]
+
+
+def register(app: Dash, context: Context) -> None:
+    net: list[CompiledNetwork] = []
+
+    def rows() -> tuple[BalanceRow, ...]:
+        if not net:
+            net.append(compile_network(context.county.network))
+        found: tuple[BalanceRow, ...] = context.ask(
+            "balance", 20.0, lambda: balance_now(context.county, net[0], context.values_now())
+        )
+        return found
+
+    @app.callback(
+        Output("curve-chart", "figure"),
+        Output("curve-note", "children"),
+        Output("balance-list", "children"),
+        Input("balance-tick", "n_intervals"),
+        State("balance-lang", "data"),
+    )
+    def show(_n: int | None, words: list[object]) -> tuple[object, object, object]:
+        lang, light = str(words[0]), bool(words[1])
+        try:
+            value = context.values_now()
+            t_out = compute_figures(context.county, value).t_out_c
+            dots = compare_curves(context.county, value, t_out)
+            table = draw_list(context, rows(), lang)
+        except StoreUnavailable:
+            return no_update, translate("app.unavailable", lang), no_update
+        except (InputError, EngineError):
+            table = html.P(translate("balance.none", lang), className="ct-calm")
+        return draw_curves(context, dots, lang, light), tell_curves(dots, t_out, lang), table
+
+    @app.callback(
+        Output("balance-file", "data"),
+        Input("balance-save", "n_clicks"),
+        State("balance-lang", "data"),
+        prevent_initial_call=True,
+    )
+    def save(_clicks: int | None, words: list[object]) -> object:
+        try:
+            book = write_work_list(context.county, rows(), str(words[0]))
+        except (StoreUnavailable, InputError, EngineError):
+            return no_update
+        return dcc.send_bytes(lambda out: out.write(book), "balance.xlsx")
+
+
+def draw_curves(context: Context, dots: tuple[CurveDot, ...], lang: str, light: bool) -> go.Figure:
+    """Wanted against measured, a dot per station, with the line on which they should lie."""
+    names = {s.id: s.name if lang == "zh" else s.name_en for s in context.county.network.substations}
+    figure = go.Figure()
+    if dots:
+        low = min(min(d.wanted_c, d.measured_c) for d in dots) - 3.0
+        high = max(max(d.wanted_c, d.measured_c) for d in dots) + 3.0
+        for shift, dash in ((0.0, "solid"), (NEAR_K, "dot"), (-NEAR_K, "dot")):
+            figure.add_scatter(
+                x=[low, high], y=[low + shift, high + shift], mode="lines", hoverinfo="skip",
+                line={"color": ACCENT, "width": 1.5 if dash == "solid" else 1, "dash": dash},
+                name=translate("balance.curve" if dash == "solid" else "balance.near", lang),
+                showlegend=shift >= 0.0,
+            )  # fmt: skip
+        figure.add_scatter(
+            x=[d.wanted_c for d in dots], y=[d.measured_c for d in dots], mode="markers",
+            marker={"color": WARM, "size": 9}, name=translate("balance.stations", lang),
+            text=[names[d.station_id] for d in dots],
+            hovertemplate="%{text}<br>%{x:.1f} → %{y:.1f} °C<extra></extra>",
+        )  # fmt: skip
+    axis = dress(figure, translate("balance.measured_axis", lang), keep="curves", light=light)
+    figure.update_layout(hovermode="closest")
+    figure.update_xaxes(**axis, title={"text": translate("balance.wanted_axis", lang), "font": {"size": 12}})
+    if not dots:
+        say_empty(figure, translate("app.no_data", lang), light)
+    return figure
+
+
+def tell_curves(dots: tuple[CurveDot, ...], t_out_c: float, lang: str) -> str:
+    """How many follow their curve, and by how much the others miss it."""
+    if not dots:
+        return ""
+    off = [abs(d.measured_c - d.wanted_c) for d in dots]
+    return translate(
+        "balance.tell", lang, out=format_number(t_out_c, 1), n=str(sum(x <= NEAR_K for x in off)),
+        all=str(len(off)), mean=format_number(sum(off) / len(off), 1),
+    )  # fmt: skip
+
+
+def draw_list(context: Context, rows: tuple[BalanceRow, ...], lang: str) -> html.Div:
+    """The work list: worst first."""
+    names = {s.id: s.name if lang == "zh" else s.name_en for s in context.county.network.substations}
+    heads = ("station", "ratio", "opening", "wanted_opening", "wanted_flow", "act")
+    head = html.Thead(html.Tr([html.Th(translate(f"balance.{h}", lang)) for h in heads]))
+    known = [r for r in rows if math.isfinite(r.ratio)]
+    good = sum(GOOD[0] <= r.ratio <= GOOD[1] for r in known)
+
+    def percent(x: float) -> str:
+        return format_number(100.0 * x, 0) if math.isfinite(x) else MISSING
+
+    body = [
+        html.Tr(
+            [
+                html.Td(names[r.station_id]), html.Td(format_number(r.ratio, 2)), html.Td(percent(r.opening)),
+                html.Td(percent(r.wanted_opening)), html.Td(format_number(3.6 * r.wanted_kg_s, 1)),
+                html.Td(say_act(r, lang) or translate("balance.fine", lang), className="ct-wrap"),
+            ],
+            **{"data-level": "watch" if r.act or r.spare_pa < 0.0 else ""},
+        )
+        for r in rows
+    ]  # fmt: skip
+    said = translate("balance.said", lang, n=str(good), all=str(len(known)))
+    return html.Div(
+        [
+            html.P(said, className="ct-quiet"),
+            html.Table([head, html.Tbody(body)], className="ct-table ct-right"),
+        ]
+    )
