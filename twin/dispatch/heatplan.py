@@ -31,7 +31,7 @@ LEAST_SHARE = 0.12
 """Heat that always flows, of design: nothing freezes and pumps see water."""
 END_WEIGHT = 1.3
 """Value of heat that misses in the houses at the end, over its price."""
-TIME_LIMIT_S = 20.0
+TIME_LIMIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -232,9 +232,9 @@ def _wanted_end(h: Houses, b: Belief, o: Outlook, tariff: Tariff) -> tuple[Float
 def _solve(
     cost: Floats, equal: _Rows, below: _Rows, low: Floats, high: Floats, col: _Columns, limits: SourceLimits
 ) -> Floats:
-    x = _run(cost, equal, below, low, high)
+    x, why = _run(cost, equal, below, low, high)
     if x is None:
-        raise EngineError("dispatch: the solver found no plan: check capacities and the rooms' temperatures")
+        raise EngineError(f"dispatch: the solver found no plan ({why}): check capacities and temperatures")
     source = x[col.source] * MW
     torn = (source > 1e3) & (source < limits.least_w - 1e3)
     if not torn.any():
@@ -244,14 +244,15 @@ def _solve(
     for s in np.flatnonzero(torn.any(0)).tolist():
         low[col.source[:, s]] = np.where(on[:, s], limits.least_w[s] / MW, 0.0)
         high[col.source[:, s]] = np.where(on[:, s], limits.most_w[s] / MW, 0.0)
-    again = _run(cost, equal, below, low, high)
+    again, _ = _run(cost, equal, below, low, high)
     return x if again is None else again
 
 
-def _run(cost: Floats, equal: _Rows, below: _Rows, low: Floats, high: Floats) -> Floats | None:
+def _run(cost: Floats, equal: _Rows, below: _Rows, low: Floats, high: Floats) -> tuple[Floats | None, str]:
+    """The solution, or None and what the solver says."""
     a_eq, b_eq = equal.matrix(cost.size)
     a_ub, b_ub = below.matrix(cost.size)
     solve: Any = linprog
     bounds, limit = np.stack([low, high], 1), {"time_limit": TIME_LIMIT_S}
-    x = solve(cost, a_ub, b_ub, a_eq, b_eq, bounds, method="highs", options=limit).x
-    return None if x is None else np.asarray(x, np.float64)
+    answer = solve(cost, a_ub, b_ub, a_eq, b_eq, bounds, method="highs", options=limit)
+    return None if answer.x is None else np.asarray(answer.x, np.float64), str(answer.message)
