@@ -7,6 +7,7 @@ import threading
 import time
 import tomllib
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ from ingest.adapters import compile_directory, make_adapters
 from ingest.commands.desk import Desk
 from ingest.commands.rules import Rules
 from ingest.county import load_county
+from ingest.county.cache import prepare_cache
 from ingest.credentials.accounts import find_gateways
 from ingest.credentials.steward import Steward
 from ingest.documents.cabinet import Cabinet
@@ -70,7 +72,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     if not settings.store_token:
         raise ConfigError("CT_STORE_TOKEN is not set: start with `python -m app run`, or set a random text")
     broker = parse_mqtt_url(settings.mqtt_url)
-    base = load_county(settings.county, onboarded=False)
+    base = load_base(settings.county)
     onboarded = read_state(settings.county)
     county = merge_county(base, onboarded, settings.county)
     filters = read_filters(settings)
@@ -121,6 +123,12 @@ def run(settings: Settings, stop: threading.Event) -> None:
                 slow.finish()
     finally:
         owner.close()
+
+
+def load_base(folder: Path) -> County:
+    """The county without what was onboarded, read without what GDAL would leave behind."""
+    prepare_cache(folder)
+    return load_county(folder, onboarded=False)
 
 
 def open_store(settings: Settings, county: County, stop: threading.Event) -> StoreOwner | None:

@@ -8,6 +8,8 @@ its body has a checksum, and anything unexpected means "read the GeoPackage".
 import contextlib
 import hashlib
 import secrets
+import subprocess
+import sys
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,19 @@ from twin.model.network import HeatNetwork
 
 CACHE_NAME = "county.cache"
 _MAGIC = b"county-twin-cache-1\n"
+
+
+def prepare_cache(folder: Path) -> None:
+    """Have the first cache made by a process of its own: what reading the GeoPackage needs would stay in ours
+    for its life. Whatever goes wrong there is told when the county is loaded here."""
+    if not (folder / CACHE_NAME).exists():
+        code = "import sys; from pathlib import Path; from ingest.county import load_county; "
+        code += "load_county(Path(sys.argv[1]), onboarded=False)"
+        with contextlib.suppress(subprocess.TimeoutExpired, OSError):
+            subprocess.run(  # noqa: S603 - our own program
+                [sys.executable, "-c", code, str(folder)], capture_output=True, check=False, timeout=120,
+                cwd=Path(__file__).resolve().parents[2],
+            )  # fmt: skip
 
 
 def make_key(gpkg_sha256: str, meta: CountyMeta, grid: tuple[float, ...]) -> bytes:

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.county import load_county, save_county, writer
-from ingest.county.cache import CACHE_NAME
+from ingest.county.cache import CACHE_NAME, prepare_cache
+from tests.support.system import ROOT
 from tests.support.tiny import make_tiny_county
 from twin.model.county import County, Terrain
 from twin.model.errors import CountyError
@@ -385,3 +386,13 @@ def test_a_toml_in_another_encoding_is_named(folder: Path) -> None:
     toml = folder / "county.toml"
     toml.write_bytes(toml.read_text(encoding="utf-8").encode("gbk"))
     assert "is not UTF-8" in str(fault_of(folder))
+
+
+def test_a_cache_is_made_beside_so_that_reading_it_needs_no_gdal(tmp_path: Path) -> None:
+    save_county(make_tiny_county(), tmp_path / "c")
+    prepare_cache(tmp_path / "nothing")
+    prepare_cache(tmp_path / "c")
+    code = "import sys; from pathlib import Path; from ingest.county import load_county; "
+    code += "load_county(Path(sys.argv[1])); sys.exit('pyogrio' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "c")], cwd=ROOT, check=False)
+    assert done.returncode == 0
