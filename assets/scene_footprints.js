@@ -26,11 +26,11 @@
   kit.Footprints = class Footprints {
     /** `entry`: the layer of the buildings with its arrays. */
     constructor(entry) {
-      const { data } = entry.props;
+      const { data, row } = entry.whole || { data: entry.props.data, row: entry.row };
       this.vertices = data.attributes.getPolygon.value;
       this.heights = data.attributes.getElevation.value;
       this.starts = data.startIndices;
-      this.rows = entry.row;
+      this.rows = row;
       this.cells = new Map();
       for (let n = 0; n < this.rows.length; n++) {
         let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];

@@ -8,6 +8,7 @@
   };
   const WIDTHS = { SCALAR: 1, VEC2: 2, VEC3: 3, VEC4: 4 };
   const MAX_VERTICES = 4e6;
+  const CLAMP = 33071;
 
   const fail = (why) => {
     throw new Error(`glb: ${why}`);
@@ -79,7 +80,7 @@
   }
 
   /**
-   * Parse a glb. Returns parts: {vertices, uv, colours, indices, picture (ImageBitmap or null), colour}; positions are
+   * Parse a glb. Returns parts: {vertices, uv, indices, wrap, picture (ImageBitmap or null), colour}; positions are
    * carried through the nodes and are still y-up.
    */
   kit.readGlb = async function (buffer) {
@@ -108,7 +109,10 @@
       for (const i of indices) if (i >= count) fail("an index leaves the vertices");
       const uv = p.attributes.TEXCOORD_0 === undefined ? new Float32Array(2 * count) : readAccessor(file, p.attributes.TEXCOORD_0);
       const colour = ((material && material.pbrMetallicRoughness) || {}).baseColorFactor || [1, 1, 1, 1];
-      return { vertices, uv: Float32Array.from(uv), indices, matrix, colour, picture: await pictures.get(p.material) };
+      const texture = (((material && material.pbrMetallicRoughness) || {}).baseColorTexture || {}).index;
+      const sampler = texture === undefined ? {} : (doc.samplers || [])[doc.textures[texture].sampler] || {};
+      const wrap = sampler.wrapS === CLAMP ? "clamp-to-edge" : "repeat";
+      return { wrap, vertices, uv: Float32Array.from(uv), indices, matrix, colour, picture: await pictures.get(p.material) };
     }));
   };
 })();

@@ -88,7 +88,7 @@
             width: part.picture.width, height: part.picture.height, data: part.picture, format: "rgba8unorm",
             mipLevels: device.getMipLevelCount(part.picture.width, part.picture.height),
             sampler: { minFilter: "linear", magFilter: "linear", mipmapFilter: "linear", maxAnisotropy: this.props.soft ? 1 : 8,
-              addressModeU: "clamp-to-edge", addressModeV: "clamp-to-edge" },
+              addressModeU: part.wrap, addressModeV: part.wrap },
           });
           texture.copyExternalImage({ image: part.picture });
           texture.generateMipmapsWebGL();
@@ -141,6 +141,7 @@
       this.layers = [];
       this.opacity = 1;
       this.tone = scene.spec.scene.tone;
+      this.cutKey = "";
       this.budget = soft ? BUDGET.soft : BUDGET.hard;
       this.ask();
     }
@@ -260,7 +261,18 @@
         const draws = layer.tree.choose(view);
         other = other || draws.length !== old.length || draws.some((d, i) => d !== old[i]);
       }
-      if (other || before !== this.replaces) this.scene.draw();
+      const cut = this.cut();
+      if (other || cut || before !== this.replaces) this.scene.draw();
+    }
+
+    /** Make room for layers that cover a part only; true when what is cut has changed. */
+    cut() {
+      const parts = this.layers.filter((l) => !l.all && this.shown(l) && l.tree.covered);
+      const key = parts.map((l) => l.row.folder).join(" ");
+      if (key === this.cutKey) return false;
+      this.cutKey = key;
+      kit.cutLayers(this.scene.layerSet.entries, parts.map((l) => l.tree.root.box).map((b) => [b[0], b[1], b[3], b[4]]));
+      return true;
     }
 
     readView(viewState) {
@@ -307,7 +319,6 @@
         coordinateSystem: deckModule.COORDINATE_SYSTEM.METER_OFFSETS,
         coordinateOrigin: this.scene.spec.scene.origin,
         parameters: { cullMode: "none" },
-        ...(l.all ? {} : { getPolygonOffset: () => [0, -30] }),
       }));
     }
 
