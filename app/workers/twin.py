@@ -7,7 +7,9 @@ from it. Run as ``python -m app.workers.twin``; settings from the environment (`
 """
 
 import logging
+import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -16,6 +18,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from app.workers.calibrations import apply_adopted, find_adopted, is_due, start_nightly
 from app.workers.inspect import Inspector
 from app.workers.plan import Planner
 from app.workers.replay import CATCH_UP_S, GRID_S, Replay, plan_gap, plan_warm_up
@@ -37,6 +40,7 @@ from twin.heat import CompiledNetwork, compile_network
 from twin.heat.memory import keep_freed_memory
 from twin.model.county import County
 from twin.model.errors import CountyTwinError, StoreUnavailable
+from twin.model.network import HeatNetwork
 
 log = logging.getLogger("twin")
 
@@ -47,6 +51,8 @@ HELPING_S = 6.0
 """Wall time per live run that may go into the replay."""
 LOOK_AGAIN_S = 40.0
 """How often gaps are looked for."""
+FIRST_CALIBRATION_S, CALIBRATE_AGAIN_S = 3600.0, 6 * 3600.0
+"""How often a calibration is asked for; it is made when the newest is a week old."""
 SETTLE_S = 3.0
 """At a start the past may still be arriving: it is walked when nothing was added for this long."""
 EX_CONFIG = 78
@@ -63,17 +69,44 @@ class TwinWorker:
     stop: threading.Event
     net: CompiledNetwork = field(init=False)
     book: PointBook = field(init=False)
+    network: HeatNetwork = field(init=False)
     inspector: Inspector = field(init=False)
+    next_calibration: float = field(default_factory=lambda: time.time() + FIRST_CALIBRATION_S)
     memory: Memory | None = None
     replay: Replay | None = None
     warmed_up: bool = False
     looked_at: float = float("-inf")
     known: int = -1
+    calibration: int = 0
+    calibrating: "subprocess.Popen[bytes] | None" = None
 
     def __post_init__(self) -> None:
-        self.net = compile_network(self.county.network)
-        self.book = compile_points(self.county)
-        self.inspector = Inspector(self.net, compile_book(self.county))
+        self._compile(self.county)
+
+    def _compile(self, county: County) -> None:
+        self.network = county.network
+        self.net = compile_network(county.network)
+        self.book = compile_points(county)
+        self.inspector = Inspector(self.net, compile_book(county))
+
+    def follow_calibration(self) -> bool:
+        """Take up the calibration in force; True when it has changed. The past is then walked anew."""
+        no = find_adopted(self.store)
+        if no == self.calibration:
+            return False
+        self._compile(apply_adopted(self.store, self.county, no))
+        self.calibration, self.memory, self.replay = no, None, None
+        self.warmed_up, self.known, self.looked_at = False, -1, float("-inf")
+        log.info("calibration %s", no or "none: values of the survey")
+        return True
+
+    def calibrate_when_due(self, now: float) -> None:
+        """Once a week a version is made beside the live runs."""
+        busy = self.calibrating is not None and self.calibrating.poll() is None
+        if self.warmed_up and not busy and now >= self.next_calibration:
+            self.next_calibration = now + CALIBRATE_AGAIN_S
+            if is_due(self.store, now):
+                self.calibrating = start_nightly(os.environ)
 
     def run_live(self, now: float) -> Comparison | None:
         """One live run; None while there is nothing measured yet.
@@ -136,7 +169,7 @@ class TwinWorker:
 
     def _compare(self, snapshot: Snapshot, memory: Memory | None) -> tuple[Comparison, float]:
         started = time.monotonic()
-        result = compare_network(self.net, self.county.network, self.book, snapshot, memory)
+        result = compare_network(self.net, self.network, self.book, snapshot, memory)
         return result, time.monotonic() - started
 
     def _snapshot(self, table: LatestTable, t: float) -> Snapshot:
@@ -224,6 +257,7 @@ def run_loop(worker: TwinWorker) -> None:
         began = time.monotonic()
         wait = PERIOD_S
         try:
+            worker.follow_calibration()
             result = worker.run_live(time.time())
             if away_since is not None:
                 log.info("store is back after %.0f s", time.monotonic() - away_since)
@@ -238,6 +272,7 @@ def run_loop(worker: TwinWorker) -> None:
                 first = False
                 warm = worker.warmed_up
                 kept = worker.catch_up(time.time(), HELPING_S)
+                worker.calibrate_when_due(time.time())
                 if kept:
                     log.info("caught up %d moments", kept)
                 if not warm:  # the first values to compare are wanted at once
@@ -279,6 +314,8 @@ def main() -> int:
     finally:
         planning.join(timeout=5.0)
         planner.store.close()
+        if worker.calibrating is not None and worker.calibrating.poll() is None:
+            worker.calibrating.terminate()
         store.close()
     return 0
 

@@ -53,6 +53,7 @@ def solve_flow(
     zeta_extra: Floats,
     draw_kg_s: Floats,
     warm: Flow | None,
+    rho_kg_m3: Floats | None = None,
 ) -> Flow:
     """Solve for pressures and flows.
 
@@ -63,6 +64,7 @@ def solve_flow(
     station_r : (n_station,) dp = r m², Pa s²/kg²; large when shut
     zeta_extra : (n_pipe,) added loss coefficients (blockages)
     draw_kg_s : (2n,) water lost at nodes (leaks), positive
+    rho_kg_m3 : (n_pipe,) density of the water in the pipes, which decides what its column weighs
     """
     tail = np.concatenate([grid.a, grid.s_in])
     head = np.concatenate([grid.b, grid.s_out])
@@ -75,6 +77,9 @@ def solve_flow(
     index = np.cumsum(free) - 1
     h = np.full(size, np.nan)
     n_pipe = grid.a.size
+    drive = np.zeros(tail.size)  # what the water weighs more than usual, from tail to head
+    if rho_kg_m3 is not None:
+        drive[:n_pipe] = (rho_kg_m3 - RHO_KG_M3) * G_M_S2 * (grid.z_m[grid.a] - grid.z_m[grid.b])
     if warm is None:
         m = np.concatenate([np.full(n_pipe, 1.0), np.full(grid.s_in.size, 1.0)])
         h[:] = (p_supply + p_return) / 2 + lift[grid.q_out[source]]
@@ -89,7 +94,7 @@ def solve_flow(
     for step in range(1, STEPS + 1):
         r = np.concatenate([pipe_resistance(grid, m[:n_pipe], zeta_extra), station_r])
         slope = 1.0 / (2.0 * r * np.maximum(np.abs(m), TINY_KG_S))
-        linear = m / 2.0  # m + slope * (dh - r m|m|) for the quadratic law
+        linear = m / 2.0 + slope * drive  # m + slope * (dh + drive - r m|m|) for the quadratic law
         b = -demand
         np.add.at(b, tail, -linear)
         np.add.at(b, head, linear)

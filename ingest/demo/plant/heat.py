@@ -23,6 +23,12 @@ class Heat:
     node_c: Floats
 
 
+def mean_pipe_c(grid: Grid, state: Heat) -> Floats:
+    """Mean temperature of the water in every pipe (n_pipe,)."""
+    out: Floats = np.bincount(grid.cell_pipe, state.cell_c, grid.count.size) / grid.count
+    return out
+
+
 def step_heat(
     grid: Grid,
     state: Heat,

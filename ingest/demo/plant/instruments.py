@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.demo.plant.grid import CP_J_KG_K
+from ingest.demo.plant.grid import CP_J_KG_K, water_density_kg_m3
 from ingest.demo.plant.stations import wanted_supply_c
 from ingest.demo.plant.weather import Sky
 
@@ -16,11 +16,6 @@ Floats = NDArray[np.float64]
 
 SECONDARY_RISE_PA = 1.6e5
 TAP_SHARE = 0.003
-
-
-def water_density_kg_m3(t_c: Floats) -> Floats:
-    """Liquid water near 0.6 MPa; quadratic through 0, 50 and 100 °C tables, within 1 kg/m³ to 120 °C."""
-    return 1002.0 - 0.116 * t_c - 0.00315 * t_c**2
 
 
 def read_stations(plant: "Plant", sky: Sky, m1: Floats, dt_s: float) -> dict[str, Floats]:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.demo.plant.flow import Flow, solve_flow
-from ingest.demo.plant.grid import RHO_KG_M3, make_grid
-from ingest.demo.plant.heat import Heat, step_heat
+from ingest.demo.plant.grid import RHO_KG_M3, make_grid, water_density_kg_m3
+from ingest.demo.plant.heat import Heat, mean_pipe_c, step_heat
 from ingest.demo.plant.hidden import draw_hidden
 from ingest.demo.plant.orders import NOMINAL_HZ, Orders, no_orders, obey
 from ingest.demo.plant.stations import Stations, make_blocks, step_stations, wanted_supply_c
@@ -138,7 +138,14 @@ class Plant:
         plate_r = EXCHANGER_DP_PA / self.blocks.flow_1_kg_s**2
         draw = self.upset.leak_kg_s.copy()
         self.flow = solve_flow(
-            g, (self.hold, p_supply, p_return), other, valve_r + plate_r, self.upset.zeta, draw, self.flow
+            g,
+            (self.hold, p_supply, p_return),
+            other,
+            valve_r + plate_r,
+            self.upset.zeta,
+            draw,
+            self.flow,
+            water_density_kg_m3(mean_pipe_c(g, self.heat)),
         )
         m1 = np.maximum(self.flow.station_kg_s, 0.0)
         m_source = self._source_flow(other)
