@@ -9,6 +9,8 @@ REHEARSAL_TEXTS: dict[str, tuple[str, str]] = {
     "rehearsal.horizon": ("预演时长", "Hours ahead"),
     "rehearsal.run": ("开始预演", "Run"),
     "rehearsal.save": ("导出预案", "Export the plan"),
+    "rehearsal.kept": ("已存预案（选择即下载）", "Kept plans (pick to download)"),
+    "rehearsal.kept_none": ("导出的预案保存在这里", "what was exported is kept here"),
     "rehearsal.hint": (
         "选择事件后点“开始预演”：从当前状态出发，计算全县数小时后的室温与各种处置方案",
         "Pick an incident and run it: from the present state, hours ahead, with what could be done",

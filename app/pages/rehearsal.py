@@ -16,7 +16,7 @@ from app.domains.heating.contingency import (
     write_plan,
 )
 from app.domains.heating.rehearse import Alternative, Answer, RolledUp, Stage
-from app.format import format_number
+from app.format import format_number, local_time
 from app.i18n import translate
 from app.pages.parts import panel
 from app.web.context import Context
@@ -99,6 +99,19 @@ def _form(context: Context, lang: str) -> html.Div:
             html.Button(translate("rehearsal.run", lang), id="rehearsal-run", className="ct-button"),
             html.Button(translate("rehearsal.save", lang), id="rehearsal-save", className="ct-button"),
             html.P(id="rehearsal-said", className="ct-quiet"),
+            html.Label(
+                [
+                    translate("rehearsal.kept", lang),
+                    dcc.Dropdown(
+                        [],
+                        None,
+                        id="rehearsal-kept",
+                        searchable=False,
+                        className="ct-pick",
+                        placeholder=translate("rehearsal.kept_none", lang),
+                    ),
+                ]
+            ),
         ],
         className="ct-form",
     )
@@ -133,9 +146,11 @@ def register(app: Dash, context: Context) -> None:
     kept: dict[str, tuple[Incident, str, Answer]] = {}
     _register_form(app, context)
     _register_run(app, context, kept)
+    _register_kept(app, context)
 
     @app.callback(
         Output("rehearsal-plan", "data"),
+        Output("rehearsal-kept", "options", allow_duplicate=True),
         Input("rehearsal-save", "n_clicks"),
         State("rehearsal-no", "data"),
         State("rehearsal-lang", "data"),
@@ -143,10 +158,63 @@ def register(app: Dash, context: Context) -> None:
     )
     def save(_clicks: int | None, no: str | None, words: list[object]) -> object:
         if no not in kept:
-            return no_update
+            return no_update, no_update
         incident, place, answer = kept[no]
-        text = write_plan(context.county, incident, place, answer, str(words[0]))
-        return {"content": text, "filename": f"plan-{incident.kind}-{place or 'county'}.md"}
+        lang = str(words[0])
+        text = write_plan(context.county, incident, place, answer, lang)
+        name = f"plan-{incident.kind}-{place or 'county'}.md"
+        try:
+            title = f"{translate(f'incident.{incident.kind}', lang)} {place}".strip()
+            context.store.keep("rehearsal", title, describe_rehearsal(incident, answer, text, name))
+            options: object = kept_options(context)
+        except StoreUnavailable:
+            options = no_update
+        return {"content": text, "filename": name}, options
+
+
+def describe_rehearsal(incident: Incident, answer: Answer, text: str, name: str) -> dict[str, object]:
+    """What is kept of a rehearsal, to be held against what happens: the incident, where it started, how each
+    alternative was judged, and the plan as it was exported."""
+    return {
+        "t": answer.t, "kind": incident.kind, "place": incident.at, "size": incident.size, "plan": text,
+        "file": name,
+        "alternatives": [
+            {"case": a.run.case.name, "degree_hours": a.judgement.degree_hours, "lost_t": a.judgement.lost_t}
+            for a in answer.alternatives
+        ],
+    }  # fmt: skip
+
+
+def kept_options(context: Context) -> list[dict[str, str]]:
+    """Plans that were kept in the last year, newest first."""
+    zone = context.county.meta.timezone
+    rows = context.store.kept("rehearsal", time.time() - 365 * 86_400.0, 50)
+    return [
+        {"label": f"{local_time(r.made, zone, '%m-%d %H:%M')} {r.title}", "value": str(r.no)} for r in rows
+    ]
+
+
+def _register_kept(app: Dash, context: Context) -> None:
+    @app.callback(Output("rehearsal-kept", "options"), Input("rehearsal-lang", "data"))
+    def offer(_words: list[object]) -> object:
+        try:
+            return kept_options(context)
+        except StoreUnavailable:
+            return no_update
+
+    @app.callback(
+        Output("rehearsal-plan", "data", allow_duplicate=True),
+        Input("rehearsal-kept", "value"),
+        prevent_initial_call=True,
+    )
+    def fetch(no: str | None) -> object:
+        try:
+            body = context.store.kept_body(int(no)) if no else None
+        except (StoreUnavailable, ValueError):
+            return no_update
+        if not isinstance(body, dict):
+            return no_update
+        return {"content": str(body["plan"]), "filename": str(body["file"])}
 
 
 def _register_form(app: Dash, context: Context) -> None:

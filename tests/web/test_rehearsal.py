@@ -2,14 +2,18 @@
 
 import math
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from app.domains.heating.contingency import STEPS, list_steps, write_plan
 from app.domains.heating.rehearse import Stage, look_ahead, read_past
-from app.pages.rehearsal import check_form, draw_table, draw_worst
+from app.pages.rehearsal import check_form, describe_rehearsal, draw_table, draw_worst, kept_options
+from app.web.context import Context
+from ingest.settings import read_settings
 from ingest.store.api import RollUpSeries
+from tests.support.fake_store import FakeStore
 from tests.support.tiny import make_tiny_county
 from twin.model.errors import InputError
 from twin.rehearsal import INCIDENTS, Incident
@@ -103,3 +107,16 @@ def test_who_gets_cold_first_is_named() -> None:
     found = answer(Incident("power_cut"), 12.0)
     table = draw_worst(Held(), STAGE, found, "zh")  # type: ignore[arg-type]
     assert len(table.children[1].children) > 0
+
+
+def test_an_exported_plan_is_kept_with_how_every_alternative_was_judged(tmp_path: Path) -> None:
+    store = FakeStore(COUNTY)
+    context = Context(read_settings({"CT_DATA": str(tmp_path)}), COUNTY, store)
+    incident = Incident("source_trip", COUNTY.network.sources[0].id, 0.2)
+    found = answer(incident)
+    no = store.keep("rehearsal", "停热", describe_rehearsal(incident, found, "plan text", "plan.md"))
+    body = store.kept_body(no)
+    assert isinstance(body, dict) and body["plan"] == "plan text" and body["place"] == incident.at
+    assert len(body["alternatives"]) == len(found.alternatives)
+    (option,) = kept_options(context)
+    assert option["value"] == str(no) and "停热" in option["label"]
