@@ -60,8 +60,8 @@ Work = Callable[[duckdb.DuckDBPyConnection, Link], T]
 def run_work(work: Work[T], link: Link, answers: "queue.SimpleQueue[tuple[T | None, Fault | None]]") -> None:
     """Do ``work`` with a cursor of its own; its answer or fault goes to ``answers``.
 
-    Whoever takes the answer waits for the end of the thread: one that is still letting go of the database when
-    the process ends would abort it.
+    Whoever takes the answer waits for the end of the thread: one that is still letting go of the database
+    when the process ends would abort it.
     """
     answer: T | None = None
     fault: Fault | None = None

@@ -28,7 +28,8 @@ class Orders:
 
     def by_hand(self) -> NDArray[np.bool_]:
         """(n_source,) true where anything is fixed."""
-        fixed: NDArray[np.bool_] = np.any(np.isfinite([self.source_c, self.source_dp_pa, self.source_m3_s]), axis=0)
+        told = np.stack([self.source_c, self.source_dp_pa, self.source_m3_s])
+        fixed: NDArray[np.bool_] = np.any(np.isfinite(told), axis=0)
         return fixed
 
     def save(self) -> dict[str, Floats]:
