@@ -6,6 +6,7 @@ from app.i18n.dispatch_texts import DISPATCH_TEXTS
 from app.i18n.document_texts import DOCUMENT_TEXTS
 from app.i18n.fault_texts import FAULT_TEXTS
 from app.i18n.rehearsal_texts import REHEARSAL_TEXTS
+from app.i18n.report_texts import REPORT_TEXTS
 from app.scene.texts import SCENE_TEXTS
 
 LANGUAGES = ("zh", "en")
@@ -18,6 +19,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **COMMAND_TEXTS,
     **DOCUMENT_TEXTS,
     **DISPATCH_TEXTS,
+    **REPORT_TEXTS,
     "app.centre": ("智能运行中心", "Intelligent Operation Centre"),
     "app.demo": ("演示数据", "DEMO DATA"),
     "app.other_language": ("English", "中文"),

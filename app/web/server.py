@@ -28,6 +28,7 @@ from app.pages import (
     point,
     public,
     rehearsal,
+    report,
 )
 from app.scene import register_scene_routes
 from app.scene.tiles import register_tile_routes
@@ -48,6 +49,7 @@ PAGES = {
     "/rehearsal": rehearsal,
     "/dispatch": dispatch,
     "/balance": balance,
+    "/report": report,
     "/access": access,
     "/point": point,
     "/data-quality": data_quality,
@@ -66,6 +68,7 @@ NAVIGATION = [
     ("nav.apps", "nav.rehearsal", "/rehearsal"),
     ("nav.apps", "nav.dispatch", "/dispatch"),
     ("nav.apps", "nav.balance", "/balance"),
+    ("nav.apps", "nav.report", "/report"),
 ]
 
 

@@ -1,0 +1,94 @@
+"""Reports: amounts from counters, temperatures from hours, the same in the page and the file."""
+
+import io
+import math
+from pathlib import Path
+
+import openpyxl
+import pytest
+from playwright.sync_api import Page
+
+from app.domains.heating.report import FIGURES, make_report, write_report
+from app.pages.report import read_reports
+from app.web.context import Context
+from ingest.settings import read_settings
+from tests.support.fake_store import FakeStore
+from tests.support.tiny import make_tiny_county
+from tests.web.conftest import Site
+from twin.model.errors import InputError
+
+COUNTY = make_tiny_county()
+START = 1_800_000_000.0 // 86_400 * 86_400
+AREA = sum(s.area_m2 for s in COUNTY.network.substations)
+
+
+def filled() -> FakeStore:
+    """A day of counters and temperatures: 10 GJ an hour from the source, 9.5 into the stations."""
+    store = FakeStore(COUNTY)
+    stations = [s.id for s in COUNTY.network.substations]
+    for k in range(25):
+        t = START + 3600.0 * k
+        for key, value in (("src_energy", 1e12 + 1e10 * k), ("src_kwh", 3.6e8 * k)):
+            put(store, f"SRC1/{key}", value, t)
+        for s in stations:
+            put(store, f"{s}/p1_energy", 5e12 + 9.5e9 / len(stations) * k, t)
+            put(store, f"{s}/p1_ts", 90.0 + k % 2, t)
+        for p in COUNTY.points:
+            if p.key == "room_t":
+                put(store, p.id, 17.0 if k < 6 else 20.0, t)
+    return store
+
+
+def put(store: FakeStore, point_id: str, value: float, t: float) -> None:
+    if point_id in COUNTY.point_by_id:
+        store.put(point_id, value, t=t)
+
+
+def test_amounts_come_from_counters_and_shares_from_hours() -> None:
+    r = make_report(COUNTY, filled(), START, START + 86_400.0)
+    assert r.figures["heat_j"] == pytest.approx(24e10)
+    assert r.figures["station_j"] == pytest.approx(24 * 9.5e9)
+    assert r.figures["delivery"] == pytest.approx(0.95)
+    assert r.figures["index_w_m2"] == pytest.approx(24 * 9.5e9 / 86_400.0 / AREA)
+    assert r.figures["warm_share"] == pytest.approx(18 / 24, abs=0.03)
+    assert 90.0 <= r.stations[0].supply_c <= 91.0
+    assert math.isnan(r.figures["loss_rate"]), "what is not measured is not zero"
+
+
+def test_the_file_holds_what_the_page_shows_and_gaps_stay_empty() -> None:
+    store = filled()
+    now = make_report(COUNTY, store, START, START + 86_400.0)
+    before = make_report(COUNTY, store, START - 86_400.0, START)
+    book = openpyxl.load_workbook(io.BytesIO(write_report(COUNTY, now, before, "zh", "日报")))
+    figures, stations = book.worksheets
+    rows = {r[0].value: [c.value for c in r[1:]] for r in figures.iter_rows(min_row=3)}
+    assert len(rows) == len(FIGURES)
+    assert rows["热源供热量"][:2] == ["GJ", 240.0] and rows["一次网失水率"][1] is None
+    assert stations.max_row == 1 + len(COUNTY.network.substations)
+
+
+def test_a_period_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    context = Context(read_settings({"CT_DATA": str(tmp_path)}), COUNTY, FakeStore(COUNTY))
+    for period, day in (
+        ("day", "yesterday"),
+        ("decade", "2026-11-21"),
+        ("day", None),
+        ("season", "9999-12-31"),
+    ):
+        with pytest.raises(InputError):
+            read_reports(context, period, day)
+    with pytest.raises(InputError, match="200 days"):
+        make_report(COUNTY, FakeStore(COUNTY), 0.0, 1e9)
+
+
+def test_the_page_shows_figures_stations_and_gives_the_file(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/report")
+    page.locator("#report-stations tbody tr").first.wait_for(timeout=30_000)
+    assert page.locator("#report-stations tbody tr").count() == len(COUNTY.network.substations)
+    assert page.locator("#report-figures tbody tr").count() == len(FIGURES)
+    with page.expect_download() as download:
+        page.locator("#report-save").click()
+    assert download.value.suggested_filename.endswith(".xlsx")
+    page.locator("#report-date").fill("21.11.2026")
+    page.locator("#report-date").press("Enter")
+    page.wait_for_function("document.getElementById('report-said').textContent.includes('日期格式')")
