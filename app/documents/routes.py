@@ -2,7 +2,6 @@
 remove to who added it, and to administrators."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,10 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 
-from app.auth import current_account, may
+from app.auth import may
 from app.auth.accounts import Role
 from app.documents.service import Documents
+from app.web.bodies import name_of, read_object
 from ingest.documents.cabinet import MAX_BYTES
 from ingest.documents.intake import Words
 from ingest.documents.refusal import DocumentRefused
@@ -56,7 +56,7 @@ def register_documents(server: FastAPI, documents: Documents) -> None:
                 async for part in request.stream():
                     came.write(part)
                 async with turns:
-                    name, who = asked.get("name", "file"), _name(request)
+                    name, who = asked.get("name", "file"), name_of(request)
                     kept = await asyncio.to_thread(documents.take, came, name, words, who)
         except DocumentRefused as e:
             return _refused(e)
@@ -67,11 +67,11 @@ def register_documents(server: FastAPI, documents: Documents) -> None:
     @server.post(PATH + "/{no}")
     async def change(request: Request, no: int) -> JSONResponse:
         """Say something else of a document."""
-        body = await _read_body(request)
+        body = await read_object(request, MAX_JSON)
         return await _carry_out(
             request,
             "operator",
-            lambda: {"no": documents.change(no, _words(body), _name(request), **_all(request))},
+            lambda: {"no": documents.change(no, _words(body), name_of(request), **_all(request))},
         )
 
     @server.post(PATH + "/{no}/{act}")
@@ -83,7 +83,7 @@ def register_documents(server: FastAPI, documents: Documents) -> None:
         return await _carry_out(
             request,
             "operator",
-            lambda: {"no": documents.remove(no, _name(request), back=back, **_all(request))},
+            lambda: {"no": documents.remove(no, name_of(request), back=back, **_all(request))},
         )
 
 
@@ -95,7 +95,7 @@ def _register_reading(server: FastAPI, documents: Documents) -> None:
         rights = {
             "may": may(request.scope, "operator"),
             "all": may(request.scope, "admin"),
-            "me": _name(request),
+            "me": name_of(request),
         }
 
         def search() -> dict[str, Any]:
@@ -169,11 +169,6 @@ def _all(request: Request) -> dict[str, bool]:
     return {"all_of_them": may(request.scope, "admin")}
 
 
-def _name(request: Request) -> str:
-    account = current_account(request.scope)
-    return account.name if account is not None else ""
-
-
 async def _carry_out(request: Request, role: Role, work: Callable[[], dict[str, Any]]) -> JSONResponse:
     if not may(request.scope, role):
         return _forbidden(role)
@@ -184,20 +179,6 @@ async def _carry_out(request: Request, role: Role, work: Callable[[], dict[str, 
     except StoreUnavailable:
         return _away()
     return JSONResponse({"ok": True, **result}, headers={"Cache-Control": "no-store"})
-
-
-async def _read_body(request: Request) -> dict[str, Any]:
-    """A small JSON object; anything else is an empty one, which is then refused for its missing title."""
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_JSON:
-            return {}
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _refused(e: DocumentRefused) -> JSONResponse:

@@ -1,5 +1,6 @@
 """统计报表: a day, a week or a season, beside the period before, as an Excel file too."""
 
+import math
 import time
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -174,4 +175,4 @@ def draw_stations(context: Context, now: Report, lang: str) -> html.Table:
 
 
 def _show(x: float, digits: int) -> str:
-    return format_number(x, digits) if x == x else MISSING  # noqa: PLR0124 - NaN is not itself
+    return format_number(x, digits) if math.isfinite(x) else MISSING

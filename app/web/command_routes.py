@@ -5,21 +5,16 @@ display unit of its quantity); ``POST /api/commands/{no}/{approve|reject|withdra
 ``POST /api/devices/{id}/{retire|reinstate}``. What a device is really told, ingest decides.
 """
 
-import asyncio
-import json
 import math
-from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from app.auth import current_account, may
-from app.auth.accounts import Role
+from app.web.bodies import carry_out, name_of, read_object
 from app.web.context import Context
 from ingest.store.command_api import Command, Verdict
-from twin.model.errors import InputError, StoreUnavailable
+from twin.model.errors import InputError
 from twin.model.quantities import find_quantity
 
 PATH = "/api/commands"
@@ -34,56 +29,25 @@ def register_command_routes(server: FastAPI, context: Context) -> None:
     @server.get(PATH)
     async def list_commands(request: Request) -> JSONResponse:
         """The newest commands; everyone who may see the pages."""
-        return await _carry_out(
+        return await carry_out(
             request, "viewer", lambda: [_as_json(c) for c in context.store.commands(limit=200)]
         )
 
     @server.post(PATH)
     async def ask(request: Request) -> JSONResponse:
         """Ask for a set-point."""
-        body = await _read_body(request)
-        return await _carry_out(request, "operator", lambda: {"no": _ask(context, body, _name(request))})
+        body = await read_object(request, MAX_BODY)
+        return await carry_out(request, "operator", lambda: {"no": _ask(context, body, name_of(request))})
 
     @server.post(PATH + "/{no}/{verdict}")
     async def decide(request: Request, no: int, verdict: str) -> JSONResponse:
         """Approve, reject, withdraw, or ask for the value of before."""
-        return await _carry_out(request, "operator", lambda: _decide(context, no, verdict, _name(request)))
+        return await carry_out(request, "operator", lambda: _decide(context, no, verdict, name_of(request)))
 
     @server.post("/api/devices/{device_id}/{act}")
     async def retire(request: Request, device_id: str, act: str) -> JSONResponse:
         """Take a device out of service, or into it again; who manages may."""
-        return await _carry_out(request, "admin", lambda: _retire(context, device_id, act, _name(request)))
-
-
-async def _carry_out(request: Request, role: Role, work: Callable[[], Any]) -> JSONResponse:
-    if not may(request.scope, role):
-        return JSONResponse({"ok": False, "why": f"needs the role {role}"}, status_code=403)
-    try:
-        result = await asyncio.to_thread(work)
-    except InputError as e:
-        return JSONResponse({"ok": False, "why": str(e)}, status_code=422)
-    except StoreUnavailable:
-        return JSONResponse({"ok": False, "why": "the store is away"}, status_code=503)
-    return JSONResponse({"ok": True, "result": result}, headers={"Cache-Control": "no-store"})
-
-
-def _name(request: Request) -> str:
-    account = current_account(request.scope)
-    return account.name if account is not None else ""
-
-
-async def _read_body(request: Request) -> dict[str, object]:
-    """A small JSON object; anything else is an empty one, which is then refused for what it lacks."""
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY:
-            return {}
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return await carry_out(request, "admin", lambda: _retire(context, device_id, act, name_of(request)))
 
 
 def _ask(context: Context, body: dict[str, object], who: str) -> int:

@@ -5,8 +5,6 @@ what is wanted), ``.../reject``, ``.../undo``. An approved row becomes a command
 read-back, second approval where the county demands it, audit.
 """
 
-import asyncio
-import json
 import math
 from collections.abc import Callable
 from typing import Any
@@ -14,10 +12,10 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from app.auth import current_account, may
+from app.web.bodies import carry_out, name_of, read_object
 from app.web.context import Context
 from ingest.store.kept_api import Kept
-from twin.model.errors import InputError, StoreUnavailable
+from twin.model.errors import InputError
 from twin.model.quantities import find_quantity
 from twin.model.setpoints import find_limits
 
@@ -34,31 +32,14 @@ def register_dispatch_routes(server: FastAPI, context: Context) -> None:
     @server.post(PATH + "/{no}/{verdict}")
     async def decide(request: Request, no: int, verdict: str) -> JSONResponse:
         """Approve, reject or take back a proposal; operators may."""
-        if not may(request.scope, "operator"):
-            return JSONResponse({"ok": False, "why": "needs the role operator"}, status_code=403)
-        account = current_account(request.scope)
-        who = account.name if account is not None else ""
-        try:
-            rows = read_rows(await _read_body(request)) if verdict == "approve" else []
-            done = await asyncio.to_thread(lambda: decide_proposal(context, no, verdict, rows, who))
-        except InputError as e:
-            return JSONResponse({"ok": False, "why": str(e)}, status_code=422)
-        except StoreUnavailable:
-            return JSONResponse({"ok": False, "why": "the store is away"}, status_code=503)
-        return JSONResponse({"ok": True, "result": {"commands": done}}, headers={"Cache-Control": "no-store"})
+        body = await read_object(request, MAX_BODY) if verdict == "approve" else {}
+        who = name_of(request)
 
+        def work() -> dict[str, list[int]]:
+            rows = read_rows(body) if verdict == "approve" else []
+            return {"commands": decide_proposal(context, no, verdict, rows, who)}
 
-async def _read_body(request: Request) -> object:
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY:
-            raise InputError(f"the request is larger than {MAX_BODY} bytes")
-    try:
-        found: object = json.loads(body)
-    except (ValueError, RecursionError):
-        raise InputError('give {"rows": [{"point": id, "value": number}]}') from None
-    return found
+        return await carry_out(request, "operator", work)
 
 
 def read_rows(body: object) -> list[tuple[str, float]]:
