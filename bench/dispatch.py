@@ -5,7 +5,9 @@
 The field is played at five-minute steps with its hidden truth; the twin gets what the instruments report and,
 as a weather service would give it, the coming weather with an error that grows with the lead. Every hour it
 proposes, and the field's controllers take what is within their limits. The peer is the same field in the same
-weeks left to its curves. Comfort is judged on the true temperature of every building: kelvin-hours per home.
+weeks left to its curves. What colder houses gave out of their walls is not saved: heat is also told with
+what is missing in the buildings at the end put back. Comfort is judged on the true temperature of every
+building: kelvin-hours per home.
 """
 
 import argparse
@@ -39,7 +41,7 @@ STEPS_S = np.array([3600.0] * 24 + [7200.0] * 12)
 
 @dataclass
 class Bill:
-    """Sums of one week: J, yuan, K h per home."""
+    """Sums of one week: J, yuan, K h per home; ``stored``: heat in the buildings at the end."""
 
     heat: float = 0.0
     boiler: float = 0.0
@@ -49,7 +51,13 @@ class Bill:
     yuan_one_price: float = 0.0
     cold: float = 0.0
     hot: float = 0.0
+    stored: float = 0.0
     solve_s: list[float] = field(default_factory=list)
+
+
+SUMS = (
+    "heat", "boiler", "pump_source", "pump_station", "yuan", "yuan_one_price", "cold", "hot", "stored",
+)  # fmt: skip
 
 
 def expect(f: Field, rng: np.random.Generator) -> Outlook:
@@ -88,6 +96,7 @@ def play_week(county: County, desk: Dispatcher, week: tuple[str, str, str], days
             keeper.take(f.t, f.snapshot().value)
             if judged:
                 pay(f, bill, before, homes, tariff)
+        bill.stored = float((f.plant.stations.room_c * f.plant.blocks.capacity_j_k).sum())
     return bill
 
 
@@ -132,6 +141,7 @@ def describe(name: str, curve: Bill, plan: Bill) -> dict[str, object]:
         "week": name,
         "heat_gj": [round(curve.heat / 1e9), round(plan.heat / 1e9)],
         "heat_change_pct": change(curve.heat, plan.heat),
+        "heat_change_with_storage_pct": change(curve.heat, plan.heat + curve.stored - plan.stored),
         "pump_mwh": [round(p / 3.6e9, 1) for p in pumps],
         "pump_change_pct": change(*pumps),
         "cost_yuan": [round(curve.yuan), round(plan.yuan)],
@@ -148,16 +158,7 @@ def add_up(bills: list[Bill]) -> Bill:
     """All weeks together; comfort adds up too."""
     total = Bill()
     for b in bills:
-        for name in (
-            "heat",
-            "boiler",
-            "pump_source",
-            "pump_station",
-            "yuan",
-            "yuan_one_price",
-            "cold",
-            "hot",
-        ):
+        for name in SUMS:
             setattr(total, name, getattr(total, name) + getattr(b, name))
         total.solve_s += b.solve_s
     return total
@@ -181,12 +182,13 @@ def main() -> None:
         rows.append(describe(week[0], curve, plan))
         print(json.dumps(rows[-1]), flush=True)
     rows.append(describe("all", add_up([p[0] for p in pairs]), add_up([p[1] for p in pairs])))
-    print("\n| week | heat GJ | | pumps MWh | | cost yuan | | below 18 °C K h | above 22 °C K h |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("\n| week | heat GJ | | walls put back | pumps MWh | | cost yuan | | below 18 °C | above 22 °C |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for r in rows:
         both = {k: " -> ".join(str(x) for x in v) for k, v in r.items() if isinstance(v, list)}
         print(
-            f"| {r['week']} | {both['heat_gj']} | {r['heat_change_pct']} % | {both['pump_mwh']} | "
+            f"| {r['week']} | {both['heat_gj']} | {r['heat_change_pct']} % | "
+            f"{r['heat_change_with_storage_pct']} % | {both['pump_mwh']} | "
             f"{r['pump_change_pct']} % | {both['cost_yuan']} | {r['cost_change_pct']} % | "
             f"{both['below_18_k_h']} | {both['above_22_k_h']} |"
         )
