@@ -77,6 +77,8 @@ DISPATCH_TEXTS: dict[str, tuple[str, str]] = {
     "dispatch.time": ("时间", "time"),
     "dispatch.state": ("状态", "state"),
     "dispatch.who": ("操作人", "who"),
+    "dispatch.reason": ("调度方案 {no}", "dispatch proposal {no}"),
+    "dispatch.reason_undo": ("撤销调度方案 {no}", "dispatch proposal {no} taken back"),
     "nav.balance": ("平衡与补偿", "Balance and curves"),
     "balance.curves": ("气候补偿：各站实际与曲线", "Compensation: stations beside their curves"),
     "balance.curve": ("曲线要求", "curve"),

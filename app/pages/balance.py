@@ -1,6 +1,7 @@
 """平衡与补偿: every station beside its compensation curve, and the valves to set."""
 
 import math
+import time
 
 import plotly.graph_objects as go
 from dash import Dash, Input, Output, State, dcc, html, no_update
@@ -14,7 +15,7 @@ from app.domains.heating.balance import (
     write_work_list,
 )
 from app.domains.heating.kpi import compute_figures
-from app.format import MISSING, format_number
+from app.format import MISSING, format_number, local_time
 from app.i18n import translate
 from app.pages.parts import panel
 from app.web.context import Context
@@ -94,10 +95,13 @@ def register(app: Dash, context: Context) -> None:
     )
     def save(_clicks: int | None, words: list[object]) -> object:
         try:
+            zone = context.county.meta.timezone
             book = write_work_list(context.county, rows(), str(words[0]))
         except (StoreUnavailable, InputError, EngineError):
             return no_update
-        return dcc.send_bytes(lambda out: out.write(book), "balance.xlsx")
+        return dcc.send_bytes(
+            lambda out: out.write(book), f"balance-{local_time(time.time(), zone, '%Y%m%d-%H%M')}.xlsx"
+        )
 
 
 def draw_curves(context: Context, dots: tuple[CurveDot, ...], lang: str, light: bool) -> go.Figure:

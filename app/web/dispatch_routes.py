@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
+from app.i18n import translate
 from app.web.bodies import carry_out, name_of, read_object
 from app.web.context import Context
 from ingest.store.kept_api import Kept
@@ -98,7 +99,7 @@ def _approve(
         raise InputError("this proposal is of another weather: use the newest")
     wished = {w["point"] for w in body["wishes"]}
     checked = [_check(context, wished, point_id, value) for point_id, value in rows]
-    reason = f"调度方案 {row.no}"
+    reason = translate("dispatch.reason", context.settings.lang, no=str(row.no))
     done = []
     for point_no, value in checked:
         command = context.store.request_command(point_no, value, who, reason, origin=f"dispatch {row.no}")
@@ -145,7 +146,7 @@ def _undo(context: Context, row: Kept, body: dict[str, Any], who: str) -> list[i
         if value is None:
             continue
         point = context.county.point_by_id[a["point"]]
-        reason = f"撤销调度方案 {row.no}"
+        reason = translate("dispatch.reason_undo", context.settings.lang, no=str(row.no))
         command = context.store.request_command(
             point.no, float(value), who, reason, origin=f"undo {a['command']}"
         )

@@ -1,5 +1,6 @@
 """The dispatch page: from kept proposals to words, curves and commands."""
 
+import re
 import time
 from pathlib import Path
 
@@ -165,7 +166,7 @@ def test_the_balance_page_lists_valves_and_curves_and_says_when_it_cannot(site: 
     page.wait_for_function(f"{dots} === {len(COUNTY.network.substations)}")
     with page.expect_download() as download:
         page.locator("#balance-save").click()
-    assert download.value.suggested_filename == "balance.xlsx"
+    assert re.fullmatch(r"balance-\d{8}-\d{4}\.xlsx", download.value.suggested_filename)
     with pytest.raises(InputError, match="must be measured"):
         balance_now(COUNTY, DESK.system.net, np.full(len(COUNTY.points), np.nan))
     assert compare_curves(COUNTY, np.full(len(COUNTY.points), np.nan), -5.0) == ()
