@@ -159,9 +159,14 @@ def draw_list(context: Context, rows: tuple[BalanceRow, ...], lang: str) -> html
             [
                 html.Td(names[r.station_id]), html.Td(format_number(r.ratio, 2)), html.Td(percent(r.opening)),
                 html.Td(percent(r.wanted_opening)), html.Td(format_number(3.6 * r.wanted_kg_s, 1)),
-                html.Td(say_act(r, lang) or translate("balance.fine", lang), className="ct-wrap"),
-            ],
-            **{"data-level": "watch" if r.act or r.spare_pa < 0.0 else ""},
+                html.Td(
+                    html.Span(
+                        say_act(r, lang) or translate("balance.fine", lang),
+                        **{"data-level": "watch" if r.act or r.spare_pa < 0.0 else ""},
+                    ),
+                    className="ct-wrap",
+                ),
+            ]
         )
         for r in rows
     ]  # fmt: skip

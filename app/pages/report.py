@@ -21,7 +21,8 @@ PERIODS = {"day": 1, "week": 7, "month": 30, "season": 151}
 
 def layout(view: View, context: Context) -> list[object]:
     lang = view.lang
-    today = datetime.fromtimestamp(time.time(), ZoneInfo(context.county.meta.timezone)).date()
+    zone = ZoneInfo(context.county.meta.timezone)
+    yesterday = datetime.fromtimestamp(time.time(), zone).date() - timedelta(days=1)
     options = [{"label": translate(f"report.{p}", lang), "value": p} for p in PERIODS]
     tools = html.Div(
         [
@@ -30,7 +31,13 @@ def layout(view: View, context: Context) -> list[object]:
                 [
                     translate("report.date", lang),
                     html.Span(
-                        dcc.Input(id="report-date", type="text", value=today.isoformat(), maxLength=10)
+                        dcc.Input(
+                            id="report-date",
+                            type="text",
+                            value=yesterday.isoformat(),
+                            maxLength=10,
+                            className="ct-input",
+                        )
                     ),
                 ],
                 className="ct-report-date",
@@ -133,8 +140,8 @@ def read_reports(context: Context, period: str, day: str | None) -> tuple[Report
 
 def _span(context: Context, r: Report) -> str:
     zone = ZoneInfo(context.county.meta.timezone)
-    a, b = (datetime.fromtimestamp(t, zone).date().isoformat() for t in (r.start, r.end - 1.0))
-    return a if a == b else f"{a} – {b}"
+    a, b = (f"{datetime.fromtimestamp(t, zone):%Y-%m-%d %H:%M}" for t in (r.start, r.end))
+    return f"{a} – {b}"
 
 
 def draw_figures(now: Report, before: Report, lang: str) -> html.Table:

@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 
 ROOM_C = 18.0
 WATER_KG_M3 = 985.0
+HOUR_S = 3600.0
 LONGEST_S = 200 * 86_400.0
 
 
@@ -45,7 +46,8 @@ class StationReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A period (s since 1970 UTC) with its stations and the county's figures by key, SI; NaN: unknown.
+    """A period (s since 1970 UTC; what of it is over and recorded), its stations and the county's figures by
+    key, SI; NaN: unknown.
 
     Figures: ``heat_j`` of the sources, ``station_j``, ``delivery`` share, ``heat_j_m2``, ``index_w_m2``,
     ``power_j`` of sources and stations, ``power_j_m2``, ``make_up_m3``, ``water_kg_m2``, ``loss_rate``,
@@ -75,6 +77,8 @@ def make_report(county: County, store: Store, start: float, end: float) -> Repor
     if not 0.0 < end - start <= LONGEST_S:
         raise InputError("report: give a period of more than nothing and at most 200 days")
     means = _means(county, store, start, end)
+    if "t" in means:  # what was not lived through, or not recorded, is no time to divide by
+        start, end = max(start, float(means["t"][0]) - HOUR_S), min(end, float(means["t"][-1]))
     stations = tuple(_station(county, store, means, s.id, start, end) for s in county.network.substations)
     return Report(start, end, stations, _figures(county, store, means, stations, start, end))
 
@@ -85,13 +89,13 @@ def _counted(county: County, store: Store, place: str, key: str, start: float, e
 
 
 def _means(county: County, store: Store, start: float, end: float) -> dict[str, Floats]:
-    """Hourly means of temperatures, rooms and flows over the period, (H,) by point id."""
+    """Hourly means of temperatures, rooms and flows over the period, (H,) by point id; ``t`` their ends."""
     keys = ("p1_ts", "p1_tr", "room_t", "t_out", "src_flow")
     points = [p for p in county.points if p.key in keys]
     table = store.hourly(np.array([p.no for p in points], dtype=np.int64), start, end - 1.0)
     if table.t.size == 0:
         return {}
-    return {p.id: table.mean[:, i] for i, p in enumerate(points)}
+    return {"t": table.t, **{p.id: table.mean[:, i] for i, p in enumerate(points)}}
 
 
 def _mean(x: Floats | None) -> float:
