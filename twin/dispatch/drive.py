@@ -40,7 +40,7 @@ LARGEST_DROP_K = 25.0
 @dataclass(frozen=True, slots=True, eq=False)
 class Way:
     """How the network carries the water, from the twin: ``drop_pa_s2_kg2`` (n,) pressure lost between the
-    holding source and each station (there and back) over the square of the whole flow; ``loss_w_k``: heat
+    holding source and each station (there and back) over the square of its flow; ``loss_w_k``: heat
     lost to the ground per kelvin of mean supply temperature above it; ``ground_c``."""
 
     drop_pa_s2_kg2: Floats
@@ -98,7 +98,7 @@ def _flows(
 def choose_drive(
     houses: Houses, stations: StationSet, belief: Belief, tariff: Tariff, way: Way, limits: Limits,
     heat_w: Floats, room_c: Floats, dt_s: Floats, el_yuan_mwh: Floats, heat_yuan_mwh: float, now_c: float,
-    pump_w_42: Floats, pump_efficiency: float,
+    pump_w_42: Floats, pump_efficiency: float, other_kg_s: Floats,
 ) -> Drive:  # fmt: skip
     """Pick the course.
 
@@ -106,11 +106,13 @@ def choose_drive(
     ----------
     heat_w, room_c : (K, n) planned heat and room temperatures
     now_c : supply temperature now; ``pump_w_42``: (n,) electric power of the stations' pumps at 42 Hz
+    other_kg_s : (K,) flow of the sources that do not hold the pressure
     """
     count = len(dt_s)
     grid = np.arange(limits.low_c, limits.high_c + 1e-6, STEP_C)
     found = [[_try(houses, stations, belief, tariff, way, limits, heat_w[k], room_c[k], float(t),
-                   float(el_yuan_mwh[k]), _hz_range(belief, tariff, k), pump_w_42, pump_efficiency)
+                   float(el_yuan_mwh[k]), _hz_range(belief, tariff, k), pump_w_42, pump_efficiency,
+                   float(other_kg_s[k]))
               for t in grid] for k in range(count)]  # fmt: skip
     loss = way.loss_w_k * (grid - way.ground_c) / 1e6 * heat_yuan_mwh
     cost = np.array([
@@ -156,6 +158,7 @@ class _Trial:
 def _try(
     houses: Houses, st: StationSet, b: Belief, tariff: Tariff, way: Way, limits: Limits, heat: Floats,
     room: Floats, supply_c: float, el: float, hz_range: tuple[Floats, Floats], pump_w_42: Floats, eta: float,
+    other: float,
 ) -> _Trial:  # fmt: skip
     """Stations at one supply temperature: each pump at the frequency that costs least."""
     n = heat.size
@@ -175,13 +178,13 @@ def _try(
     wrong = (water > tariff.highest_supply_c) + (drop > LARGEST_DROP_K) + (primary >= st.flow_max_kg_s)
     need = primary**2 * (valve_pa_s2_kg2(st.kv_m3_h, np.full(n, VALVE_OPEN)) + b.plate_pa_s2_kg2)
     middle = primary[HZ_STEPS // 2]
-    total, rise = float(middle.sum()), 0.0
+    total, rise = max(float(middle.sum()) - other, 0.0), 0.0
     rise = float(np.max(need[HZ_STEPS // 2] + way.drop_pa_s2_kg2 * total**2))
     per_kg = 3.0 * max(rise, limits.low_pa) / 975.0 / eta  # W per kg/s: the whole goes with the cube
     cost = power * el + per_kg * primary * el + 1e9 * wrong
     pick = np.argmin(cost, axis=0)
     at = (pick, np.arange(n))
-    flow = float(primary[at].sum())
+    flow = max(float(primary[at].sum()) - other, 0.0)
     head = float(np.max(need[at] + way.drop_pa_s2_kg2 * flow**2))
     reached = bool(
         head <= limits.high_pa

@@ -27,6 +27,8 @@ CHANGE_YUAN_MW = 40.0
 """Cost of changing a station's heat by 1 MW from hour to hour: keeps the plan calm."""
 CHANGE_SHARE_H = 0.06
 """Largest change of a station's heat in an hour, of design."""
+DEEP_K, DEEP_TIMES = 0.8, 12.0
+"""So far below the limit a kelvin-hour counts so many times: no price of fuel makes rooms that cold."""
 LEAST_SHARE = 0.12
 """Heat that always flows, of design: nothing freezes and pumps see water."""
 END_WEIGHT = 1.3
@@ -112,7 +114,7 @@ class _Columns:
     def __init__(self, k: int, n: int, s: int) -> None:
         self.width = 0
         self.heat, self.air, self.mass = (self._take(k, n) for _ in range(3))
-        self.cold = self._take(k, n, GROUPS)
+        self.cold, self.deep = self._take(k, n, GROUPS), self._take(k, n, GROUPS)
         self.hot, self.change = self._take(k, n), self._take(k, n)
         self.source, self.short = self._take(k, s), self._take(k)
         self.end_air, self.end_mass = self._take(n), self._take(n)
@@ -157,6 +159,7 @@ def plan_heat(
     cost[col.source] = hours[:, None] * limits.yuan_mwh
     cost[col.short] = hours * 1e4
     cost[col.cold] = (hours[:, None] * houses.homes * tariff.cold_yuan_k_h)[:, :, None] * GROUP_SHARE
+    cost[col.deep] = DEEP_TIMES * cost[col.cold]
     cost[col.hot] = hours[:, None] * houses.homes * GROUP_SHARE[-1] * tariff.hot_yuan_k_h
     cost[col.change] = CHANGE_YUAN_MW
     worth = END_WEIGHT * float(limits.yuan_mwh.min()) / 3.6e9
@@ -190,6 +193,7 @@ def _comfort(below: _Rows, col: _Columns, b: Belief, tariff: Tariff, margin: Flo
         for g in range(GROUPS):
             limit = tariff.room_low_c + margin[k] - b.offset_k[:, g]
             below.add([(col.air[k], -1.0), (col.cold[k, :, g], -1.0)], -limit)
+            below.add([(col.air[k], -1.0), (col.deep[k, :, g], -1.0)], -(limit - DEEP_K))
         below.add([(col.air[k], 1.0), (col.hot[k], -1.0)], tariff.room_high_c - b.offset_k[:, -1])
 
 

@@ -5,8 +5,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.dispatch.belief import FULL_HZ, GROUP_SHARE, LATE_H, Belief, learn
-from twin.dispatch.drive import WATER_J_KG_K, Drive, Limits, Way, choose_drive
+from twin.dispatch.belief import FULL_HZ, GROUP_SHARE, LATE_H, Belief, learn, valve_pa_s2_kg2
+from twin.dispatch.drive import (
+    HIGHEST_HZ,
+    STEP_C,
+    VALVE_OPEN,
+    WATER_J_KG_K,
+    Drive,
+    Limits,
+    Way,
+    choose_drive,
+)
 from twin.dispatch.heatplan import HeatPlan, SourceLimits, plan_heat
 from twin.dispatch.houses import Houses, emission_w_k, gains, gather_houses, step_houses, wind_loss_w_k
 from twin.dispatch.outlook import Outlook
@@ -24,6 +33,8 @@ LOW_SUPPLY_C = 65.0
 SUPPLY_RAMP_K_H = 6.0
 """Change of the supply temperature per hour that steel and joints of a network bear for years."""
 LOW_HEAD_PA = 8e4
+USUAL_DROP_K = 45.0
+"""Between supply and return, to tell the flow of a boiler from its heat."""
 OWN_W = 2e4
 """Power of a source beside its circulation pumps that does not depend on them, where nothing is known."""
 
@@ -106,28 +117,30 @@ def propose(
     EngineError : the solver found no plan
     """
     belief = learn(d.houses, d.system.stations, hours)
-    way = learn_way(hours)
+    held = _holding(d.county)
+    way = learn_way(hours, held)
     sources = d.county.network.sources
     heat_price = heat_yuan_mwh(tariff, sources, objective)
     el = electricity_yuan_mwh(tariff, outlook.t - outlook.dt_s, d.county.meta.timezone, objective)
     now_c = _supply_now(hours)
     loss = np.full(len(outlook.t), way.loss_w_k * (now_c - way.ground_c))
-    most = np.minimum(1.25 * d.houses.design_w, _carried(d, belief))
-    caps = SourceLimits(
-        np.array([s.capacity_w for s in sources]), np.array([s.min_w for s in sources]), heat_price
-    )
+    most = np.minimum(1.25 * d.houses.design_w, _carried(d, belief, tariff))
     d = replace(d, houses=belief.houses)
-    plan = plan_heat(d.houses, belief, outlook, tariff, caps, most, loss, margin_sigmas)
-    holding = next((s for s in sources if s.holds_pressure), sources[0])
+    holding = sources[held]
     limits = Limits(
         LOW_SUPPLY_C, max(s.t_supply_design_c for s in sources), SUPPLY_RAMP_K_H,
         LOW_HEAD_PA, 1.1 * (holding.p_supply_pa - holding.p_return_pa),
     )  # fmt: skip
+    capacity = np.array([s.capacity_w for s in sources])
+    capacity[held] = min(capacity[held], _most_of_holding(d, belief, hours, way, limits))
+    caps = SourceLimits(capacity, np.array([s.min_w for s in sources]), heat_price)
+    plan = plan_heat(d.houses, belief, outlook, tariff, caps, most, loss, margin_sigmas)
+    other = np.delete(plan.source_w, held, axis=1).sum(1) / (WATER_J_KG_K * USUAL_DROP_K)
     pump_42 = _pump_at_full(d, hours)
     eta = float(d.system.sources.pump_efficiency[0])
     drive = choose_drive(
         d.houses, d.system.stations, belief, tariff, way, limits, plan.heat_w, plan.air_c, outlook.dt_s, el,
-        float(heat_price.min()), now_c, pump_42, eta,
+        float(heat_price.min()), now_c, pump_42, eta, other,
     )  # fmt: skip
     own = OWN_W * len(sources)
     electric = drive.pump_w + drive.station_w.sum(1) + own
@@ -139,11 +152,11 @@ def propose(
     return Proposal(float(hours.t[-1]), outlook, belief, plan, drive, after, before, wishes)
 
 
-def learn_way(hours: Hours) -> Way:
-    """How the network carried the water in the last hours, as it was measured."""
+def learn_way(hours: Hours, holding: int) -> Way:
+    """How the network carried the water in the last hours, as it was measured; ``holding``: row of the source
+    that holds the pressure, whose flow makes the drop."""
     late = slice(-LATE_H, None)
-    flow = np.nan_to_num(hours.source_flow_kg_s()[late])
-    whole = flow.sum(1)
+    whole = np.nan_to_num(hours.source_flow_kg_s()[late, holding])
     head = (hours.source["src_ps"] - hours.source["src_pr"])[late]
     main = np.array([h[np.isfinite(h)].max() if np.isfinite(h).any() else np.nan for h in head])
     dp = (hours.station["p1_ps"] - hours.station["p1_pr"])[late]
@@ -169,10 +182,33 @@ def _supply_now(hours: Hours) -> float:
     return float(np.average(np.where(known, t, 0.0), weights=weight)) if known.any() else 90.0
 
 
-def _carried(d: Dispatcher, b: Belief) -> Floats:
+def _carried(d: Dispatcher, b: Belief, tariff: Tariff) -> Floats:
     """What radiators can give out at the highest water temperature, (n,) W."""
-    lift = 75.0 - b.air_c
-    return emission_w_k(d.houses, d.houses.design_w, b.hz / FULL_HZ) / b.excess * lift
+    lift = tariff.highest_supply_c - b.air_c
+    now = emission_w_k(d.houses, d.houses.design_w, b.hz / FULL_HZ) / b.excess
+    found: Floats = now * (HIGHEST_HZ / b.hz) ** b.flow_exponent * lift
+    return found
+
+
+def _most_of_holding(d: Dispatcher, b: Belief, hours: Hours, way: Way, limits: Limits) -> float:
+    """Heat that the source which holds the pressure can send through the network at its highest temperature
+    and head, W: what the worst station's strainer, valve and way take grows with the square of the flow."""
+    st, row = d.system.stations, _holding(d.county)
+    hold = hours.source_flow_kg_s()[-LATE_H:, row]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(hold[:, None] > 1.0, hours.flow_kg_s()[-LATE_H:] / hold[:, None], np.nan)
+    usual = np.array([np.median(c[np.isfinite(c)]) if np.isfinite(c).any() else 0.0 for c in share.T])
+    valve = valve_pa_s2_kg2(st.kv_m3_h, np.full(usual.size, VALVE_OPEN))
+    worst = float(np.max(usual**2 * (valve + b.plate_pa_s2_kg2) + way.drop_pa_s2_kg2))
+    most_kg_s = float(np.sqrt(limits.high_pa / max(worst, 1e-6)))
+    back = hours.source["src_tr"][-1]
+    return_c = float(np.nanmean(back)) if np.isfinite(back).any() else 45.0
+    return most_kg_s * WATER_J_KG_K * max(limits.high_c - STEP_C - return_c, 10.0)
+
+
+def _holding(county: County) -> int:
+    """Row of the source that holds the pressure."""
+    return next((i for i, s in enumerate(county.network.sources) if s.holds_pressure), 0)
 
 
 def _pump_at_full(d: Dispatcher, hours: Hours) -> Floats:
@@ -249,7 +285,9 @@ def _wishes(
             wanted[f"{source.id}/src_dp_sp"] = float(drive.head_pa[0])
         else:
             lift = max(float(drive.supply_c[0]) - return_c, 10.0)
-            flow = float(plan.source_w[0, i]) / (WATER_J_KG_K * lift)
+            flow = float(plan.source_w[:3, i].max()) / (WATER_J_KG_K * lift)
+            if not drive.reached[:2].all():  # where the network is short, nothing is taken away
+                flow = max(flow, float(np.nan_to_num(hours.source_flow_kg_s()[-1, i])))
             wanted[f"{source.id}/src_flow_sp"] = flow / float(density_kg_m3(return_c))
     found = (_wish(d.county, i, v, setpoints) for i, v in wanted.items())
     return tuple(w for w in found if w is not None)
