@@ -44,6 +44,10 @@ DISPATCH_TEXTS: dict[str, tuple[str, str]] = {
         "价格为工程默认值：在县目录放 tariff.toml 填写本县价格",
         "prices are engineering defaults: give the county's in tariff.toml",
     ),
+    "dispatch.harsh": (
+        "严寒将至：闭环验证中方案在严寒时不如固定曲线，建议不下达",
+        "A cold spell is coming: in trials the fixed curve did better in one, so better not send",
+    ),
     "dispatch.not_reached": (
         "注意：部分时段最不利站达不到所需压差，方案已尽量接近",
         "mind: in some hours the worst station misses its head; the proposal comes as near as it can",

@@ -274,6 +274,7 @@ def draw_summary(context: Context, row: Kept, body: Body, lang: str, bare: bool)
         state=translate(f"dispatch.state.{row.state}", lang), s=format_number(body["seconds"], 1),
     )  # fmt: skip
     notes = [] if body["own_tariff"] else [translate("dispatch.default_tariff", lang)]
+    notes += [translate("dispatch.harsh", lang)] if body["harsh"] else []
     notes += [] if body["reached"] else [translate("dispatch.not_reached", lang)]
     return html.Div(
         [

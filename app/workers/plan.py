@@ -30,6 +30,8 @@ LEARN_H = 144
 STEPS_S = np.array([3600.0] * 24 + [7200.0] * 12)
 AFTER_HOUR_S = 150.0
 """The sums of an hour are there so long after it."""
+HARSH_K = 4.0
+"""Outdoors this near the design temperature the closed loop has shown no gain over the curves."""
 AGAIN_S = 60.0
 """After a refusal for want of data."""
 
@@ -174,5 +176,6 @@ def describe_proposal(d: Dispatcher, p: Proposal, tariff: Tariff, own: bool) -> 
              "heat_w": p.plan.heat_w[0, i], "hours": int(b.known[i])}
             for i, s in enumerate(d.houses.ids)
         ],
+        "harsh": bool(p.outlook.t_out_c.min() < d.county.meta.design_outdoor_c + HARSH_K),
         "own_tariff": own, "room_low_c": tariff.room_low_c,
     }  # fmt: skip
