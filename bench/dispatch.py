@@ -1,6 +1,6 @@
 """Closed loop on the demo field: the dispatcher against the fixed compensation curve, four kinds of weather.
 
-``python -m bench.dispatch [--days 7] [--weeks 4] [--seed 7] [--json FILE]``
+``python -m bench.dispatch [--days 7] [--week N] [--seed 7 11 ...] [--json FILE]``
 
 The field is played at five-minute steps with its hidden truth; the twin gets what the instruments report and,
 as a weather service would give it, the coming weather with an error that grows with the lead. Every hour it
@@ -16,6 +16,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +24,14 @@ from numpy.typing import NDArray
 from bench.diagnosis_field import Field
 from ingest.demo.county import generate_county
 from twin.dispatch import Dispatcher, HourKeeper, Outlook, Tariff, compile_dispatcher, propose
+from twin.dispatch.inlets import InletBook, balance_inlets, carry_out, compile_inlets
 from twin.dispatch.tariff import electricity_yuan_mwh
 from twin.model.county import County
 
 Floats = NDArray[np.float64]
+Arm = Literal["curve", "dispatch", "balance"]
+ARMS: tuple[Arm, ...] = ("dispatch", "balance")
+"""Left to its curves; dispatched; dispatched after the inlet valves of the buildings were balanced."""
 
 WEEKS = (
     ("mild November", "mild", "2026-11-18"),
@@ -35,7 +40,9 @@ WEEKS = (
     ("February", "normal", "2027-02-20"),
 )
 STEP_S = 300.0
-WARM_H = 50.0
+WARM_H = 98.0
+ROUNDS_H = (26.0, 50.0, 74.0)
+"""When a crew has been round to the inlet valves of the list, in the days before that only teach."""
 STEPS_S = np.array([3600.0] * 24 + [7200.0] * 12)
 
 
@@ -79,17 +86,20 @@ def expect(f: Field, rng: np.random.Generator) -> Outlook:
 
 
 def play_week(county: County, desk: Dispatcher, week: tuple[str, str, str], days: int, seed: int,
-              dispatch: bool, tariff: Tariff) -> Bill:  # fmt: skip
-    """One week, after two days that only teach."""
+              arm: Arm, tariff: Tariff) -> Bill:  # fmt: skip
+    """One week, after four days that only teach."""
     start = np.datetime64(week[2] + "T16:00").astype("datetime64[s]").astype(float)
     with tempfile.TemporaryDirectory() as folder:
         f = Field(county, seed, week[1], float(start), Path(folder) / "truth.jsonl")
         keeper, rng, bill = HourKeeper(desk.book), np.random.default_rng(seed), Bill()
         homes = np.array([b.homes for b in county.buildings if b.heated], float)
+        inlets = compile_inlets(county)
         for i in range(round((WARM_H + 24 * days) * 3600.0 / STEP_S)):
             hours = i * STEP_S / 3600.0
             judged = hours >= WARM_H
-            if dispatch and judged and hours == round(hours):
+            if arm == "balance" and hours in ROUNDS_H:
+                turn_valves(f, inlets, keeper)
+            if arm != "curve" and judged and hours == round(hours):
                 obey(f, desk, keeper, rng, tariff, bill)
             before = f.plant.counters["src_kwh"].sum(), f.plant.counters["e_kwh"].sum()
             f.step(STEP_S)
@@ -98,6 +108,18 @@ def play_week(county: County, desk: Dispatcher, week: tuple[str, str, str], days
                 pay(f, bill, before, homes, tariff)
         bill.stored = float((f.plant.stations.room_c * f.plant.blocks.capacity_j_k).sum())
     return bill
+
+
+def turn_valves(f: Field, inlets: InletBook, keeper: HourKeeper) -> None:
+    """A crew sets the inlet valves of the work list, as the last day's readings say."""
+    mean = np.nanmean(np.stack(keeper.rows[-24:]), axis=0)
+    hours = keeper.hours()
+    water = np.nanmean(hours.station["s2_ts"][-24:], axis=0)
+    rows = balance_inlets(f.county, inlets, mean, float(hours.t_out_c[-24:].mean()), water)
+    turn = carry_out(rows)
+    row = {b.id: i for i, b in enumerate(b for b in f.county.buildings if b.heated)}
+    for building, factor in turn.items():
+        f.plant.orders.inlet[row[building]] *= factor
 
 
 def obey(f: Field, desk: Dispatcher, keeper: HourKeeper, rng: np.random.Generator, tariff: Tariff,
@@ -130,7 +152,7 @@ def pay(f: Field, bill: Bill, before: tuple[float, float], homes: Floats, tariff
     bill.hot += float(np.maximum(room - tariff.room_high_c, 0.0) @ homes) * hours / homes.sum()
 
 
-def describe(name: str, curve: Bill, plan: Bill) -> dict[str, object]:
+def describe(name: str, arm: Arm, curve: Bill, plan: Bill) -> dict[str, object]:
     """One row of the table: curve, dispatch and change in per cent."""
 
     def change(a: float, b: float) -> float:
@@ -139,6 +161,7 @@ def describe(name: str, curve: Bill, plan: Bill) -> dict[str, object]:
     pumps = [b.pump_source + b.pump_station for b in (curve, plan)]
     return {
         "week": name,
+        "arm": arm,
         "heat_gj": [round(curve.heat / 1e9), round(plan.heat / 1e9)],
         "heat_change_pct": change(curve.heat, plan.heat),
         "heat_change_with_storage_pct": change(curve.heat, plan.heat + curve.stored - plan.stored),
@@ -168,32 +191,44 @@ def main() -> None:
     """Play, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", type=int, default=7)
-    parser.add_argument("--weeks", type=int, default=len(WEEKS))
-    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--week", type=int, choices=range(len(WEEKS)), help="only this one")
+    parser.add_argument("--seed", type=int, nargs="+", default=[7])
     parser.add_argument("--cold-yuan", type=float, default=Tariff().cold_yuan_k_h)
     parser.add_argument("--json", type=Path)
     said = parser.parse_args()
-    county = generate_county(said.seed)
-    desk, tariff = compile_dispatcher(county), Tariff(cold_yuan_k_h=said.cold_yuan)
-    rows, pairs = [], []
-    for week in WEEKS[: said.weeks]:
-        curve, plan = (play_week(county, desk, week, said.days, said.seed, d, tariff) for d in (False, True))
-        pairs.append((curve, plan))
-        rows.append(describe(week[0], curve, plan))
-        print(json.dumps(rows[-1]), flush=True)
-    rows.append(describe("all", add_up([p[0] for p in pairs]), add_up([p[1] for p in pairs])))
-    print("\n| week | heat GJ | | walls put back | pumps MWh | | cost yuan | | below 18 °C | above 22 °C |")
+    tariff = Tariff(cold_yuan_k_h=said.cold_yuan)
+    weeks = WEEKS if said.week is None else WEEKS[said.week : said.week + 1]
+    rows: list[dict[str, object]] = []
+    bills: dict[Arm, list[Bill]] = {"curve": [], "dispatch": [], "balance": []}
+    for seed in said.seed:
+        county = generate_county(seed)
+        desk = compile_dispatcher(county)
+        for week in weeks:
+            for arm, played in bills.items():
+                played.append(play_week(county, desk, week, said.days, seed, arm, tariff))
+                if arm != "curve":
+                    name = f"{week[0]}, seed {seed}"
+                    rows.append(describe(name, arm, bills["curve"][-1], played[-1]))
+                    print(json.dumps(rows[-1]), flush=True)
+    whole = {arm: add_up(played) for arm, played in bills.items()}
+    rows += [describe("all", arm, whole["curve"], whole[arm]) for arm in ARMS]
+    print_table(rows)
+    if said.json:
+        said.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+
+
+def print_table(rows: list[dict[str, object]]) -> None:
+    """As it stands in docs/dispatch.md."""
+    print("\n| weeks | | heat GJ | | walls put back | pumps MWh | | cost | below 18 °C | above 22 °C |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     for r in rows:
         both = {k: " -> ".join(str(x) for x in v) for k, v in r.items() if isinstance(v, list)}
         print(
-            f"| {r['week']} | {both['heat_gj']} | {r['heat_change_pct']} % | "
+            f"| {r['week']} | {r['arm']} | {both['heat_gj']} | {r['heat_change_pct']} % | "
             f"{r['heat_change_with_storage_pct']} % | {both['pump_mwh']} | "
-            f"{r['pump_change_pct']} % | {both['cost_yuan']} | {r['cost_change_pct']} % | "
+            f"{r['pump_change_pct']} % | {r['cost_change_pct']} % | "
             f"{both['below_18_k_h']} | {both['above_22_k_h']} |"
         )
-    if said.json:
-        said.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

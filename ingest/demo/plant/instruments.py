@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.demo.plant.grid import CP_J_KG_K, water_density_kg_m3
-from ingest.demo.plant.stations import wanted_supply_c
+from ingest.demo.plant.stations import share_water, wanted_supply_c
 from ingest.demo.plant.weather import Sky
 
 if TYPE_CHECKING:
@@ -83,6 +83,6 @@ def read_buildings(plant: "Plant") -> dict[str, Floats]:
     """(n_heated_building,) by key."""
     b, s = plant.blocks, plant.stations
     t_s = s.t_supply_2_c[b.station] - 0.6
-    k = 1 - np.exp(-b.radiator_k)
-    flow = (b.flow_2_kg_s * plant.pump_share())[b.station] * b.flow_share
+    share, k = share_water(b, plant.orders.inlet)
+    flow = (b.flow_2_kg_s * plant.pump_share())[b.station] * share
     return {"b_ts": t_s, "b_tr": t_s - k * (t_s - s.room_c), "b_flow": flow / 985.0}

@@ -17,7 +17,9 @@ NOMINAL_HZ = 42.0
 class Orders:
     """(n_station,) ``valve`` opening by hand, NaN: automatic; ``shift_k`` of the compensation curve;
     ``pump_hz``. (n_source,) ``source_c`` fixed supply temperature, ``source_dp_pa`` fixed head of
-    the source that holds the pressure, ``source_m3_s`` fixed flow of another; NaN: by the weather."""
+    the source that holds the pressure, ``source_m3_s`` fixed flow of another; NaN: by the weather.
+    (n_heated_building,) ``inlet``: what the balancing valve of a building lets through beside how it was
+    surveyed; set by hand, by people who go there."""
 
     valve: Floats
     shift_k: Floats
@@ -25,6 +27,7 @@ class Orders:
     source_c: Floats
     source_dp_pa: Floats
     source_m3_s: Floats
+    inlet: Floats
 
     def by_hand(self) -> NDArray[np.bool_]:
         """(n_source,) true where anything is fixed."""
@@ -44,12 +47,12 @@ class Orders:
                 setattr(self, f.name, kept)
 
 
-def no_orders(n_station: int, n_source: int) -> Orders:
+def no_orders(n_station: int, n_source: int, n_building: int) -> Orders:
     """Everything automatic."""
     n, s = n_station, n_source
-    return Orders(
-        np.full(n, np.nan), np.zeros(n), np.full(n, NOMINAL_HZ), *(np.full(s, np.nan) for _ in range(3))
-    )
+    temperature, head, flow = (np.full(s, np.nan) for _ in range(3))
+    hz = np.full(n, NOMINAL_HZ)
+    return Orders(np.full(n, np.nan), np.zeros(n), hz, temperature, head, flow, np.ones(n_building))
 
 
 def obey(orders: Orders, key: str, row: int, value: float, shown: Floats) -> None:

@@ -65,7 +65,7 @@ class Plant:
         self.n_station, self.n_source = len(c.network.substations), len(c.network.sources)
         self.hold = next((i for i, s in enumerate(c.network.sources) if s.holds_pressure), 0)
         self.upset = self._calm()
-        self.orders: Orders = no_orders(self.n_station, self.n_source)
+        self.orders: Orders = no_orders(self.n_station, self.n_source, self.blocks.station.size)
         self.shown: dict[str, Floats] = {}
         self.flow: Flow | None = None
         self.heat = Heat(np.full(self.grid.cell_pipe.size, 60.0), np.full(2 * self.grid.n, 60.0))

@@ -1,7 +1,8 @@
 """Stations and buildings of the plant: exchanger, control valve, secondary circuit, rooms.
 
 Secondary radiators: with ``k = 1 - exp(-NTU)`` a building returns ``ts - k (ts - room)``. Buildings are one
-thermal mass each; wind and draught raise their loss.
+thermal mass each; wind and draught raise their loss. A balancing valve at the inlet takes water from one
+building of a circuit and gives it to the others; less water stays longer in the radiators.
 """
 
 from dataclasses import dataclass
@@ -104,6 +105,15 @@ def exchange(m1: Floats, t1: Floats, m2: Floats, t2: Floats, ua: Floats) -> Floa
     return np.where(ok, (1 - e) / (1 - r * e) * low_s * (t1 - t2), 0.0)
 
 
+def share_water(blocks: Blocks, inlet: Floats) -> tuple[Floats, Floats]:
+    """Share of its circuit's water (m,) that each building gets with the valves at ``inlet``, and what its
+    radiators take of the water's lift over the room."""
+    opened = blocks.flow_share * inlet
+    whole = np.bincount(blocks.station, opened, blocks.ua_w_k.size)[blocks.station]
+    share = opened / whole
+    return share, 1 - np.exp(-blocks.radiator_k * blocks.flow_share / share)
+
+
 def step_stations(
     blocks: Blocks, s: Stations, sky: Sky, m1: Floats, t1: Floats, pump: Floats, orders: Orders,
     stuck: Floats, ua_factor: Floats, gain_share: float, dt_s: float,
@@ -128,8 +138,8 @@ def step_stations(
     t_s = s.t_supply_2_c + follow * (aim - s.t_supply_2_c)
 
     at = blocks.station
-    mb = m2[at] * blocks.flow_share * CP_J_KG_K
-    k = 1 - np.exp(-blocks.radiator_k)
+    share, k = share_water(blocks, orders.inlet)
+    mb = m2[at] * share * CP_J_KG_K
     into = mb * k * (t_s[at] - s.room_c)
     loss = blocks.loss_w_k * (1 + 0.025 * max(sky.wind_m_s - 2.0, 0.0))
     gain = blocks.gain_w * gain_share + blocks.sun_m2 * sky.solar_w_m2
