@@ -2,7 +2,7 @@
 
 The sender is a process of its own and speaks just enough MQTT 3.1.1 at QoS 1 to cost little beside what is
 measured; the bare subscriber is paho as it comes, acknowledging and counting, nothing else.
-Run as ``python -m bench.ingest_load PORT KIND COUNT RATE`` it sends and prints one JSON line.
+Run as ``python -m bench.ingest_load COUNTY PORT KIND COUNT RATE TOLD`` it sends and prints one JSON line.
 """
 
 import json
@@ -90,8 +90,11 @@ class Messages:
                 yield "v1/gateway/telemetry", f'{{"{d.external_id}":[{rows}]}}'.encode()
 
 
-def send(port: int, messages: list[tuple[str, bytes]], rate: float) -> float:
-    """Send all, at ``rate`` per second (0: as fast as the broker takes them); seconds until all are acked."""
+def send(port: int, messages: list[tuple[str, bytes]], rate: float, told: bool = False) -> float:
+    """Send all, at ``rate`` per second (0: as fast as the broker takes them); seconds until all are acked.
+
+    ``told``: never more than standard input has said so far.
+    """
     packets = [publish_packet(t, p, i % 65_000 + 1) for i, (t, p) in enumerate(messages)]
     s = connect(port, f"load-{time.time_ns()}")
     acked = [0]
@@ -107,14 +110,25 @@ def send(port: int, messages: list[tuple[str, bytes]], rate: float) -> float:
             acked[0] = pending // 4
         done.set()
 
+    allowed = [0 if told else len(packets)]
+
+    def hear() -> None:
+        for line in sys.stdin:
+            allowed[0] = int(line)
+
     threading.Thread(target=count, daemon=True).start()
+    if told:
+        threading.Thread(target=hear, daemon=True).start()
     began = time.monotonic()
     sent, step = 0, 200 if rate == 0 else max(int(rate / 100), 1)
+    due = began
     while sent < len(packets):
+        if sent >= allowed[0]:
+            time.sleep(0.01)
+            continue
         if rate:
-            ahead = sent / rate - (time.monotonic() - began)
-            if ahead > 0:
-                time.sleep(ahead)
+            time.sleep(max(due - time.monotonic(), 0.0))
+            due = max(due, time.monotonic() - 1.0) + step / rate  # what was held back does not come at once
         elif sent - acked[0] > WINDOW:
             time.sleep(0.001)
             continue
@@ -162,12 +176,12 @@ def measure_bare(port: int, topic: str, send_all: "multiprocessing.process.BaseP
 
 def main() -> None:
     """See the module."""
-    county, port, kind, count, rate = sys.argv[1:6]
+    county, port, kind, count, rate, told = sys.argv[1:7]
     messages = list(Messages(county, kind).make(int(count)))
     print("ready", flush=True)
     sys.stdin.readline()
     began = time.time()
-    seconds = send(int(port), messages, float(rate))
+    seconds = send(int(port), messages, float(rate), bool(int(told)))
     print(json.dumps({"began": began, "seconds": seconds}), flush=True)
 
 

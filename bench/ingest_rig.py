@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,6 +65,16 @@ class Rig:
         """Whether ingest takes messages."""
         stats = self.stats()
         return stats is not None and stats.broker == "connected"
+
+    def stored(self) -> int:
+        """Readings in the table as far as is known now; 0 while the store is away."""
+        stats = self.stats()
+        return stats.readings if stats is not None else 0
+
+    def dropped(self) -> int:
+        """Messages the broker said it dropped; 0 while the store is away."""
+        stats = self.stats()
+        return stats.broker_dropped if stats is not None else 0
 
     def wait_readings(self, count: int, timeout_s: float = 240.0) -> float:
         """Time of day when ``count`` readings were in the table."""
@@ -146,11 +156,14 @@ def make_rig(county: Path) -> Iterator[Rig]:
 class Load:
     """A sender in its own process, ready to go."""
 
-    def __init__(self, county: Path, broker: int, kind: str, count: int, rate: float = 0.0) -> None:
+    def __init__(
+        self, county: Path, broker: int, kind: str, count: int, rate: float = 0.0, told: bool = False
+    ) -> None:
+        """``rate``: messages/s, 0: as fast as it goes. ``told``: no more than ``allow`` has said."""
         self.process = subprocess.Popen(
             [
                 sys.executable, "-m", "bench.ingest_load", str(county), str(broker), kind, str(count),
-                str(rate),
+                str(rate), str(int(told)),
             ],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
@@ -164,6 +177,13 @@ class Load:
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         return began
+
+    def allow(self, messages: int) -> None:
+        """The sender may go on until it has sent so many."""
+        assert self.process.stdin is not None
+        with suppress(BrokenPipeError):  # it has sent all
+            self.process.stdin.write(f"{messages}\n")
+            self.process.stdin.flush()
 
     def wait(self) -> float:
         """Seconds it took until the broker had acknowledged all."""

@@ -4,11 +4,10 @@ Every call opens with what it has; when the owner is away it raises ``StoreUnava
 soon as the owner is back.
 """
 
-import queue
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import duckdb
 import numpy as np
@@ -34,11 +33,10 @@ from ingest.store.bind import Bindable, bind_numbers, microseconds
 from ingest.store.command_client import CommandCalls
 from ingest.store.counters import add_up
 from ingest.store.document_client import DocumentCalls, as_letter
-from ingest.store.duck import open_duckdb
 from ingest.store.finding_client import FindingCalls
 from ingest.store.hour_client import HourCalls
 from ingest.store.kept_client import KeptCalls
-from ingest.store.link import Fault, Link, Work, run_work
+from ingest.store.link import Link, Work
 from ingest.store.sums_client import SumCalls
 from twin.model.errors import InputError, StoreUnavailable
 from twin.model.readings import Quality
@@ -58,7 +56,7 @@ def connect_store(settings: Settings) -> "StoreClient":
 
 
 class StoreClient(CommandCalls, FindingCalls, KeptCalls, DocumentCalls, HourCalls, SumCalls):
-    """Implements ``ingest.store.api.Store``. One local DuckDB, one cursor per call."""
+    """Implements ``ingest.store.api.Store``. One local DuckDB; a line of it for each question at a time."""
 
     def __init__(self, uri: str, token: str) -> None:
         self._uri, self._token = uri, token
@@ -68,54 +66,49 @@ class StoreClient(CommandCalls, FindingCalls, KeptCalls, DocumentCalls, HourCall
     def _database(self) -> Link:
         with self._lock:
             if self._link is None:
-                db = open_duckdb(memory="200MB")
-                db.execute("SET threads = 1")
-                db.execute(f"SET http_timeout = {TIMEOUT_S}")
-                db.execute("SET http_retries = 0")
-                self._link = Link(db, self._uri, self._token)
+                self._link = Link(self._uri, self._token, TIMEOUT_S)
             return self._link
 
     def _within_time(self, work: Work[T]) -> T:
-        """Run ``work`` with a cursor of its own, for at most ``TIMEOUT_S``; once more after a fault.
-
-        A frozen owner (stopped, swapping) holds a Quack call for ever and obeys no time-out of its own, so
-        the call runs in a thread that is left behind when the time is over.
-        """
+        """Do ``work``, for at most ``TIMEOUT_S``; once more after a fault."""
         for attempt in (1, 2):
-            answers: queue.SimpleQueue[tuple[T | None, Fault | None]] = queue.SimpleQueue()
-            thread = threading.Thread(target=run_work, args=(work, self._database(), answers), daemon=True)
-            thread.start()
+            link = self._database()
             try:
-                answer, fault = answers.get(timeout=TIMEOUT_S)
-                thread.join(TIMEOUT_S)
-            except queue.Empty:
-                self._forget()
+                return link.run(work, TIMEOUT_S)
+            except TimeoutError:
+                self._forget(link)
                 raise StoreUnavailable(f"the store at {self._uri} gave no answer in {TIMEOUT_S} s") from None
-            if fault is None:
-                return cast("T", answer)
-            self._forget()
-            if attempt == 2:
-                raise StoreUnavailable(f"the store at {self._uri}: {str(fault).splitlines()[0]}") from fault
+            except (duckdb.Error, StoreUnavailable) as e:
+                self._forget(link)
+                if attempt == 2:
+                    raise StoreUnavailable(f"the store at {self._uri}: {str(e).splitlines()[0]}") from e
         raise AssertionError
 
-    def _forget(self) -> None:
+    def _forget(self, link: Link | None) -> None:
         """Drop the local database: a restarted owner does not know our old connection."""
         with self._lock:
-            self._link = None
+            if self._link is link:
+                self._link = None
+        if link is not None:
+            link.close()
 
     def _ask(self, sql: str, values: Mapping[str, Bindable] | None = None) -> Columns:
         text = bind_numbers(sql, values or {})
 
-        def ask(cursor: duckdb.DuckDBPyConnection, link: Link) -> Columns:
-            with link.attached(cursor) as store:
-                found = cursor.execute(f"FROM {store}.query(?)", [text])
-                return {k: np.ma.asarray(v) for k, v in found.fetchnumpy().items()}
+        def ask(cursor: duckdb.DuckDBPyConnection, store: str) -> Columns:
+            found = cursor.execute(f"FROM {store}.query(?)", [text])
+            return {k: np.ma.asarray(v) for k, v in found.fetchnumpy().items()}
 
         return self._within_time(ask)
 
     def latest(self, since_seq: int = 0) -> LatestTable:
         """See ``Store.latest``."""
-        return _as_latest(self._ask(q.LATEST, {"seq": since_seq}), since_seq)
+        found = self._ask(q.LATEST, {"seq": since_seq})
+        order = np.argsort(_ints(found["point_no"]))
+        rows = {k: v[order] for k, v in found.items()}
+        return _as_latest(
+            {**rows, "t": _seconds(rows["t"]), "received": _seconds(rows["received"])}, since_seq
+        )
 
     def latest_at(self, t: float, point_no: Ints | None = None) -> LatestTable:
         """See ``Store.latest_at``."""
@@ -135,7 +128,10 @@ class StoreClient(CommandCalls, FindingCalls, KeptCalls, DocumentCalls, HourCall
             "bucket": _bucket_us(start, end, max_rows),
             "rows": int(max_rows),
         }
-        return _as_series(self._ask(q.HISTORY, values))
+        found = self._ask(q.HISTORY, values)
+        t = _seconds(found["t"])
+        order = np.argsort(t, kind="stable")
+        return _as_series({**{k: v[order] for k, v in found.items()}, "t": t[order]})
 
     def rolled_up(self, point_no: int, start: float, end: float, step_s: int = 3600) -> RollUpSeries:
         """See ``Store.rolled_up``."""
@@ -145,8 +141,10 @@ class StoreClient(CommandCalls, FindingCalls, KeptCalls, DocumentCalls, HourCall
             q.ROLLED_UP[step_s],
             {"point": int(point_no), "start": microseconds(start), "end": microseconds(end)},
         )
-        low, high, mean, last = (_floats(r[k]) for k in ("low", "high", "mean", "last"))
-        return RollUpSeries(_floats(r["t"]), _ints(r["n"]), low, high, mean, last)
+        t = _seconds(r["t"])
+        order = np.argsort(t)
+        low, high, mean, last = (_floats(r[k])[order] for k in ("low", "high", "mean", "last"))
+        return RollUpSeries(t[order], _ints(r["n"])[order], low, high, mean, last)
 
     def simulated_history(self, point_no: int, start: float, end: float, max_rows: int = 2000) -> Series:
         """See ``Store.simulated_history``."""
@@ -200,10 +198,9 @@ class StoreClient(CommandCalls, FindingCalls, KeptCalls, DocumentCalls, HourCall
     def _append(self, table: str, row: pa.Table) -> None:
         """Append one row to ``table`` (a name of this module, never from outside)."""
 
-        def append(cursor: duckdb.DuckDBPyConnection, link: Link) -> None:
+        def append(cursor: duckdb.DuckDBPyConnection, store: str) -> None:
             cursor.register("new_row", row)
-            with link.attached(cursor) as store:
-                cursor.execute(f"INSERT INTO {store}.{table} SELECT * FROM new_row")  # noqa: S608 - own constant
+            cursor.execute(f"INSERT INTO {store}.{table} SELECT * FROM new_row")  # noqa: S608 - own constant
             cursor.unregister("new_row")
 
         self._within_time(append)
@@ -301,7 +298,7 @@ class StoreClient(CommandCalls, FindingCalls, KeptCalls, DocumentCalls, HourCall
 
     def close(self) -> None:
         """Let go of the connection."""
-        self._forget()
+        self._forget(self._link)
 
 
 def _bucket_us(start: float, end: float, max_rows: int) -> int:
@@ -315,6 +312,11 @@ def _floats(x: NDArray[np.generic]) -> Floats:
 
 def _ints(x: NDArray[np.generic]) -> Ints:
     return np.asarray(np.ma.filled(np.ma.asarray(x), 0), dtype=np.int64)
+
+
+def _seconds(x: NDArray[np.generic]) -> Floats:
+    """Times of the store (microseconds since 1970 UTC) in seconds."""
+    return np.ma.getdata(x).astype("datetime64[us]").astype(np.int64) / 1e6
 
 
 def _as_latest(r: Columns, since: int) -> LatestTable:

@@ -1,13 +1,11 @@
 """The client's questions: fixed texts, ``$name`` places for numbers only (see ``bind``).
 
 Readings are found by ``t_ms``: the file knows the times of each part of a table by that column, while ``t``
-of the view is made from it.
+of the view is made from it. The questions that pages ask again and again leave order and units of time to the
+client: a sort makes the owner wait for a second thread, which took as long as all the rest.
 """
 
-LATEST = """
-SELECT point_no, epoch(t) AS t, epoch(received) AS received, value, quality, seq
-FROM latest WHERE seq > $seq ORDER BY point_no
-"""
+LATEST = "SELECT point_no, t, received, value, quality, seq FROM latest WHERE seq > $seq"
 
 _LATEST_AT = """
 SELECT point_no, max(t_ms) / 1e3 AS t, epoch(arg_max(received, t_ms)) AS received,
@@ -29,14 +27,14 @@ bucket AS (
            unnest([arg_min(quality, value), arg_max(quality, value)]) AS quality
     FROM raw WHERE NOT (SELECT ok FROM few) GROUP BY epoch_us(raw.t) // $bucket
 )
-SELECT epoch(t) AS t, value, quality FROM raw WHERE (SELECT ok FROM few)
-UNION SELECT epoch(t), value, quality FROM bucket ORDER BY 1
+SELECT t, value, quality FROM raw WHERE (SELECT ok FROM few)
+UNION ALL SELECT DISTINCT t, value, quality FROM bucket
 """
 
 ROLLED_UP = {
     step: f"""
-SELECT epoch(t) AS t, n, low, high, mean, last FROM {table}
-WHERE point_no = $point AND t BETWEEN make_timestamp($start) AND make_timestamp($end) ORDER BY t
+SELECT t, n, low, high, mean, last FROM {table}
+WHERE point_no = $point AND t BETWEEN make_timestamp($start) AND make_timestamp($end)
 """  # noqa: S608 - our own names
     for step, table in ((300, "rollup_5min"), (3600, "rollup_1h"), (86_400, "rollup_1d"))
 }
