@@ -13,6 +13,23 @@ from string import Template
 import numpy as np
 from numpy.typing import NDArray
 
+ASKED_S = 8
+"""A question has so long, at the owner and at the client."""
+
+
+def in_time(key: str) -> str:
+    """A condition that ends a question at the owner when its time is over; ``key``: a column to draw rows by.
+
+    Quack has no way to take a question back: one whose client has gone would run to its end. ``uuidv7`` is
+    the one function that tells the time of the row, not of the question; one row in 256 looks.
+    """
+    return (
+        f"CASE WHEN hash({key}) & 255 <> 0 THEN true "
+        f"WHEN uuid_extract_timestamp(uuidv7()) > now() + INTERVAL {ASKED_S} SECOND "
+        f"THEN error('the question took longer than {ASKED_S} s') ELSE true END"
+    )
+
+
 Bindable = int | float | NDArray[np.int64]
 
 

@@ -29,7 +29,7 @@ from ingest.store.api import (
     SimulatedTable,
     SimulationResult,
 )
-from ingest.store.bind import Bindable, bind_numbers, microseconds
+from ingest.store.bind import ASKED_S, Bindable, bind_numbers, microseconds
 from ingest.store.command_client import CommandCalls
 from ingest.store.counters import add_up
 from ingest.store.document_client import DocumentCalls, as_letter
@@ -47,7 +47,7 @@ Columns = dict[str, NDArray[np.generic]]
 
 T = TypeVar("T")
 
-TIMEOUT_S = 8
+TIMEOUT_S: float = ASKED_S
 
 
 def connect_store(settings: Settings) -> "StoreClient":
@@ -310,10 +310,6 @@ def _floats(x: NDArray[np.generic]) -> Floats:
     return np.ma.filled(np.ma.asarray(x).astype(float), np.nan)
 
 
-def _ints(x: NDArray[np.generic]) -> Ints:
-    return np.asarray(np.ma.filled(np.ma.asarray(x), 0), dtype=np.int64)
-
-
 def _seconds(x: NDArray[np.generic]) -> Floats:
     """Times of the store (microseconds since 1970 UTC) in seconds."""
     return np.ma.getdata(x).astype("datetime64[us]").astype(np.int64) / 1e6
@@ -323,6 +319,10 @@ def _as_latest(r: Columns, since: int) -> LatestTable:
     seq = _ints(r["seq"])
     return LatestTable(
         seq=max(int(seq.max()) if seq.size else 0, since),
+def _ints(x: NDArray[np.generic]) -> Ints:
+    return np.asarray(np.ma.filled(np.ma.asarray(x), 0), dtype=np.int64)
+
+
         point_no=_ints(r["point_no"]),
         t=_floats(r["t"]),
         received=_floats(r["received"]),

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from ingest.settings import Retention
 from ingest.store.batch import Batch, DeadMessage, NoticeMark
+from ingest.store.bind import ASKED_S
 from ingest.store.counters import CounterWatch, Fall
 from ingest.store.duck import open_duckdb
 from ingest.store.extras import tidy, write_rest
@@ -47,6 +48,7 @@ class StoreOwner:
 
     summed_up = "reading"
     """Where the sums come from: every reading once."""
+    _served = ""
 
     def __init__(
         self, path: Path, points: Sequence[Point], day_shift_s: int = 28_800,
@@ -160,6 +162,7 @@ class StoreOwner:
         """Let other processes ask over Quack at ``uri`` (loopback), with ``token``."""
         try:
             self.db.execute("CALL quack_serve(?, token = ?)", [uri, token])
+            self._served = uri
         except duckdb.Error as e:
             raise ConfigError(f"the store cannot listen at {uri}: {str(e).splitlines()[0]}") from e
 
@@ -308,5 +311,22 @@ class StoreOwner:
         tidy(self.db, round(time.time() * 1e6), self.sorter.retention.raw_days)
 
     def close(self) -> None:
-        """Checkpoint and let go of the file."""
+        """Answer the questions that are asked, then checkpoint and let go of the file.
+
+        A question that still runs when the process ends would abort it; each ends by itself (``in_time``).
+        """
+        if self._served:
+            with suppress(duckdb.Error):
+                self._wait_for_questions()
+                self.db.execute("CALL quack_stop(?)", [self._served])
         self.db.close()
+
+    def _wait_for_questions(self) -> None:
+        end = time.monotonic() + ASKED_S + 2
+        asked = "SELECT count(*) FROM quack_active_connections() WHERE state = 'active'"
+        while time.monotonic() < end:
+            row = self.db.execute(asked).fetchone()
+            if not row or not row[0]:
+                return
+            time.sleep(0.02)
+        log.warning("a question to the store has not ended within %d s", ASKED_S + 2)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.store.bind import Bindable, microseconds
+from ingest.store.bind import Bindable, in_time, microseconds
 from ingest.store.sums_api import RollUpTable
 from twin.model.errors import InputError
 from twin.model.readings import Quality
@@ -24,13 +24,14 @@ SELECT point_no, epoch_us(t) AS t, n, low, high, mean, last FROM {table}
 WHERE t >= make_timestamp($start) AND t < make_timestamp($end)
 """
 # each reading once: in a lake there may be repeats until the night
-_FRESH = """
+_FRESH = f"""
 SELECT point_no, t_ms // ($width // 1000) * $width AS t, count(*) AS n, min(value) AS low, max(value) AS high,
        avg(value) AS mean, arg_max(value, t_ms) AS last
 FROM (SELECT DISTINCT point_no, t_ms, value FROM reading
-      WHERE t_ms >= $first AND t_ms < $last AND quality >= $usable AND value IS NOT NULL)
+      WHERE t_ms >= $first AND t_ms < $last AND quality >= $usable AND value IS NOT NULL
+      AND {in_time("t_ms")})
 GROUP BY ALL
-"""
+"""  # noqa: S608 - our own text
 
 
 class SumCalls:
