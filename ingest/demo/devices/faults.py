@@ -2,8 +2,12 @@
 
 Kinds (``at``, ``size``): ``leak`` (pipe, kg/s), ``blockage`` (pipe, added loss coefficient), ``fouling``
 (station, share of UA left), ``stuck_valve`` (station, opening; empty: where it is), ``pump_trip`` (station),
-``source_trip`` (source, share of capacity left), ``sensor_bias`` (point, SI), ``sensor_drift`` (point, SI per
-hour), ``sensor_freeze`` (point), ``gateway_offline`` (device or dialect), ``cold_wave`` (-, K).
+``weak_pump`` (station, share of speed left), ``air`` (station, share of flow kept away),
+``secondary_leak`` (station, kg/s), ``secondary_draw`` (station, kg/s in bouts), ``draw`` (pipe, kg/s in
+bouts), ``imbalance`` (station, share by which every other building is throttled or opened), ``open_room``
+(room, share of the way to outdoor air), ``source_trip`` (source, share of capacity left), ``sensor_bias``
+(point, SI), ``sensor_drift`` (point, SI per hour), ``sensor_freeze`` (point), ``sensor_swap`` (supply point,
+crossed with its return point), ``gateway_offline`` (device or dialect), ``cold_wave`` (-, K).
 """
 
 import json
@@ -23,12 +27,18 @@ from twin.model.network import Side
 
 _PLACE = {
     "leak": "pipe", "blockage": "pipe", "fouling": "station", "stuck_valve": "station",
-    "pump_trip": "station",
-    "source_trip": "source", "sensor_bias": "point", "sensor_drift": "point", "sensor_freeze": "point",
+    "pump_trip": "station", "weak_pump": "station", "air": "station", "secondary_leak": "station",
+    "secondary_draw": "station", "draw": "pipe", "imbalance": "station", "open_room": "room",
+    "sensor_swap": "point", "source_trip": "source", "sensor_bias": "point", "sensor_drift": "point",
+    "sensor_freeze": "point",
     "gateway_offline": "device", "cold_wave": "",
 }  # fmt: skip
 _SIZE = {"leak": 5.0, "blockage": 2000.0, "fouling": 0.7, "source_trip": 0.4, "sensor_bias": 5.0,
-         "sensor_drift": 1.0, "cold_wave": 10.0}  # fmt: skip
+         "sensor_drift": 1.0, "cold_wave": 10.0, "weak_pump": 0.8, "air": 0.25, "secondary_leak": 1.0,
+         "secondary_draw": 0.6, "draw": 3.0, "imbalance": 0.35, "open_room": 0.25}  # fmt: skip
+SIBLING = {"p1_ts": "p1_tr", "s2_ts": "s2_tr", "p1_ps": "p1_pr", "s2_ps": "s2_pr", "src_ts": "src_tr",
+           "src_ps": "src_pr"}  # fmt: skip
+"""Meters whose wires may be crossed: supply -> return."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +72,13 @@ def read_fault(said: Mapping[str, object], now: float, plant: Plant) -> Fault:
         "station": {s.id for s in c.network.substations},
         "source": {s.id for s in c.network.sources},
         "point": set(c.point_by_id),
+        "room": {p.place_id for p in c.points if p.key == "room_t"},
         "device": {d.id for d in c.devices} | {d.dialect for d in c.devices},
     }.get(_PLACE[kind])
     if places is not None and at not in places:
         raise InputError(f"fault {kind}: {at!r} is not a {_PLACE[kind]} of this county")
+    if kind == "sensor_swap" and at.rsplit("/", 1)[-1] not in SIBLING:
+        raise InputError(f"fault {kind}: {at!r} has no return meter; one of: {', '.join(SIBLING)}")
     numbers = {}
     for key in ("size", "minutes", "after_min"):
         raw = said.get(key)
@@ -131,6 +144,7 @@ class FaultBook:
         instruments.fault_since[:] = np.nan
         frozen, instruments.frozen = instruments.frozen, np.full_like(instruments.frozen, np.nan)
         manners.forced.clear()
+        instruments.swapped.clear()
         wave = None
         for i in sorted(on):
             f = self.faults[i]
@@ -160,7 +174,10 @@ def _break_sensor(
 ) -> None:
     no = plant.county.point_by_id[f.at].no
     size = float(f.size or 0.0)
-    if f.kind == "sensor_bias":
+    if f.kind == "sensor_swap":
+        place, _, key = f.at.rpartition("/")
+        instruments.swapped.append((no, plant.county.point_by_id[f"{place}/{SIBLING[key]}"].no))
+    elif f.kind == "sensor_bias":
         instruments.fault_offset[no] = size
     elif f.kind == "sensor_drift":
         instruments.fault_since[no], instruments.fault_drift_per_s[no] = f.start, size / 3600.0
@@ -172,7 +189,7 @@ def _break_sensor(
 def _break_plant(f: Fault, plant: Plant) -> None:
     c, u = plant.county, plant.upset
     size = float(f.size) if f.size is not None else 0.0
-    if f.kind in ("leak", "blockage"):
+    if f.kind in ("leak", "draw", "blockage"):
         i = next(k for k, p in enumerate(c.network.pipes) if p.id == f.at)
         if f.kind == "blockage":
             u.zeta[i] += size
@@ -180,14 +197,25 @@ def _break_plant(f: Fault, plant: Plant) -> None:
         side = c.network.pipes[i].side
         for node in (c.network.pipes[i].from_node, c.network.pipes[i].to_node):
             row = c.network.node_index[node] + (0 if side == Side.SUPPLY else plant.grid.n)
-            u.leak_kg_s[row] += size / 2.0
+            (u.leak_kg_s if f.kind == "leak" else u.draw_kg_s)[row] += size / 2.0
+    elif f.kind == "open_room":
+        u.open_room[f.at] = size
     elif f.kind == "source_trip":
         u.source[[s.id for s in c.network.sources].index(f.at)] = size
     else:
-        i = [s.id for s in c.network.substations].index(f.at)
-        if f.kind == "fouling":
-            u.exchanger_ua[i] = size
-        elif f.kind == "pump_trip":
-            u.pump[i] = 0.0
-        else:
-            u.stuck[i] = size if f.size is not None else plant.stations.valve[i]
+        _break_station(f, plant, [s.id for s in c.network.substations].index(f.at), size)
+
+
+def _break_station(f: Fault, plant: Plant, i: int, size: float) -> None:
+    u = plant.upset
+    at_station = {
+        "fouling": u.exchanger_ua, "pump_trip": u.pump, "weak_pump": u.pump, "air": u.air,
+        "secondary_leak": u.loss_2_kg_s, "secondary_draw": u.draw_2_kg_s,
+    }  # fmt: skip
+    if f.kind in at_station:
+        at_station[f.kind][i] = 0.0 if f.kind == "pump_trip" else size
+    elif f.kind == "imbalance":
+        mine = np.flatnonzero(plant.blocks.station == i)
+        u.branch[mine] = 1.0 + size * np.where(np.arange(mine.size) % 2, 1.0, -1.0)
+    else:
+        u.stuck[i] = size if f.size is not None else plant.stations.valve[i]

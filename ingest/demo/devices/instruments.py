@@ -43,6 +43,7 @@ class Instruments:
         self.fault_drift_per_s = np.zeros(len(q))
         self.fault_since = np.full(len(q), np.nan)
         self.frozen = np.full(len(q), np.nan)
+        self.swapped: list[tuple[int, int]] = []
 
     def measure(self, truth: Floats, t: float) -> Floats:
         """What the instruments show of ``truth`` at ``t``: (n_point,) SI."""
@@ -51,12 +52,21 @@ class Instruments:
             drift = np.where(
                 np.isfinite(self.fault_since), (t - self.fault_since) * self.fault_drift_per_s, 0.0
             )
-            shown = truth + self._bias + noise + self.fault_offset + drift
+            shown = self._cross(truth) + self._bias + noise + self.fault_offset + drift
             step = np.where(self._resolution > 0, self._resolution, 1.0)
             shown = np.where(self._resolution > 0, np.round(shown / step) * step, shown)
         counter_or_state = (self._noise == 0) & (self._relative == 0)
         shown = np.where(counter_or_state & np.isfinite(truth), np.maximum(shown, 0.0), shown)
         return np.where(np.isfinite(self.frozen), self.frozen, shown)
+
+    def _cross(self, truth: Floats) -> Floats:
+        """Meters whose wires are crossed show each other's value."""
+        if not self.swapped:
+            return truth
+        out = truth.copy()
+        for a, b in self.swapped:
+            out[a], out[b] = truth[b], truth[a]
+        return out
 
     def pick_due(self, shown: Floats, t: float) -> Ints:
         """Points to send now: sampled when their period is over, sent on change or at the heartbeat."""

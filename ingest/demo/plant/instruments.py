@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.demo.plant.grid import CP_J_KG_K, water_density_kg_m3
+from ingest.demo.plant.mischief import tell_bout
+from ingest.demo.plant.orders import NOMINAL_HZ
 from ingest.demo.plant.stations import share_water, wanted_supply_c
 from ingest.demo.plant.weather import Sky
 
@@ -18,18 +20,23 @@ SECONDARY_RISE_PA = 1.6e5
 TAP_SHARE = 0.003
 
 
-def read_stations(plant: "Plant", sky: Sky, m1: Floats, dt_s: float) -> dict[str, Floats]:
+def read_stations(plant: "Plant", sky: Sky, m1: Floats, t: float, dt_s: float) -> dict[str, Floats]:
     """(n_station,) by key; counters move on by ``dt_s``."""
     g, s, u, b = plant.grid, plant.stations, plant.upset, plant.blocks
     assert plant.flow is not None
     p, node = plant.flow.p_pa, plant.heat.node_c
     rho = water_density_kg_m3(plant.t_back_c)
-    orders, pump = plant.orders, plant.pump_share()
-    m2 = b.flow_2_kg_s * pump
+    orders = plant.orders
+    m2 = b.flow_2_kg_s * plant.pump_share()
     p2 = np.array([x.p_secondary_return_pa for x in plant.county.network.substations])
-    make_up = TAP_SHARE * b.flow_2_kg_s * 0.5 / 990.0
+    lost = u.loss_2_kg_s + tell_bout(t) * u.draw_2_kg_s
+    make_up = (TAP_SHARE * b.flow_2_kg_s * 0.5 + lost) / 990.0
     hz = np.where(u.pump > 0, orders.pump_hz, 0.0)
-    power = np.where(u.pump > 0, m2 / 985.0 * SECONDARY_RISE_PA * pump**2 / 0.6 + 900.0, 900.0)
+    # air shuts the circuit, so that the pump goes back on its curve; a worn pump keeps most of its power
+    speed = u.pump * orders.pump_hz / NOMINAL_HZ
+    head = SECONDARY_RISE_PA * speed**2 * (1.0 + 0.5 * u.air)
+    work = m2 / 985.0 * head / 0.6 / np.maximum(u.pump, 0.1) ** 2
+    power = np.where(u.pump > 0, work + 900.0, 900.0)
     by_hand = np.isfinite(orders.valve)
     heat_metered = m1 * CP_J_KG_K * (node[g.s_in] - plant.t_back_c)
     count = plant.counters
@@ -45,7 +52,7 @@ def read_stations(plant: "Plant", sky: Sky, m1: Floats, dt_s: float) -> dict[str
         "p1_energy": count["p1_energy"].copy(), "cv_pos": s.valve,
         "cv_sp": np.where(by_hand, orders.valve, s.valve), "cp1_hz_sp": orders.pump_hz.copy(),
         "s2_ts_sp": wanted_supply_c(b, sky.t_out_c) + orders.shift_k,
-        "s2_ts": s.t_supply_2_c, "s2_tr": s.t_return_2_c, "s2_ps": p2 + SECONDARY_RISE_PA * pump**2,
+        "s2_ts": s.t_supply_2_c, "s2_tr": s.t_return_2_c, "s2_ps": p2 + head,
         "s2_pr": p2,
         "s2_flow": m2 / water_density_kg_m3(s.t_return_2_c), "mk_flow": make_up,
         "mk_vol": count["mk_vol"].copy(),
@@ -83,6 +90,6 @@ def read_buildings(plant: "Plant") -> dict[str, Floats]:
     """(n_heated_building,) by key."""
     b, s = plant.blocks, plant.stations
     t_s = s.t_supply_2_c[b.station] - 0.6
-    share, k = share_water(b, plant.orders.inlet)
+    share, k = share_water(b, plant.orders.inlet * plant.upset.branch)
     flow = (b.flow_2_kg_s * plant.pump_share())[b.station] * share
     return {"b_ts": t_s, "b_tr": t_s - k * (t_s - s.room_c), "b_flow": flow / 985.0}

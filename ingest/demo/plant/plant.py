@@ -9,6 +9,7 @@ from ingest.demo.plant.flow import Flow, solve_flow
 from ingest.demo.plant.grid import RHO_KG_M3, make_grid, water_density_kg_m3
 from ingest.demo.plant.heat import Heat, mean_pipe_c, step_heat
 from ingest.demo.plant.hidden import draw_hidden
+from ingest.demo.plant.mischief import cool_rooms, tell_bout
 from ingest.demo.plant.orders import NOMINAL_HZ, Orders, no_orders, obey
 from ingest.demo.plant.stations import Stations, make_blocks, step_stations, wanted_supply_c
 from ingest.demo.plant.weather import Sky, Weather
@@ -24,7 +25,13 @@ EXCHANGER_DP_PA = 45_000.0
 
 @dataclass
 class Upset:
-    """What is broken now; neutral by default. Arrays as named in ``Plant``."""
+    """What is broken now; neutral by default. Arrays as named in ``Plant``.
+
+    ``leak_kg_s``, ``draw_kg_s`` (2n,) water lost at nodes, and taken in bouts; ``loss_2_kg_s``,
+    ``draw_2_kg_s`` (n_station,) the same of the secondary circuits; ``pump`` share of the pump's speed that
+    is left, 0: tripped; ``air`` share of the secondary flow that air keeps away; ``branch`` (m,) flow of a
+    building over its share; ``open_room`` room -> share of the way to outdoor air its windows let it fall.
+    """
 
     leak_kg_s: Floats
     zeta: Floats
@@ -32,6 +39,12 @@ class Upset:
     stuck: Floats
     pump: Floats
     source: Floats
+    draw_kg_s: Floats
+    loss_2_kg_s: Floats
+    draw_2_kg_s: Floats
+    air: Floats
+    branch: Floats
+    open_room: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -44,6 +57,7 @@ class Reading:
     source: dict[str, Floats]
     room_c: Floats
     building: dict[str, Floats]
+    room_drop_k: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -82,6 +96,7 @@ class Plant:
             "src_energy": zero_s.copy(), "src_kwh": zero_s.copy(),
         }  # fmt: skip
         self.loss_w = 0.0
+        self.room_drop_k: dict[str, float] = {}
         self.want_source_c = self.t_source_c.copy()
         self.want_dp_pa, self.want_m3_s = np.zeros(self.n_source), np.zeros(self.n_source)
 
@@ -94,6 +109,11 @@ class Plant:
             stuck=np.full(n, np.nan),
             pump=np.ones(n),
             source=np.ones(self.n_source),
+            draw_kg_s=np.zeros(2 * self.grid.n),
+            loss_2_kg_s=np.zeros(n),
+            draw_2_kg_s=np.zeros(n),
+            air=np.zeros(n),
+            branch=np.ones(self.blocks.station.size),
         )
 
     def reset_upset(self) -> Upset:
@@ -136,7 +156,7 @@ class Plant:
         g, s = self.grid, self.stations
         valve_r = 1.0 / (self.blocks.kv_pa * np.maximum(s.valve, 0.01)) ** 2
         plate_r = EXCHANGER_DP_PA / self.blocks.flow_1_kg_s**2
-        draw = self.upset.leak_kg_s.copy()
+        draw = self.upset.leak_kg_s + tell_bout(t) * self.upset.draw_kg_s
         self.flow = solve_flow(
             g,
             (self.hold, p_supply, p_return),
@@ -174,12 +194,14 @@ class Plant:
             self.upset.exchanger_ua,
             people,
             dt_s,
+            self.upset.branch,
         )
+        self.room_drop_k = cool_rooms(self.room_drop_k, self.upset.open_room, 20.0 - sky.t_out_c, dt_s)
         return self._read(t, sky, m1, m_source, make_up, dt_s)
 
     def pump_share(self) -> Floats:
         """(n_station,) share of the secondary design flow; 0 where the pump has tripped."""
-        return self.upset.pump * self.orders.pump_hz / NOMINAL_HZ
+        return self.upset.pump * (1.0 - self.upset.air) * self.orders.pump_hz / NOMINAL_HZ
 
     def write(self, place_id: str, key: str, value: float) -> None:
         """A set-point (SI) for the controller of a station or source. Raises ``InputError``: it has none."""
@@ -229,10 +251,11 @@ class Plant:
     def _read(self, t: float, sky: Sky, m1: Floats, ms: Floats, make_up: Floats, dt_s: float) -> Reading:
         from ingest.demo.plant.instruments import read_buildings, read_sources, read_stations
 
-        station = read_stations(self, sky, m1, dt_s)
+        station = read_stations(self, sky, m1, t, dt_s)
         source = read_sources(self, ms, make_up, dt_s)
         self.shown = {**station, **source}
-        return Reading(t, sky, station, source, self.stations.room_c, read_buildings(self))
+        building = read_buildings(self)
+        return Reading(t, sky, station, source, self.stations.room_c, building, self.room_drop_k)
 
     def save(self) -> dict[str, Floats]:
         """State as named arrays, for ``restore``."""

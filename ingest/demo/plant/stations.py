@@ -116,7 +116,7 @@ def share_water(blocks: Blocks, inlet: Floats) -> tuple[Floats, Floats]:
 
 def step_stations(
     blocks: Blocks, s: Stations, sky: Sky, m1: Floats, t1: Floats, pump: Floats, orders: Orders,
-    stuck: Floats, ua_factor: Floats, gain_share: float, dt_s: float,
+    stuck: Floats, ua_factor: Floats, gain_share: float, dt_s: float, branch: Floats,
 ) -> tuple[Stations, Floats, Floats]:  # fmt: skip
     """One step; returns the new state, the heat exchanged (W) and the primary return temperatures (°C).
 
@@ -126,6 +126,7 @@ def step_stations(
     orders : what the controllers were told
     stuck : (n,) opening at which a valve is stuck, NaN where it moves
     gain_share : people and appliances, share of the mean
+    branch : (m,) what faults leave of the flow of a building, 1 where it is whole
     """
     m2 = blocks.flow_2_kg_s * pump
     flows = np.sqrt(np.maximum(m1, 1e-3) / blocks.flow_1_kg_s * np.maximum(pump, 1e-3))
@@ -138,7 +139,7 @@ def step_stations(
     t_s = s.t_supply_2_c + follow * (aim - s.t_supply_2_c)
 
     at = blocks.station
-    share, k = share_water(blocks, orders.inlet)
+    share, k = share_water(blocks, orders.inlet * branch)
     mb = m2[at] * share * CP_J_KG_K
     into = mb * k * (t_s[at] - s.room_c)
     loss = blocks.loss_w_k * (1 + 0.025 * max(sky.wind_m_s - 2.0, 0.0))

@@ -32,6 +32,7 @@ class TruthMap:
             elif p.key in _WEATHER or p.key == "river_l":
                 self._add("weather", p.key, p.no, 0)
         rng = np.random.default_rng((seed, 31))
+        self._room = [p.place_id for p in county.points]
         self._room_offset = rng.normal(0.0, 0.8, self.size)
         self._start = rng.uniform(0, 1, self.size)
 
@@ -66,7 +67,8 @@ class TruthMap:
     def _room_value(self, r: Reading, key: str, no: NDArray[np.int64], row: NDArray[np.int64]) -> Floats:
         """Rooms differ from their building's mean by a fixed offset (floor, corner, windows)."""
         if key == "room_t":
-            return r.room_c[row] + self._room_offset[no]
+            aired = np.array([r.room_drop_k.get(self._room[n], 0.0) for n in no]) if r.room_drop_k else 0.0
+            return r.room_c[row] + self._room_offset[no] - aired
         if key == "room_rh":
             return 0.34 + 0.04 * np.sin(r.t / 7000.0 + 6.0 * self._start[no])
         return 3.55 - 0.3 * self._start[no]
