@@ -1,5 +1,7 @@
 """Every visible word of the scene: key -> (Chinese, English). One table, so that none is missed."""
 
+from app.scene.tool_texts import TIME_TEXTS, TOOL_TEXTS, USE_TEXTS
+
 SCENE_TEXTS: dict[str, tuple[str, str]] = {
     "scene.title": ("热网三维场景", "3D scene of the heat network"),
     "scene.loading": ("正在绘制场景…", "Drawing the scene…"),
@@ -70,23 +72,9 @@ SCENE_TEXTS: dict[str, tuple[str, str]] = {
     "scene.unheated": ("未接入供热", "not on the heat network"),
     "scene.supply_temperature": ("供水温度", "Supply temperature"),
     "scene.return_temperature": ("回水温度", "Return temperature"),
-    "scene.use.residence": ("住宅", "dwellings"),
-    "scene.use.school": ("学校", "school"),
-    "scene.use.hospital": ("医院", "hospital"),
-    "scene.use.shop": ("商铺", "shops"),
-    "scene.use.market": ("商业", "market"),
-    "scene.use.office": ("办公", "offices"),
-    "scene.use.government": ("机关", "government"),
-    "scene.use.stadium": ("体育馆", "stadium"),
-    "scene.use.bus_station": ("客运站", "bus station"),
-    "scene.use.village": ("农宅", "village house"),
-    "scene.use.old_town": ("老城民居", "old-town house"),
-    "scene.use.urban_village": ("城中村民居", "house in an urban village"),
-    "scene.use.industry": ("厂房", "works"),
-    "scene.use.plant": ("热源厂房", "heat plant"),
-    "scene.use.chimney": ("烟囱", "chimney"),
-    "scene.use.cooling_tower": ("冷却塔", "cooling tower"),
-    "scene.use.station_house": ("换热站房", "heat station house"),
+    **USE_TEXTS,
+    **TIME_TEXTS,
+    **TOOL_TEXTS,
     "scene.no_webgl": (
         "此浏览器未能启用三维绘图（WebGL），下面是平面图；换热站列表和各项数值照常可用。"
         "请启用显卡加速，或换用新版 Chrome、Edge、Firefox。",

@@ -41,14 +41,15 @@ class Context:
 
     def values_now(self) -> Floats:
         """(n_point,) usable values now, NaN where missing or stale."""
-        return self._values(self.ask("latest", 2.0, self.store.latest), time.time())
+        return self.values_of(self.ask("latest", 2.0, self.store.latest), time.time())
 
     def values_yesterday(self) -> Floats:
         """(n_point,) usable values at this hour yesterday."""
         then = time.time() - 86_400.0
-        return self._values(self.ask("yesterday", 120.0, lambda: self.store.latest_at(then)), then)
+        return self.values_of(self.ask("yesterday", 120.0, lambda: self.store.latest_at(then)), then)
 
-    def _values(self, table: LatestTable, t: float) -> Floats:
+    def values_of(self, table: LatestTable, t: float) -> Floats:
+        """(n_point,) usable values of a table at its time ``t``."""
         return make_snapshot(self.county.points, t, table.point_no, table.t, table.value, table.quality).value
 
     def silent_devices(self) -> tuple[dict[str, float], int, int]:

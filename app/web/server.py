@@ -35,6 +35,7 @@ from app.scene.tiles import register_tile_routes
 from app.web.command_routes import register_command_routes
 from app.web.context import Context
 from app.web.dispatch_routes import register_dispatch_routes
+from app.web.scene_routes import register_scene_time_routes
 from app.web.shell import draw_frame, read_view
 from ingest.settings import Settings
 from ingest.store.api import Store
@@ -80,6 +81,7 @@ def create_app(settings: Settings, county: County, store: Store) -> FastAPI:
     hub = register_live(server, store, settings, lambda: context.county)
     register_scene_routes(server, county)
     register_tile_routes(server, settings.county)
+    register_scene_time_routes(server, context)
     public.register(server, context)
     register_command_routes(server, context)
     register_dispatch_routes(server, context)

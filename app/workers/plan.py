@@ -12,13 +12,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domains.heating.rehearse import Stage, read_past
 from app.domains.heating.tariff import read_tariff
-from ingest.store.api import Store
+from app.domains.heating.tomorrow import carry_on, describe_ahead, simulate_ahead
+from ingest.store.api import RollUpSeries, Store
 from twin.dispatch import Course, Dispatcher, Hours, Proposal, Tariff, compile_dispatcher, make_hours, propose
 from twin.dispatch.outlook import Outlook
 from twin.forecast import LoadForecast, LoadPast, WeatherPast, expect_weather, forecast_load
 from twin.model.county import County
 from twin.model.errors import CountyTwinError, InputError
+from twin.rehearsal import settle_system
 
 log = logging.getLogger("twin")
 
@@ -32,6 +35,7 @@ AFTER_HOUR_S = 150.0
 """The sums of an hour are there so long after it."""
 HARSH_K = 4.0
 """Outdoors this near the design temperature the closed loop has shown no gain over the curves."""
+AHEAD_H = 24
 AGAIN_S = 60.0
 """After a refusal for want of data."""
 
@@ -45,6 +49,7 @@ class Planner:
     folder: Path
     stop: threading.Event
     desk: Dispatcher | None = None
+    stage: Stage | None = None
     planned: float = float("-inf")
     refused: str = field(default="")
 
@@ -93,6 +98,23 @@ class Planner:
             "planned: %.0f -> %.0f yuan in 48 h, %.1f s", proposal.before.cost_yuan, proposal.after.cost_yuan,
             body["seconds"],
         )  # fmt: skip
+        self._look_ahead(outlook, value, now)
+
+    def _look_ahead(self, expected: Outlook, value: Floats, now: float) -> None:
+        """Keep the next day of the whole network, for the scene's time line."""
+        began = time.monotonic()
+        if self.stage is None:
+            self.stage = Stage(self.county)
+        system = self.stage.system()
+
+        def sums(no: int, start: float, end: float) -> RollUpSeries:
+            return self.store.rolled_up(no, start, end, 300)
+
+        past = read_past(self.county, system, value, sums, now)
+        outlook = carry_on(system, past, expected, now, AHEAD_H)
+        course = simulate_ahead(system, settle_system(system, past), outlook, now)
+        self.store.keep("ahead", "", describe_ahead(course))
+        log.info("simulated %d h ahead, %.1f s", AHEAD_H, time.monotonic() - began)
 
     def _newest(self) -> Floats:
         table = self.store.latest()

@@ -24,7 +24,7 @@ from app.workers.plan import Planner
 from app.workers.replay import CATCH_UP_S, GRID_S, Replay, plan_gap, plan_warm_up
 from ingest.county import load_county
 from ingest.settings import read_settings
-from ingest.store.api import LatestTable, NetworkState, SimulationResult, Store
+from ingest.store.api import REPLAYED, LatestTable, NetworkState, SimulationResult, Store
 from ingest.store.client import connect_store
 from twin.compare import (
     Comparison,
@@ -49,6 +49,8 @@ FIRST_AGAIN_S = 6.0
 """The first run at a start often lacks some stations: look again soon."""
 HELPING_S = 6.0
 """Wall time per live run that may go into the replay."""
+KEEP_STATE_S = 600.0
+"""Of the replayed past a network state is kept so often, for the scene's time line."""
 LOOK_AGAIN_S = 40.0
 """How often gaps are looked for."""
 FIRST_CALIBRATION_S, CALIBRATE_AGAIN_S = 3600.0, 6 * 3600.0
@@ -152,7 +154,10 @@ class TwinWorker:
             self.inspector.take(result, snapshot, table)
         if t not in replay.missing:
             return 0
-        self.store.write_simulation(_as_result(result, seconds, with_network=False))
+        kept = _as_result(result, seconds, with_network=t % KEEP_STATE_S == 0.0)
+        if kept.network is not None:
+            kept = replace(kept, network=replace(kept.network, status=REPLAYED))
+        self.store.write_simulation(kept)
         return 1
 
     def _hand_over(self, now: float) -> None:

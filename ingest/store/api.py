@@ -21,6 +21,7 @@ from ingest.store.sums_api import SumDoor
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+REPLAYED = "replayed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ class NetworkState:
 
     ``t_supply_c``, ``t_return_c``, ``p_supply_pa``, ``p_return_pa``: (n_node,);
     ``mass_flow_kg_s``, ``t_pipe_c``: (n_pipe,) signed from_node -> to_node, mean water temperature.
-    NaN where the engine has no answer (isolated part). ``status``: "ok" or the sentence why not.
+    NaN where the engine has no answer (isolated part). ``status``: "ok", ``REPLAYED`` (a moment of the past
+    that was walked later; never the newest state) or the sentence why not.
     """
 
     run_no: int
@@ -210,6 +212,17 @@ class Store(CommandDoor, FindingDoor, KeptDoor, DocumentDoor, HourDoor, SumDoor,
 
     def network_state(self) -> NetworkState | None:
         """Newest network state, or None before the first run."""
+        ...
+
+    def network_state_at(self, t: float) -> NetworkState | None:
+        """Newest network state at or before ``t``, replayed ones too; None where none is kept.
+
+        All of the last hour are kept, of the day before one in ten minutes.
+        """
+        ...
+
+    def network_times(self, start: float, end: float) -> Floats:
+        """Times of the kept network states between two times, rising."""
         ...
 
     def write_simulation(self, result: SimulationResult) -> int:

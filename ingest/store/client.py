@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ingest.settings import Settings
 from ingest.store import questions as q
 from ingest.store.api import (
+    REPLAYED,
     CounterEvent,
     DeadLetter,
     DeviceState,
@@ -176,13 +177,16 @@ class StoreClient(CommandCalls, FindingCalls, KeptCalls, DocumentCalls, HourCall
 
     def network_state(self) -> NetworkState | None:
         """See ``Store.network_state``."""
-        rows = self._ask(q.NETWORK_STATE)
-        if len(rows["run_no"]) == 0:
-            return None
-        arrays = {k: _floats(rows[k][0]) for k in q.NETWORK_ARRAYS}
-        return NetworkState(
-            run_no=int(rows["run_no"][0]), t=float(rows["t"][0]), status=str(rows["status"][0]), **arrays
-        )
+        return _read_network(self._ask(q.NETWORK_STATE))
+
+    def network_state_at(self, t: float) -> NetworkState | None:
+        """See ``Store.network_state_at``."""
+        return _read_network(self._ask(q.NETWORK_STATE_AT, {"at": microseconds(t)}))
+
+    def network_times(self, start: float, end: float) -> Floats:
+        """See ``Store.network_times``."""
+        values = {"start": microseconds(start), "end": microseconds(end)}
+        return _floats(self._ask(q.NETWORK_TIMES, values)["t"])
 
     def write_simulation(self, result: SimulationResult) -> int:
         """See ``Store.write_simulation``. Each table takes one statement; the run row comes last."""
@@ -352,12 +356,21 @@ def _run_row(run_no: int, r: SimulationResult) -> pa.Table:
             "status": [r.status],
             "iterations": pa.array([r.iterations], pa.int32()),
             "seconds": [float(r.seconds)],
-            "live": [r.network is not None],
+            "live": [r.network is not None and r.network.status != REPLAYED],
             "point_no": _list(r.point_no.astype(np.int32), pa.int32()),
             "value": _list(r.value, pa.float64()),
             "sigma": _list(r.sigma, pa.float64()),
             "measured": _list(r.measured, pa.float64()),
         }
+    )
+
+
+def _read_network(rows: Columns) -> NetworkState | None:
+    if len(rows["run_no"]) == 0:
+        return None
+    arrays = {k: _floats(rows[k][0]) for k in q.NETWORK_ARRAYS}
+    return NetworkState(
+        run_no=int(rows["run_no"][0]), t=float(rows["t"][0]), status=str(rows["status"][0]), **arrays
     )
 
 

@@ -8,8 +8,12 @@ import pyarrow as pa
 
 from ingest.store.batch import Batch, DeadMessage, DeviceMark, NoticeMark
 from ingest.store.counters import Fall
+from ingest.store.kept_api import KINDS
 
-KEEP_NETWORK_STATE_S = 3600
+KEEP_NETWORK_STATE_S, KEEP_THINNED_S, THINNED_S = 3600, 26 * 3600, 600
+"""Network states: all of an hour, then one in ten minutes for a day and a little."""
+KEEP_AHEAD_S = 6 * 3600
+"""What was simulated ahead is made anew every hour."""
 KEEP_NOTICES_DAYS = 30
 MAX_NOTICES = 2000
 MAX_DEAD_LETTERS = 20_000
@@ -139,11 +143,18 @@ def write_notices(db: duckdb.DuckDBPyConnection, notices: Sequence[NoticeMark]) 
 
 
 def tidy(db: duckdb.DuckDBPyConnection, now_us: int, raw_days: int) -> None:
-    """Drop network states after an hour, sums of 5 minutes with their readings, old notices, surplus dead
-    letters. Readings themselves are the sorter's."""
+    """Thin network states after an hour and drop them after a day; drop old courses ahead, sums of 5 minutes
+    with their readings, old notices, surplus dead letters. Readings themselves are the sorter's."""
     day = 86_400_000_000
     db.execute(
-        "DELETE FROM network_state WHERE t < make_timestamp(?)", [now_us - KEEP_NETWORK_STATE_S * 1_000_000]
+        "DELETE FROM network_state WHERE t < make_timestamp($old) OR (t < make_timestamp($hour) "
+        "AND run_no NOT IN (SELECT arg_min(run_no, t) FROM network_state GROUP BY epoch_us(t) // $step))",
+        {"old": now_us - KEEP_THINNED_S * 1_000_000, "hour": now_us - KEEP_NETWORK_STATE_S * 1_000_000,
+         "step": THINNED_S * 1_000_000},
+    )  # fmt: skip
+    db.execute(
+        "DELETE FROM kept WHERE kind = ? AND t < make_timestamp(?)",
+        [KINDS.index("ahead"), now_us - KEEP_AHEAD_S * 1_000_000],
     )
     db.execute(
         "DELETE FROM dead_letter WHERE hash IN (SELECT hash FROM dead_letter "

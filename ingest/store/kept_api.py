@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-KeptKind = Literal["forecast", "dispatch", "rehearsal", "drill", "calibration", "balance", "report"]
+KeptKind = Literal["forecast", "dispatch", "rehearsal", "drill", "calibration", "balance", "report", "ahead"]
 KINDS: tuple[KeptKind, ...] = (
-    "forecast", "dispatch", "rehearsal", "drill", "calibration", "balance", "report",
+    "forecast", "dispatch", "rehearsal", "drill", "calibration", "balance", "report", "ahead",
 )  # fmt: skip
 """Their places are the numbers in the store: only ever append."""
 

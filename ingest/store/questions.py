@@ -67,7 +67,16 @@ NETWORK_ARRAYS = ("t_supply_c", "t_return_c", "p_supply_pa", "p_return_pa", "mas
 NETWORK_STATE = """
 SELECT run_no, epoch(t) AS t, status, t_supply_c, t_return_c, p_supply_pa, p_return_pa, mass_flow_kg_s,
        t_pipe_c
-FROM network_state ORDER BY run_no DESC LIMIT 1
+FROM network_state WHERE status <> 'replayed' ORDER BY run_no DESC LIMIT 1
+"""
+NETWORK_STATE_AT = """
+SELECT run_no, epoch(t) AS t, status, t_supply_c, t_return_c, p_supply_pa, p_return_pa, mass_flow_kg_s,
+       t_pipe_c
+FROM network_state WHERE t <= make_timestamp($at) ORDER BY t DESC LIMIT 1
+"""
+NETWORK_TIMES = """
+SELECT epoch(t) AS t FROM network_state
+WHERE t BETWEEN make_timestamp($start) AND make_timestamp($end) ORDER BY t
 """
 
 RUN_TIMES = """

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from app.workers.twin import TwinWorker, run_loop
+from ingest.store.api import REPLAYED
 from tests.support.fake_store import FakeStore
 from tests.support.tiny import make_tiny_county
 from twin.model.errors import StoreUnavailable
@@ -22,7 +23,7 @@ class PastStore(FakeStore):
 
     def write_simulation(self, result):  # type: ignore[no-untyped-def]
         self.runs.append(result.t)
-        self.live.append(result.network is not None)
+        self.live.append(result.network is not None and result.network.status != REPLAYED)
         return super().write_simulation(result)
 
     def run_times(self, start: float, end: float) -> np.ndarray:
@@ -118,6 +119,8 @@ def test_the_past_is_replayed_in_order_and_its_gaps_kept_once(store: PastStore) 
     assert walk(worker, now) == 11  # every 5 min of the hour, but the newest, which are the live runs' own
     filled = [t for t, live in zip(store.runs, store.live, strict=True) if not live]
     assert filled == sorted(filled)
+    drawn = [s.t for s in store.states if s.status == REPLAYED]
+    assert drawn == [t for t in filled if t % 600 == 0.0], "of every second one the network is kept"
     assert worker.warmed_up and worker.memory is not None
     assert worker.memory.t == filled[-1]
     assert walk(worker, now) == 0

@@ -1,9 +1,13 @@
 """Kept things over the real store."""
 
+import duckdb
 import numpy as np
 import pytest
 
+from ingest.store.api import REPLAYED, NetworkState, SimulationResult
 from ingest.store.client import StoreClient
+from ingest.store.extras import tidy
+from ingest.store.kept_api import KINDS
 from tests.ingest import test_store
 from twin.model.errors import InputError
 
@@ -34,3 +38,45 @@ def test_what_json_cannot_say_is_refused(served) -> None:  # type: ignore[no-unt
         client.keep("dispatch", "", {"x": object()})
     with pytest.raises(InputError, match="no kind"):
         client.keep("nonsense", "", {})  # type: ignore[arg-type]
+
+
+def test_network_states_of_a_day_are_found_by_time_and_replayed_ones_are_never_the_newest(served) -> None:  # type: ignore[no-untyped-def]
+    client: StoreClient = served[0]
+    one = np.ones(2)
+    now = 1_800_000_000.0
+    for t, status in ((now, "ok"), (now - 7200.0, REPLAYED), (now - 3600.0, REPLAYED)):
+        state = NetworkState(0, t, status, one, one, one, one, one, one * (now - t))
+        client.write_simulation(
+            SimulationResult(t, "ok", 1, 0.1, np.array([0]), one[:1], one[:1], one[:1], state)
+        )
+    newest = client.network_state()
+    assert newest is not None and (newest.t, newest.status) == (now, "ok")
+    found = client.network_state_at(now - 1.0)
+    assert found is not None and found.t == now - 3600.0 and found.t_pipe_c[0] == 3600.0
+    assert client.network_times(now - 8000.0, now).tolist() == [now - 7200.0, now - 3600.0, now]
+    assert client.network_state_at(now - 9000.0) is None
+    assert client.simulated_latest().t == now
+
+
+def test_states_thin_out_after_an_hour_and_go_after_a_day_and_the_course_ahead_goes_sooner() -> None:
+    db = duckdb.connect()
+    db.execute("CREATE TABLE network_state (run_no BIGINT, t TIMESTAMP)")
+    db.execute("CREATE TABLE kept (kind INTEGER, t TIMESTAMP)")
+    for name, column in (("dead_letter", "hash"), ("rollup_5min", "point_no"), ("ingest_notice", "kind")):
+        db.execute(f"CREATE TABLE {name} ({column} VARCHAR, t TIMESTAMP, last_t TIMESTAMP, topic VARCHAR, "
+                   "payload BLOB, subject VARCHAR)")  # fmt: skip
+    now = 1_800_000_000
+    for k in range(28 * 12):
+        db.execute(
+            "INSERT INTO network_state VALUES (?, make_timestamp(?))", [k, (now - 300 * k) * 1_000_000]
+        )
+    for kind in range(len(KINDS)):
+        db.execute("INSERT INTO kept VALUES (?, make_timestamp(?))", [kind, (now - 86_400) * 1_000_000])
+    tidy(db, now * 1_000_000, 730)
+    ages = [(now - r[0]) / 60 for r in db.execute("SELECT epoch(t) FROM network_state ORDER BY t").fetchall()]
+    young = [a for a in ages if a < 60]
+    assert len(young) == 12 and max(ages) <= 26 * 60
+    assert 148 <= len(ages) - len(young) <= 152, "one in ten minutes of 25 hours"
+    assert [KINDS[r[0]] for r in db.execute("SELECT kind FROM kept ORDER BY 1").fetchall()] == list(
+        KINDS[:-1]
+    )

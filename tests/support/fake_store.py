@@ -44,6 +44,7 @@ class FakeStore(FakeDocuments):
         self.down = False
         self.result: SimulationResult | None = None
         self.run_no = 0
+        self.states: list[NetworkState] = []
         self.dead: list[DeadLetter] = []
         self.document_rows, self.texts = [], {}
         self.noticed: list[Notice] = []
@@ -154,9 +155,19 @@ class FakeStore(FakeDocuments):
         self._up()
         return self.result.network if self.result else None
 
+    def network_state_at(self, t: float) -> NetworkState | None:
+        self._up()
+        return next((s for s in reversed(self.states) if s.t <= t), None)
+
+    def network_times(self, start: float, end: float) -> np.ndarray:
+        self._up()
+        return np.array([s.t for s in self.states if start <= s.t <= end])
+
     def write_simulation(self, result: SimulationResult) -> int:
         self._up()
         self.result, self.run_no = result, self.run_no + 1
+        if result.network is not None:
+            self.states = sorted([*self.states, result.network], key=lambda s: s.t)
         return self.run_no
 
     def run_times(self, start: float, end: float) -> np.ndarray:

@@ -93,6 +93,17 @@ class Site:
         finally:
             connection.close()
 
+    def fetch(self, path: str) -> bytes:
+        """GET bytes; the answer must be 200."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request("GET", path)
+            r = connection.getresponse()
+            assert r.status == 200, r.read()
+            return r.read()
+        finally:
+            connection.close()
+
     def ask_bytes(self, path: str, body: bytes) -> bytes:
         """POST bytes, bytes back; the answer must be 200."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)

@@ -43,12 +43,26 @@ def trace_path(network: HeatNetwork, target_node: str) -> tuple[str, Ints, Float
     source id, (n,) node numbers from the source to the target, (n,) distance from the source in m;
     "" and empty arrays when no pipe joins the target to such a source
     """
-    index = network.node_index
     held = [s for s in network.sources if s.holds_pressure] or list(network.sources)
+    found = _walk(network, target_node, [s.node_id for s in held])
+    if found is None:
+        return "", np.empty(0, np.int64), np.empty(0)
+    return held[found[0]].id, found[1], found[2]
+
+
+def trace_between(network: HeatNetwork, start_node: str, end_node: str) -> tuple[Ints, Floats]:
+    """Shortest way over supply pipes between any two nodes: (n,) node numbers, (n,) distance from the first
+    in m; empty arrays when no pipe joins them."""
+    found = _walk(network, end_node, [start_node])
+    return (np.empty(0, np.int64), np.empty(0)) if found is None else found[1:]
+
+
+def _walk(network: HeatNetwork, end: str, starts: list[str]) -> tuple[int, Ints, Floats] | None:
+    """Which of ``starts`` is nearest to ``end``, the nodes from there, and their distance from it."""
+    index = network.node_index
     pipes = [p for p in network.pipes if p.side is Side.SUPPLY]
-    nothing = "", np.empty(0, np.int64), np.empty(0)
-    if target_node not in index or not held or not pipes:
-        return nothing
+    if end not in index or not starts or not pipes or any(s not in index for s in starts):
+        return None
     n = len(network.nodes)
     a = np.array([index[p.from_node] for p in pipes])
     b = np.array([index[p.to_node] for p in pipes])
@@ -57,22 +71,29 @@ def trace_path(network: HeatNetwork, target_node: str) -> tuple[str, Ints, Float
     table = {(int(a[k]), int(b[k])): float(length[k]) for k in order}
     rows, columns = zip(*table, strict=True)
     graph = csr_array((list(table.values()), (rows, columns)), shape=(n, n))
-    start = index[target_node]
-    table_far, table_before = dijkstra(graph, directed=False, indices=[start], return_predecessors=True)
+    last = index[end]
+    table_far, table_before = dijkstra(graph, directed=False, indices=[last], return_predecessors=True)
     far, before = table_far[0], table_before[0]
-    source = min(held, key=lambda s: far[index[s.node_id]])
-    at = index[source.node_id]
+    best = int(np.argmin([far[index[s]] for s in starts]))
+    at = index[starts[best]]
     if not np.isfinite(far[at]):
-        return nothing
+        return None
     path = [at]
-    while path[-1] != start:
+    while path[-1] != last:
         path.append(int(before[path[-1]]))
-    return source.id, np.array(path, np.int64), far[at] - far[np.array(path)]
+    return best, np.array(path, np.int64), far[at] - far[np.array(path)]
 
 
-def make_profile(network: HeatNetwork, state: NetworkState, target_node: str) -> Profile:
-    """Heads and temperatures of the newest simulated state along :func:`trace_path`; empty without a path."""
-    source_id, node, distance = trace_path(network, target_node)
+def make_profile(
+    network: HeatNetwork, state: NetworkState, target_node: str, start_node: str = ""
+) -> Profile:
+    """Heads and temperatures of a simulated state along :func:`trace_path`, or from ``start_node`` along
+    :func:`trace_between`; empty without a path."""
+    if start_node:
+        source_id = ""
+        node, distance = trace_between(network, start_node, target_node)
+    else:
+        source_id, node, distance = trace_path(network, target_node)
     ground = np.array([network.nodes[int(i)].elevation_m for i in node])
     return Profile(
         source_id=source_id,
