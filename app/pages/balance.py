@@ -2,6 +2,8 @@
 
 import math
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 import plotly.graph_objects as go
 from dash import Dash, Input, Output, State, dcc, html, no_update
@@ -14,16 +16,22 @@ from app.domains.heating.balance import (
     say_act,
     write_work_list,
 )
+from app.domains.heating.inlets import Turned, read_inlets, read_turned
 from app.domains.heating.kpi import compute_figures
 from app.format import MISSING, format_number, local_time
 from app.i18n import translate
 from app.pages.parts import panel
+from app.web.balance_routes import PATH
 from app.web.context import Context
 from app.web.shell import View
 from twin.dispatch.balance import GOOD, BalanceRow
+from twin.dispatch.inlets import InletBook, InletRow, compile_inlets
 from twin.heat import CompiledNetwork, compile_network
 from twin.model.errors import EngineError, InputError, StoreUnavailable
 
+Row = TypeVar("Row", BalanceRow, InletRow)
+INLETS = 80
+"""Rows of the work list that a page shows; the file has them all."""
 NEAR_K = 2.0
 """A station this near its curve follows it."""
 
@@ -34,6 +42,21 @@ def layout(view: View, context: Context) -> list[object]:
         id="curve-chart", config={"displayModeBar": False, "responsive": True}, className="ct-graph"
     )
     save = html.Button(translate("balance.save", lang), id="balance-save", className="ct-button")
+    lists = html.Div(
+        [
+            panel(
+                translate("balance.list", lang),
+                html.Div([html.Div(id="balance-list", className="ct-scroll"), html.P(save)]),
+                "ct-balance-list",
+            ),
+            panel(
+                translate("balance.inlets", lang),
+                html.Div([html.Div(id="inlet-list", className="ct-scroll"), _tell_turned(view)]),
+                "ct-balance-list",
+            ),
+        ],
+        className="ct-column",
+    )
     return [
         html.Div(
             [
@@ -42,28 +65,34 @@ def layout(view: View, context: Context) -> list[object]:
                     html.Div([chart, html.P(id="curve-note", className="ct-quiet")]),
                     "ct-dispatch-chart",
                 ),
-                panel(
-                    translate("balance.list", lang),
-                    html.Div([html.Div(id="balance-list", className="ct-scroll"), html.P(save)]),
-                    "ct-balance-list",
-                ),
+                lists,
             ],
             className="ct-dispatch",
         ),
         dcc.Store(id="balance-lang", data=[lang, view.light]),
         dcc.Interval(id="balance-tick", interval=30_000),
+        dcc.Interval(id="inlet-tick", interval=600_000),
         dcc.Download(id="balance-file"),
     ]
 
 
 def register(app: Dash, context: Context) -> None:
     net: list[CompiledNetwork] = []
+    places: list[InletBook] = []
 
     def rows() -> tuple[BalanceRow, ...]:
         if not net:
             net.append(compile_network(context.county.network))
         found: tuple[BalanceRow, ...] = context.ask(
             "balance", 20.0, lambda: balance_now(context.county, net[0], context.values_now())
+        )
+        return found
+
+    def inlets() -> tuple[InletRow, ...]:
+        if not places:
+            places.append(compile_inlets(context.county))
+        found: tuple[InletRow, ...] = context.ask(
+            "inlets", 60.0, lambda: read_inlets(context.county, places[0], context.store, time.time())
         )
         return found
 
@@ -88,6 +117,19 @@ def register(app: Dash, context: Context) -> None:
         return draw_curves(context, dots, lang, light), tell_curves(dots, t_out, lang), table
 
     @app.callback(
+        Output("inlet-list", "children"), Input("inlet-tick", "n_intervals"), State("balance-lang", "data")
+    )
+    def show_inlets(_n: int | None, words: list[object]) -> object:
+        lang = str(words[0])
+        try:
+            turned = read_turned(context.store, time.time())
+            return draw_inlets(context, inlets(), turned, lang)
+        except StoreUnavailable:
+            return no_update
+        except InputError:
+            return html.P(translate("balance.no_rooms", lang), className="ct-calm")
+
+    @app.callback(
         Output("balance-file", "data"),
         Input("balance-save", "n_clicks"),
         State("balance-lang", "data"),
@@ -96,12 +138,72 @@ def register(app: Dash, context: Context) -> None:
     def save(_clicks: int | None, words: list[object]) -> object:
         try:
             zone = context.county.meta.timezone
-            book = write_work_list(context.county, rows(), str(words[0]))
-        except (StoreUnavailable, InputError, EngineError):
+            book = write_work_list(context.county, _or_none(rows), _or_none(inlets), str(words[0]))
+        except StoreUnavailable:
             return no_update
         return dcc.send_bytes(
             lambda out: out.write(book), f"balance-{local_time(time.time(), zone, '%Y%m%d-%H%M')}.xlsx"
         )
+
+
+def _or_none(call: Callable[[], tuple[Row, ...]]) -> tuple[Row, ...]:
+    """The rows, or none where too little is measured for them."""
+    try:
+        return call()
+    except (InputError, EngineError):
+        return ()
+
+
+def _tell_turned(view: View) -> html.P:
+    """The button by which an operator says what the crew did."""
+    lang = view.lang
+    words = {
+        "data-balance": PATH,
+        "data-done": translate("balance.turned_done", lang),
+        "data-refused": translate("balance.turned_refused", lang),
+        "data-none": translate("balance.turned_none", lang),
+    }
+    button = html.Button(translate("balance.turned", lang), className="ct-button", **words)
+    shown = [] if view.kiosk or view.embed else [button]
+    return html.P([*shown, html.Span(id="inlet-said", className="ct-quiet ct-said")])
+
+
+def draw_inlets(
+    context: Context, rows: tuple[InletRow, ...], turned: dict[str, Turned], lang: str
+) -> html.Div:
+    """The work list inside the circuits: what helps most homes most first."""
+    stations = {s.id: s.name if lang == "zh" else s.name_en for s in context.county.network.substations}
+    names = {b.id: b.name or b.id for b in context.county.buildings}
+    zone = context.county.meta.timezone
+    heads = ("take", "building", "station", "room", "beside", "turn", "flow", "when")
+    head = html.Thead(html.Tr([html.Th(translate(f"balance.{h}", lang)) for h in heads]))
+    shown = [r for r in rows if r.act][:INLETS] + [r for r in rows if r.building_id in turned]
+    body = []
+    for r in shown:
+        done = turned.get(r.building_id)
+        tick = dcc.Checklist([{"label": "", "value": "x"}], []) if done is None else ""
+        flow = (
+            f"{format_number(3.6 * r.flow_kg_s, 1)} → {format_number(3.6 * r.flow_kg_s * r.turn, 1)}"
+            if math.isfinite(r.flow_kg_s)
+            else MISSING
+        )
+        when = "" if done is None else f"{local_time(done.t, zone, '%m-%d %H:%M')} {done.who}"
+        cells = (
+            tick, names[r.building_id], stations[r.station_id], format_number(r.room_c, 1),
+            f"{r.beside_k:+.1f} ± {r.sigma_k:.1f}", f"{100.0 * (r.turn - 1.0):+.0f}", flow, when,
+        )  # fmt: skip
+        marks = {"data-building": r.building_id, "data-turn": f"{r.turn:.3f}"}
+        body.append(html.Tr([html.Td(c) for c in cells], **marks))
+    known = sum(r.rooms > 0 for r in rows)
+    said = translate(
+        "balance.inlets_said", lang, n=str(sum(r.act for r in rows)), all=str(len(rows)), known=str(known)
+    )
+    return html.Div(
+        [
+            html.P(said, className="ct-quiet"),
+            html.Table([head, html.Tbody(body)], className="ct-table ct-right"),
+        ]
+    )
 
 
 def draw_curves(context: Context, dots: tuple[CurveDot, ...], lang: str, light: bool) -> go.Figure:

@@ -33,6 +33,7 @@ from app.pages import (
 from app.scene import register_scene_routes
 from app.scene.tiles import register_tile_routes
 from app.web.command_routes import register_command_routes
+from app.web.balance_routes import register_balance_routes
 from app.web.context import Context
 from app.web.dispatch_routes import register_dispatch_routes
 from app.web.scene_routes import register_scene_time_routes
@@ -85,6 +86,7 @@ def create_app(settings: Settings, county: County, store: Store) -> FastAPI:
     public.register(server, context)
     register_command_routes(server, context)
     register_dispatch_routes(server, context)
+    register_balance_routes(server, context)
     register_access(server, Access(context))
     register_documents(server, Documents(context))
 

@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 from playwright.sync_api import Page
 
 from app.domains.heating.balance import balance_now, compare_curves
+from app.domains.heating.inlets import note_turned, read_inlets, read_turned
 from app.domains.heating.tariff import read_tariff
 from app.pages.dispatch import draw_load, draw_summary, draw_wishes, sum_up, tell_quality
+from app.web.balance_routes import read_turns
 from app.web.context import Context
 from app.web.dispatch_routes import decide_proposal, read_rows
 from app.workers.plan import describe_forecast, describe_proposal
@@ -19,6 +22,7 @@ from tests.dispatch.test_dispatch import COUNTY, DESK, HOURS, NOW, PROPOSAL
 from tests.support.fake_store import FakeStore
 from tests.web.conftest import Site
 from twin.dispatch import Tariff
+from twin.dispatch.inlets import InletRow, compile_inlets
 from twin.forecast import LoadPast, WeatherPast, expect_weather, forecast_load
 from twin.model.errors import InputError
 
@@ -150,6 +154,41 @@ def test_a_wrong_tariff_names_the_file_and_the_mend(tmp_path: Path, text: str, w
     (tmp_path / "tariff.toml").write_text(text)
     with pytest.raises(InputError, match=why):
         read_tariff(tmp_path)
+
+
+WARM = InletRow("B01", "S01", 23.4, 0.5, 2.4, 0.72, 1.5, 2, True)
+
+
+def test_a_turned_valve_is_noted_and_its_building_left_to_settle(
+    site: Site, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cool = replace(WARM, building_id="B02", beside_k=0.1, turn=1.0, act=False, rooms=0, flow_kg_s=np.nan)
+    monkeypatch.setattr("app.domains.heating.inlets.balance_inlets", lambda *a: (WARM, cool))
+    book = compile_inlets(COUNTY)
+    assert read_inlets(COUNTY, book, site.store, time.time())[0].act
+    page.goto(f"{site.url}/balance")
+    row = page.locator("#inlet-list tr[data-building='B01']")
+    row.locator("input[type=checkbox]").check(timeout=60_000)
+    assert "5.4 → 3.9" in row.inner_text() and "-28" in row.inner_text()
+    page.locator("button[data-balance]").click()
+    page.wait_for_function("document.getElementById('inlet-said').textContent.includes('1')")
+    kept = site.store.kept("balance")[0]
+    assert site.store.kept_body(kept.no) == {"turned": {"B01": 0.72}}
+    assert read_turned(site.store, time.time())["B01"].turn == 0.72
+    assert not read_inlets(COUNTY, book, site.store, time.time())[0].act
+
+
+@pytest.mark.parametrize("body", [{}, {"turned": {"B01": "x"}}, {"turned": {"B01": float("nan")}}])
+def test_a_note_without_buildings_or_numbers_is_refused(body: object) -> None:
+    with pytest.raises(InputError, match="turned"):
+        read_turns(body)
+
+
+@pytest.mark.parametrize("rows", [{}, {"nowhere": 0.8}, {"B01": 0.0}])
+def test_a_note_that_cannot_be_is_not_kept(context: Context, rows: dict[str, float]) -> None:
+    with pytest.raises(InputError, match="turned"):
+        note_turned(COUNTY, context.store, rows, "li")
+    assert context.store.kept("balance") == []
 
 
 def test_the_balance_page_lists_valves_and_curves_and_says_when_it_cannot(site: Site, page: Page) -> None:

@@ -11,6 +11,7 @@ from app.i18n import translate
 from twin.compare import compile_points
 from twin.dispatch.balance import BalanceRow, balance_stations
 from twin.dispatch.belief import valve_pa_s2_kg2
+from twin.dispatch.inlets import InletRow
 from twin.heat import CompiledNetwork, SteadyBoundary, read_curve
 from twin.heat.water import density_kg_m3
 from twin.model.county import County
@@ -86,8 +87,10 @@ def _read(county: County, value: Floats, key: str) -> Floats:
     return np.array([np.nan if p is None else value[p.no] for p in found])
 
 
-def write_work_list(county: County, rows: tuple[BalanceRow, ...], lang: str) -> bytes:
-    """The work list as an Excel file."""
+def write_work_list(
+    county: County, rows: tuple[BalanceRow, ...], inlets: tuple[InletRow, ...], lang: str
+) -> bytes:
+    """The work lists of stations and of inlet valves as an Excel file of two sheets."""
     names = {s.id: s.name if lang == "zh" else s.name_en for s in county.network.substations}
     book = Workbook()
     sheet = book.active
@@ -102,9 +105,28 @@ def write_work_list(county: County, rows: tuple[BalanceRow, ...], lang: str) -> 
         )  # fmt: skip
     for column, width in zip("ABCDEFG", (24, 10, 12, 12, 14, 14, 40), strict=True):
         sheet.column_dimensions[column].width = width
+    _write_inlets(county, book, inlets, lang)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _write_inlets(county: County, book: Workbook, rows: tuple[InletRow, ...], lang: str) -> None:
+    names = {s.id: s.name if lang == "zh" else s.name_en for s in county.network.substations}
+    buildings = {b.id: b for b in county.buildings}
+    sheet = book.create_sheet(translate("balance.inlets", lang)[:31])
+    heads = ("building", "station", "homes", "room", "beside", "sigma", "turn", "flow_now", "flow_wanted")
+    sheet.append([translate(f"balance.{h}", lang) for h in heads])
+    for r in rows:
+        if r.act:
+            b = buildings[r.building_id]
+            sheet.append(
+                [b.name or b.id, names[r.station_id], b.homes, _plain(r.room_c, 1), _plain(r.beside_k, 1),
+                 _plain(r.sigma_k, 1), _plain(100.0 * (r.turn - 1.0), 0), _plain(3.6 * r.flow_kg_s, 1),
+                 _plain(3.6 * r.flow_kg_s * r.turn, 1)]
+            )  # fmt: skip
+    for column, width in zip("ABCDEFGHI", (24, 24, 8, 12, 14, 12, 14, 14, 14), strict=True):
+        sheet.column_dimensions[column].width = width
 
 
 def _plain(x: float, digits: int) -> float | None:
