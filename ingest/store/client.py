@@ -319,14 +319,14 @@ def _seconds(x: NDArray[np.generic]) -> Floats:
     return np.ma.getdata(x).astype("datetime64[us]").astype(np.int64) / 1e6
 
 
-def _as_latest(r: Columns, since: int) -> LatestTable:
-    seq = _ints(r["seq"])
-    return LatestTable(
-        seq=max(int(seq.max()) if seq.size else 0, since),
 def _ints(x: NDArray[np.generic]) -> Ints:
     return np.asarray(np.ma.filled(np.ma.asarray(x), 0), dtype=np.int64)
 
 
+def _as_latest(r: Columns, since: int) -> LatestTable:
+    seq = _ints(r["seq"])
+    return LatestTable(
+        seq=max(int(seq.max()) if seq.size else 0, since),
         point_no=_ints(r["point_no"]),
         t=_floats(r["t"]),
         received=_floats(r["received"]),
