@@ -3,9 +3,21 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-KeptKind = Literal["forecast", "dispatch", "rehearsal", "drill", "calibration", "balance", "report", "ahead"]
+KeptKind = Literal[
+    "forecast",
+    "dispatch",
+    "rehearsal",
+    "drill",
+    "calibration",
+    "balance",
+    "report",
+    "ahead",
+    "verdict",
+    "sight",
+]
 KINDS: tuple[KeptKind, ...] = (
-    "forecast", "dispatch", "rehearsal", "drill", "calibration", "balance", "report", "ahead",
+    "forecast", "dispatch", "rehearsal", "drill", "calibration", "balance", "report", "ahead", "verdict",
+    "sight",
 )  # fmt: skip
 """Their places are the numbers in the store: only ever append."""
 
