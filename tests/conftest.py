@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import Playwright, expect, sync_playwright
+
+expect.set_options(timeout=60_000)  # a limit costs time only in a test that fails
 
 
 @pytest.fixture(scope="session")

@@ -111,7 +111,7 @@ def test_a_restored_backup_takes_what_waits_at_the_broker(tmp_path: Path) -> Non
         site.process.kill()
         site.process.wait()
         for i in range(100, 150):
-            field.publish("heat/RTU0001/data", reading(1_700_000_000_000 + i), qos=1).wait_for_publish(10)
+            field.publish("heat/RTU0001/data", reading(1_700_000_000_000 + i), qos=1).wait_for_publish(120)
         subprocess.run([*ask[:-1], "restore", str(target)], cwd=ROOT, env=env, check=True)
         site.process = start_ingest(site.data, broker, site.store)
         wait_until(lambda: stored_rows(site.client) == 300, 60, "what waited is stored on top")

@@ -1,7 +1,6 @@
 """Our way of receiving is held to paho's own, and to a real broker."""
 
 import threading
-import time
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -63,6 +62,13 @@ def test_messages_of_every_size_come_whole_and_in_order_and_are_acknowledged(
             got.append((topic.decode(), payload))
             mids.extend([mid] if qos else [])
 
+    def round_trip(client: BulkClient, topic: str) -> None:
+        """The broker has taken everything that was sent to it before."""
+        answered = threading.Event()
+        client.on_subscribe = lambda *_: answered.set()
+        client.subscribe(topic, 1)
+        assert answered.wait(120)
+
     def receiver() -> BulkClient:
         kept = {} if v5 else {"clean_session": False}
         client = BulkClient(take, CallbackAPIVersion.VERSION2, client_id="bulk", protocol=version, **kept)
@@ -72,12 +78,13 @@ def test_messages_of_every_size_come_whole_and_in_order_and_are_acknowledged(
             properties.SessionExpiryInterval = 60
         client.connect("127.0.0.1", port, **({"clean_start": False, "properties": properties} if v5 else {}))
         client.loop_start()
+        wait_until(client.is_connected, 10, "connected")
+        round_trip(client, "heat/#")
         return client
 
     sizes = [0, 1, 100, 127, 128, 5000, 65_535, 65_536, 70_000, 262_144, 1_000_000, *([17] * 3000)]
     with (run_embedded if kind == "embedded" else run_mosquitto)(tmp_path / "m") as port:
         client = receiver()
-        time.sleep(0.5)
         field = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=version)
         field.connect("127.0.0.1", port)
         field.loop_start()
@@ -86,18 +93,19 @@ def test_messages_of_every_size_come_whole_and_in_order_and_are_acknowledged(
         sent = [(f"heat/站{i}/data", bytes([i % 251]) * size) for i, size in enumerate(sizes)]
         for topic, payload in sent:
             info = field.publish(topic, payload, qos=1, **({"properties": extra} if v5 else {}))
-        info.wait_for_publish(30)
+        info.wait_for_publish(120)
         wait_until(lambda: len(got) >= len(sent), 60, "all came")
         assert got == sent
         with lock:
             client.acknowledge(mids)
-        time.sleep(1.0)
+        round_trip(client, "nothing/#")
         client.disconnect()
         client.loop_stop()
         got.clear()
         again = receiver()
-        time.sleep(0.7)
-        assert got == [], "what was acknowledged does not come again"
+        field.publish("heat/last/data", b"last", qos=1)
+        wait_until(lambda: ("heat/last/data", b"last") in got, 10, "what is new has come")
+        assert got == [("heat/last/data", b"last")], "what was acknowledged does not come again"
         again.disconnect()
         again.loop_stop()
         field.disconnect()

@@ -265,7 +265,7 @@ def test_from_the_registers_into_the_store(server: int, tmp_path: Path) -> None:
             wait_until(lambda: stored_rows(site.client) >= 8, 60, "two rounds are stored")
         finally:
             gateway.terminate()
-            assert gateway.wait(10) == 0
+            assert gateway.wait(120) == 0
         values = dict(
             zip(site.client.latest().point_no.tolist(), site.client.latest().value.tolist(), strict=True)
         )

@@ -209,12 +209,12 @@ def test_two_workers_one_of_them_killed_end_in_exactly_the_rows_sent(catalog: st
                 values = {"ts": base + 10 * i, **dict.fromkeys(keys, 50.0)}
                 sent = field.publish("heat/RTU0001/data", json.dumps(values), qos=1)
                 if i % 50 == 0:
-                    sent.wait_for_publish(10)
+                    sent.wait_for_publish(120)
                 if i == messages // 2:
                     workers[1].kill()
                     workers[1].wait()
                     workers[1] = start(1, broker)
-            sent.wait_for_publish(10)
+            sent.wait_for_publish(120)
 
             def all_there() -> bool:
                 return sum(clients[0].point_counts(0, time.time() + 60)[1]) >= messages * len(keys)
@@ -226,7 +226,7 @@ def test_two_workers_one_of_them_killed_end_in_exactly_the_rows_sent(catalog: st
             shares = [c.stats().messages for c in clients]
             for w in workers:
                 w.send_signal(signal.SIGTERM)
-            assert [w.wait(20) for w in workers] == [0, 0]
+            assert [w.wait(120) for w in workers] == [0, 0]
         finally:
             for w in workers:
                 w.kill()

@@ -36,7 +36,7 @@ def locked_mosquitto(folder: Path) -> Iterator[int]:
         yield port
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(120)
 
 
 def test_a_wrong_password_is_told_as_such_with_the_mend(tmp_path: Path) -> None:

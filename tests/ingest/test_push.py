@@ -164,7 +164,7 @@ def test_from_a_post_into_the_store(tmp_path: Path) -> None:
             wait_until(lambda: stored_rows(site.client) == 4, 45, "four readings are stored")
         finally:
             gateway.terminate()
-            assert gateway.wait(10) == 0
+            assert gateway.wait(120) == 0
         assert site.client.dead_letters() == []
 
 

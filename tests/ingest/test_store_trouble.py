@@ -155,7 +155,7 @@ def test_a_disk_that_is_full_at_the_start_is_told_and_waited_for(tmp_path: Path)
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
         assert any("store open at" in line for line in process.stdout)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(120) == 0
     finally:
         process.kill()
         process.wait()

@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -16,7 +17,7 @@ import pytest
 from ingest.broker import write_mosquitto_conf
 from ingest.county import save_county
 from ingest.store.client import StoreClient
-from tests.support.system import ROOT, free_port, mosquitto_path, run_mosquitto, wait_until
+from tests.support.system import ROOT, free_port, mosquitto_path, run_mosquitto, wait_saved, wait_until
 from tests.support.tiny import make_tiny_county
 from twin.model.errors import StoreUnavailable
 
@@ -77,7 +78,7 @@ def run_embedded(_folder: Path) -> Iterator[int]:
         yield port
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(120)
 
 
 @pytest.mark.parametrize("run_broker", [run_mosquitto, run_embedded], ids=["mosquitto", "embedded"])
@@ -99,17 +100,17 @@ def test_kill_9_among_garbage_ends_in_exactly_the_rows_sent(
                 sent = field.publish("heat/RTU0001/data", json.dumps(values), qos=1)
                 if i % 50 == 0:
                     field.publish("heat/RTU0001/data", b"{garbage %d" % i, qos=1)
-                    sent.wait_for_publish(10)
+                    sent.wait_for_publish(120)
                 if i in (500, 1000):
                     process.kill()
                     process.wait()
                     process = start_ingest(data, broker, store)
-            sent.wait_for_publish(10)
+            sent.wait_for_publish(120)
             rows = MESSAGES * len(KEYS)
             wait_until(lambda: stored_rows(client) >= rows, 40, f"{rows} rows are stored")
             assert len(client.dead_letters()) == MESSAGES // 50
             process.send_signal(signal.SIGTERM)
-            assert process.wait(10) == 0
+            assert process.wait(120) == 0
         finally:
             process.kill()
             process.wait()
@@ -146,16 +147,18 @@ def test_a_killed_mosquitto_keeps_what_waits_for_ingest(tmp_path: Path) -> None:
     broker = start()
     try:
         wait_until(up, 10, "mosquitto answers")
-        early = subscriber([])
-        time.sleep(0.5)
+        early, subscribed = subscriber([]), threading.Event()
+        early.on_subscribe = lambda *_: subscribed.set()
+        early.subscribe("heat/#", 1)
+        assert subscribed.wait(120)
         early.disconnect()
         early.loop_stop()
         field = sender(port)
         for i in range(500):
-            field.publish("heat/x/data", b"%d" % i, qos=1).wait_for_publish(5)
+            field.publish("heat/x/data", b"%d" % i, qos=1).wait_for_publish(120)
         field.disconnect()
         field.loop_stop()
-        time.sleep(2.5)  # a save every second is promised
+        wait_saved(tmp_path)
         broker.kill()
         broker.wait()
         broker = start()

@@ -35,7 +35,7 @@ class Pieces:
         return self.data / "county"
 
     def say(self, topic: str, payload: str) -> None:
-        self.field.publish(topic, payload, qos=1).wait_for_publish(10)
+        self.field.publish(topic, payload, qos=1).wait_for_publish(120)
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def run_pieces(folder: Path, env: dict[str, str] | None = None) -> Iterator[Piec
                 process.terminate()
             for process in started:
                 try:
-                    process.wait(15)
+                    process.wait(120)
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()

@@ -29,6 +29,10 @@ CHROMIUM_ARGS = [
 ]
 
 
+PATIENCE = 4.0
+"""So much longer than on a quiet machine may anything take: a limit costs time only in a test that fails."""
+
+
 def free_port() -> int:
     """A TCP port that was free a moment ago."""
     with socket.socket() as s:
@@ -37,13 +41,16 @@ def free_port() -> int:
 
 
 def wait_until(check: Callable[[], object], timeout_s: float, what: str, every_s: float = 0.2) -> object:
-    """Poll ``check`` until it returns something true; AssertionError naming ``what`` otherwise."""
-    end = time.monotonic() + timeout_s
+    """Poll ``check`` until it returns something true; AssertionError naming ``what`` otherwise.
+
+    ``timeout_s``: what it may take on a quiet machine; ``PATIENCE`` times as long is waited.
+    """
+    end = time.monotonic() + PATIENCE * timeout_s
     while time.monotonic() < end:
         if result := check():
             return result
         time.sleep(every_s)
-    raise AssertionError(f"not within {timeout_s:.0f} s: {what}")
+    raise AssertionError(f"not within {PATIENCE * timeout_s:.0f} s: {what}")
 
 
 def mosquitto_path() -> str:
@@ -52,6 +59,12 @@ def mosquitto_path() -> str:
         if (path := Path(folder) / "mosquitto").exists():
             return str(path)
     raise AssertionError("mosquitto is not installed; `make test` installs it")
+
+
+def wait_saved(folder: Path) -> None:
+    """Until Mosquitto has written what it had acknowledged by now (its promise is a second) to ``folder``."""
+    asked, file = time.time(), folder / "mosquitto.db"
+    wait_until(lambda: file.exists() and file.stat().st_mtime > asked, 10, "mosquitto has saved")
 
 
 @contextmanager
@@ -70,7 +83,7 @@ def run_mosquitto(folder: Path) -> Iterator[int]:
         yield port
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def listens(port: int) -> bool:

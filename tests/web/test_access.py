@@ -207,7 +207,7 @@ def test_a_viewer_sees_the_page_read_only(open_site: Site, page: Page) -> None:
     name, _, value = cookie_of(data, "wang").partition("=")
     page.context.add_cookies([{"name": name, "value": value, "url": open_site.url}])
     page.goto(open_site.url + "/access", wait_until="domcontentloaded")
-    page.locator("[data-flow='pump-p7']").click(timeout=30_000)
+    page.locator("[data-flow='pump-p7']").click(timeout=90_000)
     expect(page.locator(".ct-notice")).to_contain_text("操作员")
     page.click("#access-step-publish")
     expect(page.locator("#access-publish")).to_be_disabled()
@@ -216,11 +216,11 @@ def test_a_viewer_sees_the_page_read_only(open_site: Site, page: Page) -> None:
 
 def test_the_chart_of_any_point(open_site: Site, page: Page) -> None:
     page.goto(open_site.url + "/point?point=S01/p1_ts&lang=en", wait_until="domcontentloaded")
-    expect(page.locator("#point-head")).to_contain_text("primary supply temp", timeout=30_000)
+    expect(page.locator("#point-head")).to_contain_text("primary supply temp", timeout=90_000)
     expect(page.locator("#point-head")).to_contain_text("88.0 °C")
     expect(page.locator("#point-chart .js-plotly-plot .trace")).to_have_count(1)
     page.goto(open_site.url + "/point?point=nobody/x", wait_until="domcontentloaded")
-    expect(page.locator("#point-chart")).to_contain_text("没有这个测点", timeout=30_000)
+    expect(page.locator("#point-chart")).to_contain_text("没有这个测点", timeout=90_000)
 
 
 def test_publishing_tests_the_connection_whoever_asks(

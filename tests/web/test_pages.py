@@ -13,8 +13,6 @@ from app.format import MINUS, format_age, format_number
 from app.i18n import TEXTS
 from tests.web.conftest import Site, simulate
 
-expect.set_options(timeout=30_000)
-
 CELL = '.ct-points [data-point="S01/p1_ts"][data-field="value"]'
 ROW_OF = "//tr[.//*[@data-point='S01/{key}']]"
 
