@@ -175,7 +175,9 @@ def draw_inlets(
     stations = {s.id: s.name if lang == "zh" else s.name_en for s in context.county.network.substations}
     names = {b.id: b.name or b.id for b in context.county.buildings}
     zone = context.county.meta.timezone
-    heads = ("take", "building", "station", "room", "beside", "turn", "flow", "when")
+    heads = ["take", "building", "turn", "beside", "room", "flow", "station"]
+    if turned:
+        heads.insert(1, "when")
     head = html.Thead(html.Tr([html.Th(translate(f"balance.{h}", lang)) for h in heads]))
     shown = [r for r in rows if r.act][:INLETS] + [r for r in rows if r.building_id in turned]
     body = []
@@ -188,10 +190,12 @@ def draw_inlets(
             else MISSING
         )
         when = "" if done is None else f"{local_time(done.t, zone, '%m-%d %H:%M')} {done.who}"
-        cells = (
-            tick, names[r.building_id], stations[r.station_id], format_number(r.room_c, 1),
-            f"{r.beside_k:+.1f} ± {r.sigma_k:.1f}", f"{100.0 * (r.turn - 1.0):+.0f}", flow, when,
-        )  # fmt: skip
+        cells: list[object] = [
+            tick, names[r.building_id], f"{100.0 * (r.turn - 1.0):+.0f}",
+            f"{r.beside_k:+.1f} ± {r.sigma_k:.1f}", format_number(r.room_c, 1), flow, stations[r.station_id],
+        ]  # fmt: skip
+        if turned:
+            cells.insert(1, when)
         marks = {"data-building": r.building_id, "data-turn": f"{r.turn:.3f}"}
         body.append(html.Tr([html.Td(c) for c in cells], **marks))
     known = sum(r.rooms > 0 for r in rows)
@@ -201,7 +205,7 @@ def draw_inlets(
     return html.Div(
         [
             html.P(said, className="ct-quiet"),
-            html.Table([head, html.Tbody(body)], className="ct-table ct-right"),
+            html.Table([head, html.Tbody(body)], className="ct-table ct-inlets"),
         ]
     )
 
