@@ -33,7 +33,7 @@ GAINS_K = 3.0
 LEAST_K = 0.5
 """A building that is out by less is left alone: people went there before and will again."""
 CALM_TURN = (0.35, 1.6)
-"""Largest change of the flow in one round: throttling is sure, more water than this gives hardly more heat."""
+"""Largest change of the flow in one round: throttling is sure, more water than this hardly heats more."""
 INSIDE_C = 18.0
 HOUR_S = 3600.0
 
