@@ -215,6 +215,16 @@ def run_round(
     tally.seconds += time.perf_counter() - began
 
 
+def write_json(file: Path, tallies: dict[str, Tally]) -> None:
+    """The table as a list of rows."""
+    rows = [
+        {"adapter": n, "cases": x.cases, "seconds": x.seconds, "readings": x.read, "refused": x.refused,
+         "slowest_ms": 1e3 * x.slowest_s, "broken": len(x.broken)}
+        for n, x in tallies.items()
+    ]  # fmt: skip
+    file.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+
+
 def print_table(tallies: dict[str, Tally]) -> None:
     """One line per adapter."""
     heads = ("cases", "per s", "readings", "refused", "slowest ms", "broken")
@@ -238,6 +248,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--out", type=Path, default=Path("fuzz-broken.txt"), help="where broken cases are kept"
     )
+    parser.add_argument("--json", type=Path)
     options = parser.parse_args(argv)
     names = [options.only] if options.only else [a.name for a in make_adapters()] + list(CODECS)
     tallies = {n: Tally() for n in names}
@@ -250,6 +261,8 @@ def main(argv: list[str]) -> int:
             if time.monotonic() > end:
                 break
     print_table(tallies)
+    if options.json is not None:
+        write_json(options.json, tallies)
     broken = [f"{name}: {text}" for name, x in tallies.items() for text in x.broken]
     if broken:
         options.out.write_text("\n".join(broken) + "\n", encoding="utf-8")

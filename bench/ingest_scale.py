@@ -18,8 +18,9 @@ from pathlib import Path
 
 import psutil
 
-from bench.ingest import READINGS, show_row
+from bench.ingest import READINGS
 from bench.ingest_rig import TOKEN, Load
+from bench.table import Table
 from ingest.county import save_county
 from ingest.demo.county import generate_county
 from ingest.store.client import StoreClient
@@ -102,10 +103,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=60_000)
     parser.add_argument("--kind", choices=sorted(READINGS), default="small")
+    parser.add_argument("--json", type=Path)
     parser.add_argument("--s3", default="")
     parser.add_argument("--bucket", default="lake")
     told = parser.parse_args()
-    print("| figure | measured | aim |\n|---|---:|---:|")
+    table = Table()
     with tempfile.TemporaryDirectory(prefix="bench-county-") as tmp:
         county = Path(tmp) / "county"
         save_county(generate_county(7), county)
@@ -118,10 +120,11 @@ def main() -> None:
             bucket = {"CT_LAKE_S3": told.s3, "CT_LAKE_DATA": folder} if told.s3 else {}
             with run_postgres() if in_lake else nullcontext() as catalog:
                 rate, peak, spent = measure(county, told.kind, told.messages, workers, catalog, bucket)
-            show_row(f"{name}: durable messages", rate, "messages/s")
-            show_row("  readings", rate * READINGS[told.kind], "readings/s")
-            show_row("  processor time of the workers", spent, "s")
-            show_row("  largest memory of a worker", peak, "MB")
+            table.add(f"{name}: durable messages", rate, "messages/s")
+            table.add("  readings", rate * READINGS[told.kind], "readings/s")
+            table.add("  processor time of the workers", spent, "s")
+            table.add("  largest memory of a worker", peak, "MB")
+    table.write(told.json)
 
 
 if __name__ == "__main__":

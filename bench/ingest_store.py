@@ -3,24 +3,28 @@
 2,000 points, one reading each 30 s, as vendors send them; past days sorted, the last one as it arrived. The
 same rows (the newest 5.76 million or more) go to SQLite, PostgreSQL and chdb, each with the index or order
 its users would give it, and the same questions are asked in the same run, without arrivals. Run:
-``python -m bench.ingest_store [--rows N] [--peer-rows N] [--folder DIR] [--only PHASE]``. A folder that is
+``python -m bench.ingest_store [--rows N] [--peer-rows N] [--folder DIR] [--only PHASE]
+[--json FILE]``. A folder that is
 named is kept and used again, so that the filling and the questions can be had apart. ``pip install chdb``
 before: it is no requirement of the project.
 """
 
 import argparse
+import multiprocessing
 import shutil
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
 
 from bench.ingest import timed
 from bench.store_peers import PEERS, Question
+from bench.table import Table
 from ingest.store.batch import Batch
 from ingest.store.client import StoreClient
 from ingest.store.owner import StoreOwner
@@ -29,6 +33,7 @@ from tests.support.system import free_port
 from twin.model.county import Point
 
 POINTS, STEP_MS = 2000, 30_000
+ORDER_S = 60.0
 DAY_ROWS = POINTS * (DAY_MS // STEP_MS)
 TOKEN = "token-of-a-bench"  # noqa: S105 - loopback, for minutes
 AIMS = {"latest": "5", "day": "10", "hourly": "100"}
@@ -114,18 +119,13 @@ class Arrivals:
                 self.stalls.append(time.monotonic() - sorted_at)
             time.sleep(max(began + n * 0.25 - time.monotonic(), 0.0))
 
-    def wait(self) -> None:
-        """Until the order is made."""
-        self._over.wait()
-
-
-def show(figure: str, value: float, unit: str, aim: str = "") -> None:
-    """One line of the table."""
-    print(f"| {figure} | {value:.4g} {unit} | {aim} |", flush=True)
+    def wait(self, seconds: float) -> None:
+        """Until the order is made, but not longer."""
+        self._over.wait(seconds)
 
 
 @contextmanager
-def filled(folder: Path, rows: int) -> Iterator[tuple[StoreOwner, int, int]]:
+def filled(folder: Path, rows: int, table: Table | None = None) -> Iterator[tuple[StoreOwner, int, int]]:
     """(owner, today's midnight, now) of a store with ``rows`` readings of past days and 8 hours of today."""
     fresh = not (folder / "county.duckdb").exists()
     owner = StoreOwner(folder / "county.duckdb", make_points(), 0)
@@ -137,7 +137,9 @@ def filled(folder: Path, rows: int) -> Iterator[tuple[StoreOwner, int, int]]:
         if not fresh:
             yield owner, today, now
             return
-        show(f"{rows // DAY_ROWS * DAY_ROWS} readings written sorted, time", fill(owner, rows, today), "s")
+        seconds = fill(owner, rows, today)
+        if table is not None:
+            table.add(f"{rows // DAY_ROWS * DAY_ROWS} readings written sorted, time", seconds, "s")
         write_today(owner, today, now)
         for span in range((now - 86_400_000 * 2) // 300_000 * 300_000, now, 300_000):
             owner.rollup.dirty.add(span * 1000)
@@ -150,14 +152,44 @@ def filled(folder: Path, rows: int) -> Iterator[tuple[StoreOwner, int, int]]:
         owner.close()
 
 
-def ask_store(owner: StoreOwner, today: int, now: int) -> None:
+def own(folder: Path, rows: int, uri: str, line: Connection) -> None:
+    """The owner, in a process of its own as ingest is, with readings that arrive until ``line`` says so."""
+    with filled(folder, rows) as (owner, today, now):
+        owner.serve(uri, TOKEN)
+        with Arrivals(owner, now) as arrivals:
+            time.sleep(2.0)
+            line.send((today, now))
+            line.recv()
+        line.send(arrivals.took)
+
+
+def ask_store(table: Table, folder: Path, rows: int) -> None:
     """The three questions over Quack, raw and from the kept sums, while readings arrive."""
     uri = f"quack:127.0.0.1:{free_port()}"
-    owner.serve(uri, TOKEN)
+    spawn = multiprocessing.get_context("spawn")
+    line, far = spawn.Pipe()
+    owner = spawn.Process(target=own, args=(folder, rows, uri, far))
+    owner.start()
+    today, now = line.recv()
     client = StoreClient(uri, TOKEN)
+    for name, work, aim in list_questions(client, today, now):
+        work()
+        p50, p95 = timed(work, 50)
+        table.add(f"{name}: p50", p50, "ms", aim)
+        table.add("    p95", p95, "ms", aim)
+    line.send(None)
+    took = line.recv()
+    table.add("commit of 2,500 readings meanwhile: p50", 1000 * float(np.percentile(took, 50)), "ms")
+    table.add("  longest", 1000 * max(took), "ms")
+    client.close()
+    owner.join(60)
+
+
+def list_questions(client: StoreClient, today: int, now: int) -> list[tuple[str, Callable[[], object], str]]:
+    """(name, question, aim); ``today`` and ``now`` in ms."""
     start = (today - DAY_MS) / 1000
     hourly = HOURLY.format(start=today - DAY_MS, end=today)
-    asked: list[tuple[str, Callable[[], object], str]] = [
+    return [
         ("latest of 2,000 points", client.latest, AIMS["latest"]),
         (
             "a day at 5 min of one point",
@@ -182,43 +214,35 @@ def ask_store(owner: StoreOwner, today: int, now: int) -> None:
         ),
         ("  summed up from 5.76 million readings", lambda: client._ask(hourly), AIMS["hourly"]),
     ]
-    with Arrivals(owner, now) as arrivals:
-        time.sleep(2.0)
-        for name, work, aim in asked:
-            work()
-            p50, p95 = timed(work, 25)
-            show(f"{name}: p50 / p95 {p95:.3g}", p50, "ms", aim)
-    show("commit of 2,500 readings meanwhile: p50", 1000 * float(np.percentile(arrivals.took, 50)), "ms")
-    show("  longest", 1000 * max(arrivals.took), "ms")
-    client.close()
 
 
-def order_day(owner: StoreOwner, today: int, now: int) -> None:
-    """Sort the last day while readings arrive: how long the line waits."""
+def order_day(table: Table, owner: StoreOwner, today: int, now: int) -> None:
+    """Sort the last day, and weeks, while readings arrive, for a minute: how long the line waits."""
     with Arrivals(owner, now, sort=True) as arrivals:
-        arrivals.wait()
-    show("readings put in order beside 10,000/s", owner.sorter.moved, "")
-    show("  longest step", 1000 * max(arrivals.stalls), "ms")
-    show("  median step", 1000 * float(np.median(arrivals.stalls)), "ms")
-    show("  longest commit meanwhile", 1000 * max(arrivals.took), "ms")
+        arrivals.wait(ORDER_S)
+    table.add("readings put in order beside 10,000/s", owner.sorter.moved, "")
+    table.add("  longest step", 1000 * max(arrivals.stalls), "ms")
+    table.add("  median step", 1000 * float(np.median(arrivals.stalls)), "ms")
+    table.add("  longest commit meanwhile", 1000 * max(arrivals.took), "ms")
 
 
-def ask_peers(owner: StoreOwner, folder: Path, rows: int, today: int) -> None:
+def ask_peers(table: Table, owner: StoreOwner, folder: Path, rows: int, today: int) -> None:
     """The same questions of the newest past rows in SQLite, PostgreSQL and chdb, without arrivals."""
     days = max(rows // DAY_ROWS, 1)
-    table = owner.db.execute(
+    rows_of_peers = owner.db.execute(
         "SELECT point_no, t_ms, value FROM reading WHERE t_ms >= ? AND t_ms < ? ORDER BY t_ms",
         [today - days * DAY_MS, today],
     ).to_arrow_table()
-    question = Question(table, today - DAY_MS, today, 777)
-    print(f"peers: {table.num_rows} readings", flush=True)
+    question = Question(rows_of_peers, today - DAY_MS, today, 777)
+    print(f"peers: {rows_of_peers.num_rows} readings", flush=True)
     for name, make in PEERS.items():
         try:
             with make(folder / name.lower(), question) as peer:
                 for what, work in peer.asked.items():
                     work()
                     p50, p95 = timed(work, 5)
-                    show(f"{name}: {what}: p50 / p95 {p95:.3g}", p50, "ms", AIMS[what])
+                    table.add(f"{name}: {what}: p50", p50, "ms", AIMS[what])
+                    table.add("    p95", p95, "ms")
         except Exception as e:  # a peer that is not installed or fails is told, the others go on
             print(f"{name}: {type(e).__name__}: {str(e).splitlines()[0] if str(e) else e!r}", flush=True)
 
@@ -229,24 +253,28 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000_000)
     parser.add_argument("--peer-rows", type=int, default=10_000_000)
     parser.add_argument("--folder", type=Path, help="where there is room for some GB")
+    parser.add_argument("--json", type=Path)
     parser.add_argument("--only", choices=["fill", "queries", "order", "peers"], action="append")
     told = parser.parse_args()
     phases = told.only or ["queries", "order", "peers"]
     folder = told.folder or Path(tempfile.mkdtemp(prefix="bench-store-"))
     folder.mkdir(parents=True, exist_ok=True)
-    print("| figure | measured | aim |\n|---|---:|---:|")
+    table = Table()
     try:
+        with filled(folder, told.rows, table):
+            pass
+        table.add("file", (folder / "county.duckdb").stat().st_size / 1e6, "MB")
+        if "queries" in phases:
+            ask_store(table, folder, told.rows)
         with filled(folder, told.rows) as (owner, today, now):
-            show("file", (folder / "county.duckdb").stat().st_size / 1e6, "MB")
-            if "queries" in phases:
-                ask_store(owner, today, now)
             if "order" in phases:
-                order_day(owner, today, now)
+                order_day(table, owner, today, now)
             if "peers" in phases:
-                ask_peers(owner, folder, told.peer_rows, today)
+                ask_peers(table, owner, folder, told.peer_rows, today)
     finally:
         if told.folder is None:
             shutil.rmtree(folder, ignore_errors=True)
+    table.write(told.json)
 
 
 if __name__ == "__main__":

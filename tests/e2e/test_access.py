@@ -47,7 +47,10 @@ def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> No
 
 
 def middle(page: Page, selector: str) -> tuple[float, float]:
-    box = page.locator(selector).bounding_box()
+    for _ in range(300):  # blocks are drawn anew when something has changed, and are nowhere meanwhile
+        if (box := page.locator(selector).bounding_box()) is not None:
+            break
+        page.wait_for_timeout(100)
     assert box is not None, selector
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 

@@ -36,6 +36,7 @@ from twin.model.errors import ConfigError
 HOUR = 3600.0
 JY = cjt188.Dialect("901F", unit_first=True)
 STANDARD = cjt188.Dialect("1F90")
+STANDARD_901F = cjt188.Dialect("901F")
 
 
 def ask(tmp_path: Path, text: str, times: int = 1) -> dict[str, float]:
@@ -168,6 +169,32 @@ def test_any_bytes_are_records_or_an_error(data: bytes) -> None:
             cjt188.decode_heat(cjt188.take_frame(raw, "0" * 14), STANDARD)
         except cjt188.Cjt188Error:
             continue
+
+
+def test_frames_of_an_implementation_that_is_not_ours_are_written_and_read() -> None:
+    # printed in python_cjt188 by Aixi Wang (github.com/aixiwang/python_cjt188), tried there on a DN15 meter
+    asked = bytes.fromhex("6810 12000000000000 0103 901f00 3d16")
+    told = bytes.fromhex(
+        "fefefe6810 12000000000000 8116 901f00 100010002c 100010002c 00000000000000 00ff 6716"
+    )
+    assert cjt188.encode_read("00000000000012", 0x10, STANDARD_901F).removeprefix(b"\xfe" * 4) == asked
+    assert cjt188.take_frame(told, "00000000000012") == told[14:-2]
+
+
+def test_a_heat_meters_numbers_stand_where_another_implementation_has_them() -> None:
+    # places of xijunzhou/sdqr_energy_node_class (cj188.h), a station's reader; identifier and serial before
+    starts = {"energy_settled": 3, "energy": 8, "power": 13, "flow": 18, "volume": 23, "t_supply": 28,
+              "t_return": 31, "hours": 34}  # fmt: skip
+    units = {"energy_settled": 0x05, "energy": 0x05, "power": 0x17, "flow": 0x35, "volume": 0x2C}
+    data = bytearray(b"\x90\x1f\x01" + bytes(43))
+    for i, (name, at) in enumerate(starts.items(), 1):
+        data[at] = i
+        if name in units:
+            data[at + 4] = units[name]
+    found = cjt188.decode_heat(bytes(data), STANDARD_901F)
+    factor = {"energy_settled": 3.6e4, "energy": 3.6e4, "power": 10.0, "flow": 1e-4 / 3600, "volume": 0.01,
+              "t_supply": 0.01, "t_return": 0.01, "hours": 1.0}  # fmt: skip
+    assert found == pytest.approx({k: i * factor[k] for i, k in enumerate(starts, 1)})
 
 
 def test_a_cjt_188_request_is_the_printed_one() -> None:
