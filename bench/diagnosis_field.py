@@ -5,6 +5,9 @@ with a heartbeat) is all the twin gets.
 """
 
 import copy
+import math
+import resource
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +19,15 @@ from ingest.demo.devices.instruments import Instruments
 from ingest.demo.devices.manners import Manners
 from ingest.demo.plant import Plant
 from ingest.demo.plant.truth import TruthMap
-from twin.compare import Comparison, Memory, PointBook, Snapshot, compare_network, make_snapshot
+from twin.compare import (
+    Comparison,
+    Memory,
+    PointBook,
+    Snapshot,
+    begin_mean,
+    compare_network,
+    make_snapshot,
+)
 from twin.diagnosis import DiagnosisBook, Verdict, Watch, begin_watch, diagnose
 from twin.heat import CompiledNetwork
 from twin.model.county import County
@@ -24,6 +35,8 @@ from twin.model.county import County
 Floats = NDArray[np.float64]
 STEP_S = 60.0
 COARSE_S = 300.0
+TICK_S = 10.0
+"""Instruments are read this often; the plant stands still meanwhile."""
 
 
 @dataclass
@@ -47,6 +60,7 @@ class Field:
         self.truth = TruthMap(self.county, self.seed)
         n = len(self.county.points)
         self.value, self.reported_t = np.full(n, np.nan), np.full(n, -np.inf)
+        self.means = begin_mean(self.county.points)
         self.device = [p.device_id for p in self.county.points]
 
     def branch(self) -> "Field":
@@ -57,20 +71,23 @@ class Field:
 
     def step(self, dt_s: float) -> None:
         """Go on by ``dt_s`` and take what the devices report."""
-        self.t += dt_s
-        self.faults.apply(self.t, self.plant, self.instruments, self.manners)
-        reading = self.plant.step(self.t, dt_s)
-        due = self.instruments.pick_due(self.instruments.measure(self.truth.read(reading), self.t), self.t)
-        if self.manners.forced:
-            due = np.array([n for n in due if self.device[n] not in self.manners.forced], dtype=np.int64)
-        self.value[due] = [self.instruments.last_shown(int(n)) for n in due]
-        self.reported_t[due] = self.t
+        self.faults.apply(self.t + dt_s, self.plant, self.instruments, self.manners)
+        truth = self.truth.read(self.plant.step(self.t + dt_s, dt_s))
+        for _ in range(round(dt_s / TICK_S)):
+            self.t += TICK_S
+            due = self.instruments.pick_due(self.instruments.measure(truth, self.t), self.t)
+            if self.manners.forced:
+                due = np.array([n for n in due if self.device[n] not in self.manners.forced], dtype=np.int64)
+            self.value[due] = [self.instruments.last_shown(int(n)) for n in due]
+            self.reported_t[due] = self.t
+            self.means.take(self.value.copy(), self.t)
 
     def snapshot(self) -> Snapshot:
         """What the store would give the twin now."""
         n = np.arange(len(self.county.points))
         good = np.full(n.size, 192)
-        return make_snapshot(self.county.points, self.t, n, self.reported_t, self.value, good)
+        now = make_snapshot(self.county.points, self.t, n, self.reported_t, self.value, good)
+        return Snapshot(now.t, self.means.settle(now.value))
 
 
 @dataclass
@@ -102,22 +119,42 @@ class Twin:
     watch: Watch = field(init=False)
     peer: Thresholds = field(default_factory=Thresholds)
     memory: Memory | None = None
+    spent: list[tuple[float, float]] = field(default_factory=list)
+    said: tuple[Verdict, ...] = ()
 
     def __post_init__(self) -> None:
         self.watch = begin_watch(self.book)
 
+    def figures(self) -> list[dict[str, object]]:
+        """Processor time of a pass, and peak memory of this process."""
+        passes = np.array(self.spent).reshape(-1, 2)
+        whole = passes.sum(axis=1)
+        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+        rows = [
+            ("diagnosis pass, median", float(np.median(passes[:, 1])), "s", 5.0),
+            ("diagnosis pass, longest", float(passes[:, 1].max()), "s", 5.0),
+            ("twin every 30 s, share of a core", float(whole.mean() / 30.0), "1", 0.1),
+            ("peak memory, field included", peak_mb, "MB", math.nan),
+        ]
+        return [{"figure": n, "value": v, "unit": u, "must": m} for n, v, u, m in rows]
+
     def branch(self) -> "Twin":
-        """A copy that goes its own way."""
-        shared = (self.net, self.points, self.book)
+        """A copy that goes its own way; it writes its times in the same list."""
+        shared = (self.net, self.points, self.book, self.spent, self.watch.patterns)
         return copy.deepcopy(self, {id(x): x for x in shared})
 
     def look(self, f: Field) -> tuple[Verdict, ...]:
         """Compare and diagnose the present moment."""
         snapshot = f.snapshot()
+        began = time.process_time()
         c = compare_network(self.net, f.county.network, self.points, snapshot, self.memory)
         self.memory = c.memory
+        compared = time.process_time()
+        found = diagnose(self.net, self.book, self.watch, c, snapshot.value, f.reported_t)
+        self.spent.append((compared - began, time.process_time() - compared))
+        self.said = found
         self.peer.take(c, self.book.point_ids)
-        return diagnose(self.net, self.book, self.watch, c, snapshot.value, f.reported_t)
+        return found
 
 
 def play(f: Field, twin: Twin, hours: float, step_s: float) -> list[tuple[float, tuple[Verdict, ...]]]:

@@ -8,13 +8,25 @@ from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from app.charts.lines import ACCENT, WARM, Line, draw_lines, renew_lines
 from app.domains.heating.findings import name_place, tell_finding, tell_size
+from app.domains.heating.said import (
+    LONGEST_NOTE,
+    MUTED_H,
+    SEASON_S,
+    STATES,
+    latest_words,
+    rate_hits,
+    sayings,
+)
+from app.domains.heating.sight import fetch_sight, tell_sight
 from app.format import MISSING, format_age, format_number, local_time
-from app.i18n import translate
+from app.i18n import TEXTS, translate
 from app.pages.parts import kind_name, panel
 from app.scene import scene_component
 from app.web.context import Context
+from app.web.finding_routes import PATH
 from app.web.shell import View
 from ingest.store.finding_api import TwinFinding
+from twin.diagnosis.kinds import FAULTS
 from twin.model.errors import StoreUnavailable
 from twin.model.quantities import find_quantity
 
@@ -29,8 +41,12 @@ def layout(view: View, context: Context) -> list[object]:
     scene = scene_component(
         "scene", view="heating", lang=lang, theme="light" if view.light else "dark", controls=not view.kiosk
     )
+    waiting = draw_lines([], "", context.county.meta.timezone, keep="none", light=view.light, empty="")
     chart = dcc.Graph(
-        id="finding-chart", config={"displayModeBar": False, "responsive": True}, className="ct-graph"
+        id="finding-chart",
+        figure=waiting,
+        config={"displayModeBar": False, "responsive": True},
+        className="ct-graph",
     )
     return [
         html.Div(
@@ -38,25 +54,53 @@ def layout(view: View, context: Context) -> list[object]:
                 panel(translate("diagnosis.findings", lang), _grid(lang), "ct-findings"),
                 html.Div(scene, className="ct-scene-box"),
                 html.Section(
-                    [html.Div(id="finding-detail", className="ct-finding-detail"), chart],
+                    [
+                        html.Div(
+                            [html.Div(id="finding-detail", className="ct-finding-detail"), _say_form(lang)],
+                            className="ct-finding-side",
+                        ),
+                        chart,
+                    ],
                     className="ct-panel ct-detail",
                 ),
             ],
             className="ct-diagnosis",
         ),
         dcc.Store(id="diagnosis-lang", data=[lang, view.light]),
+        dcc.Store(id="finding-shown"),
         dcc.Interval(id="diagnosis-tick", interval=5000),
     ]
+
+
+def _say_form(lang: str) -> html.Div:
+    """What people may say of the shown finding; apart from it, so that typing is not disturbed."""
+    buttons = [
+        html.Button(translate(f"said.{v}", lang), className="ct-button", **{"data-verdict": v})
+        for v in STATES
+    ]
+    note = dcc.Input(
+        id="finding-text", type="text", maxLength=LONGEST_NOTE, className="ct-input",
+        placeholder=translate("said.text", lang),
+    )  # fmt: skip
+    words = {
+        "data-say": PATH,
+        "data-done": translate("said.done", lang),
+        "data-refused": TEXTS["said.refused"][lang != "zh"],
+    }
+    return html.Div(
+        [note, *buttons, html.Span(id="finding-said", role="status")], className="ct-finding-say", **words
+    )
 
 
 def _grid(lang: str) -> html.Div:
     right = {"type": "rightAligned"}
     columns = [
         _column("state", "diagnosis.state", lang, minWidth=84, maxWidth=110, filter=True),
-        _column("kind", "diagnosis.kind", lang, minWidth=120, filter=True),
+        _column("kind", "diagnosis.kind", lang, flex=1.5, minWidth=160, filter=True),
         _column("place", "diagnosis.place", lang, flex=2, minWidth=190, filter=True),
         _column("size", "diagnosis.size", lang, minWidth=96, **right),
         _column("chance", "diagnosis.chance", lang, minWidth=84, **right),
+        _column("said", "said.title", lang, minWidth=92),
         _column("since", "diagnosis.since", lang, minWidth=120, **right),
         _column("lasted", "diagnosis.lasted", lang, minWidth=84, **right),
     ]
@@ -72,7 +116,10 @@ def _grid(lang: str) -> html.Div:
         },
         className="ag-theme-quartz-auto-dark ct-grid",
     )
-    return html.Div([grid, html.P(id="finding-note", className="ct-quiet")], className="ct-grid-note")
+    sight = html.Details(
+        [html.Summary(translate("sight.title", lang)), html.Ul(id="finding-sight")], className="ct-sight"
+    )
+    return html.Div([grid, html.P(id="finding-note", className="ct-quiet"), sight], className="ct-grid-note")
 
 
 def _column(name: str, title: str, lang: str, **more: object) -> dict[str, object]:
@@ -83,15 +130,16 @@ def register(app: Dash, context: Context) -> None:
     @app.callback(
         Output("finding-grid", "rowData"),
         Output("finding-note", "children"),
+        Output("finding-sight", "children"),
         Input("diagnosis-tick", "n_intervals"),
         State("diagnosis-lang", "data"),
     )
-    def refresh(_n: int | None, words: list[object]) -> tuple[object, object]:
+    def refresh(_n: int | None, words: list[object]) -> tuple[object, object, object]:
         lang = str(words[0])
         try:
-            return draw_rows(context, lang), draw_note(context, lang)
+            return draw_rows(context, lang), draw_note(context, lang), draw_sight(context, lang)
         except StoreUnavailable:
-            return no_update, translate("app.unavailable", lang)
+            return no_update, translate("app.unavailable", lang), no_update
 
     @app.callback(
         Output("selection", "data", allow_duplicate=True),
@@ -104,21 +152,25 @@ def register(app: Dash, context: Context) -> None:
     @app.callback(
         Output("finding-detail", "children"),
         Output("finding-chart", "figure"),
+        Output("finding-shown", "data"),
         Input("finding-grid", "selectedRows"),
         Input("diagnosis-tick", "n_intervals"),
         State("diagnosis-lang", "data"),
+        State("finding-shown", "data"),
     )
     def show_finding(
-        rows: list[dict[str, object]] | None, _n: int | None, words: list[object]
-    ) -> tuple[object, object]:
+        rows: list[dict[str, object]] | None, _n: int | None, words: list[object], shown: str | None
+    ) -> tuple[object, object, object]:
         lang, light = str(words[0]), bool(words[1])
         try:
             found = _pick(context, str(rows[0]["id"]) if rows else "")
             figure = draw_evidence(context, found, lang, light)
         except StoreUnavailable:
-            return no_update, no_update
-        tick = ctx.triggered_id == "diagnosis-tick" and bool(_n)
-        return draw_detail(context, found, lang), renew_lines(figure) if tick else figure
+            return no_update, no_update, no_update
+        # only a chart that is there can be patched: on a slow machine the tick may come before it
+        now = found.id if found is not None else "none"
+        tick = ctx.triggered_id == "diagnosis-tick" and shown == now
+        return draw_detail(context, found, lang), renew_lines(figure) if tick else figure, now
 
 
 def _all(context: Context) -> list[TwinFinding]:
@@ -127,6 +179,14 @@ def _all(context: Context) -> list[TwinFinding]:
 
     rows: list[TwinFinding] = context.ask("findings", 3.0, ask)
     return rows
+
+
+def _words(context: Context) -> dict[str, str]:
+    """What people said of findings: id -> confirmed or rejected."""
+    words: dict[str, str] = context.ask(
+        "finding-words", 3.0, lambda: latest_words(context.store, time.time() - SEASON_S)
+    )
+    return words
 
 
 def _pick(context: Context, finding_id: str) -> TwinFinding | None:
@@ -140,7 +200,9 @@ def draw_rows(context: Context, lang: str) -> list[dict[str, object]]:
     """Rows of the table: open findings first, then those of the week that have ended."""
     zone, now = context.county.meta.timezone, time.time()
     out: list[dict[str, object]] = []
+    words = _words(context)
     for f in _all(context):
+        said = words.get(f.id, "")
         told = tell_finding(context.county, f, lang)
         out.append(
             {
@@ -151,11 +213,19 @@ def draw_rows(context: Context, lang: str) -> list[dict[str, object]]:
                 "place": told.place,
                 "size": told.size,
                 "chance": f"{format_number(100 * f.probability, 0)} %",
+                "said": translate(f"said.{said}", lang) if said else "",
                 "since": local_time(f.since, zone, "%m-%d %H:%M"),
                 "lasted": format_age((now if f.open else f.t) - f.since, lang),
             }
         )
     return out
+
+
+def draw_sight(context: Context, lang: str) -> list[html.Li]:
+    """What the twin cannot know, line by line."""
+    body = context.ask("sight", 30.0, lambda: fetch_sight(context.store))
+    told = tell_sight(context.county, body, lang) if body else [translate("sight.none", lang)]
+    return [html.Li(text) for text in told]
 
 
 def draw_note(context: Context, lang: str) -> str:
@@ -168,6 +238,19 @@ def draw_note(context: Context, lang: str) -> str:
     if state.status.startswith("failed"):
         return translate("diagnosis.failed", lang, why=state.status.partition(":")[2][:120])
     at = local_time(state.t, context.county.meta.timezone)
+    return f"{_looked(context, at, lang)} · {_hits(context, lang)}"
+
+
+def _hits(context: Context, lang: str) -> str:
+    """The twin's own hit rate, by what people found."""
+    hits = rate_hits(_words(context))
+    if not hits.judged:
+        return translate("said.no_rate", lang)
+    share = format_number(100 * hits.true / hits.judged, 0)
+    return translate("said.rate", lang, n=str(hits.judged), k=str(hits.true), p=share)
+
+
+def _looked(context: Context, at: str, lang: str) -> str:
     if not _all(context):
         return translate("diagnosis.none", lang, at=at)
     return translate("diagnosis.looked", lang, at=at, n=sum(f.open for f in _all(context)))
@@ -190,16 +273,48 @@ def draw_detail(context: Context, f: TwinFinding | None, lang: str) -> list[obje
         )
         for s in f.suspects[:5]
     ]
+    zone, pipes = _zone(context, f, lang)
     head = [translate(f"diagnosis.{k}", lang) for k in ("suspect", "place", "size", "chance")]
     table = html.Table(
         [html.Thead(html.Tr([html.Th(h) for h in head])), html.Tbody(rows)], className="ct-table"
     )
     return [
-        html.H2(title),
+        html.H2(title, **{"data-finding": f.id, "data-pipes": " ".join(pipes)}),
         html.P([html.B(translate("diagnosis.effect", lang)), told.effect]),
         html.P([html.B(translate("diagnosis.check", lang)), told.check]),
+        *([html.P(zone)] if zone else []),
         table,
+        *_sayings(context, f, lang),
     ]
+
+
+def _zone(context: Context, f: TwinFinding, lang: str) -> tuple[str, list[str]]:
+    """In words and by id, the pipes that together hold a fault of the network."""
+    if FAULTS[f.kind].place != "pipe":
+        return "", []
+    rows = {s.place: s.probability for s in f.suspects if FAULTS[s.kind].place == "pipe"}
+    length = sum(p.length_m for p in context.county.network.pipes if p.id in rows)
+    if not length:
+        return "", []
+    share = format_number(100 * min(sum(rows.values()), 1.0), 0)
+    text = translate("fault.zone", lang, n=str(len(rows)), m=format_number(length, 0), p=share)
+    return text, list(rows)
+
+
+def _sayings(context: Context, f: TwinFinding, lang: str) -> list[html.P]:
+    """Everything people said of it, newest first."""
+    zone = context.county.meta.timezone
+    out = []
+    for s in sayings(context.store, f)[:6]:
+        who = s.who or translate("said.nobody", lang)
+        what = translate(f"said.{s.state}", lang)
+        at = local_time(s.t, zone, "%m-%d %H:%M")
+        out.append(
+            html.P(translate("said.line", lang, at=at, who=who, what=what, text=s.text), className="ct-quiet")
+        )
+    if f.id in _words(context) and _words(context)[f.id] == "rejected":
+        out.append(html.P(translate("said.muted", lang, h=format_number(MUTED_H, 0)), className="ct-quiet"))
+    return out
 
 
 def draw_evidence(context: Context, f: TwinFinding | None, lang: str, light: bool) -> go.Figure:

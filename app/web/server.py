@@ -36,6 +36,7 @@ from app.web.command_routes import register_command_routes
 from app.web.balance_routes import register_balance_routes
 from app.web.context import Context
 from app.web.dispatch_routes import register_dispatch_routes
+from app.web.finding_routes import register_finding_routes
 from app.web.scene_routes import register_scene_time_routes
 from app.web.shell import draw_frame, read_view
 from ingest.settings import Settings
@@ -87,6 +88,7 @@ def create_app(settings: Settings, county: County, store: Store) -> FastAPI:
     register_command_routes(server, context)
     register_dispatch_routes(server, context)
     register_balance_routes(server, context)
+    register_finding_routes(server, context)
     register_access(server, Access(context))
     register_documents(server, Documents(context))
 

@@ -2,20 +2,34 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
+from app.domains.heating.said import MUTED_H, rejected_keys
 from ingest.store.api import LatestTable, Store
 from ingest.store.finding_api import FoundSuspect, TwinFinding
 from twin.compare import Comparison, Snapshot
-from twin.diagnosis import DiagnosisBook, Verdict, Watch, begin_watch, diagnose
+from twin.diagnosis import (
+    DiagnosisBook,
+    Rejection,
+    Verdict,
+    Watch,
+    begin_watch,
+    diagnose,
+    hourly_sigma,
+    judge_sight,
+)
 from twin.heat import CompiledNetwork
 
 log = logging.getLogger("twin")
 
 KEPT_AGAIN_S = 300.0
 """An open finding is written again this often even if it stays as it is."""
+HEED_S = 15.0
+"""How often it is looked what people say."""
+SIGHT_S = 1800.0
+"""How often it is judged what can be seen."""
 MOVED = 0.1
 """Change of size or probability that is worth a row."""
 
@@ -29,6 +43,10 @@ class Inspector:
     watch: Watch = field(init=False)
     open: dict[str, TwinFinding] = field(default_factory=dict)
     resumed: bool = False
+    heeded: float = float("-inf")
+    next_sight: float = float("-inf")
+    kept_sight: float = float("-inf")
+    codes: tuple[tuple[str, str], ...] | None = None
 
     def __post_init__(self) -> None:
         self.watch = begin_watch(self.book)
@@ -39,6 +57,31 @@ class Inspector:
         known = (table.point_no >= 0) & (table.point_no < reported.size)
         reported[table.point_no[known]] = table.t[known]
         return diagnose(self.net, self.book, self.watch, c, snapshot.value, reported)
+
+    def heed(self, store: Store, now: float) -> None:
+        """Take up what people have rejected; looked for once in a while."""
+        if now - self.heeded < HEED_S:
+            return
+        self.heeded = now
+        rows = rejected_keys(store.kept("verdict", since=now - MUTED_H * 3600.0, limit=500), now)
+        for key, (until, name) in rows.items():
+            old = self.watch.rejected.get(key)
+            if old is None or old.until != until:
+                size = abs(self.open[name].size) if name in self.open else 0.0
+                self.watch.rejected[key] = Rejection(until, size if np.isfinite(size) else np.inf)
+        for key in [k for k in self.watch.rejected if k not in rows]:
+            del self.watch.rejected[key]
+
+    def survey(self, store: Store, c: Comparison, snapshot: Snapshot, now: float) -> None:
+        """Keep what cannot be known, when that has changed and once a day."""
+        if now < self.next_sight or not c.state.converged:
+            return
+        self.next_sight = now + SIGHT_S
+        sight = judge_sight(self.net, self.book, c, snapshot.value, hourly_sigma(self.watch))
+        codes = tuple((x.code, x.place) for x in sight.limits)
+        if codes != self.codes or now - self.kept_sight > 86_400.0:
+            store.keep("sight", f"{len(sight.limits)} limits", asdict(sight))
+            self.codes, self.kept_sight = codes, now
 
     def keep(self, store: Store, verdicts: Sequence[Verdict], t: float) -> None:
         """Write what began, changed or ended since the last time."""

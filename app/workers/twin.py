@@ -28,9 +28,11 @@ from ingest.store.api import REPLAYED, LatestTable, NetworkState, SimulationResu
 from ingest.store.client import connect_store
 from twin.compare import (
     Comparison,
+    HeldMean,
     Memory,
     PointBook,
     Snapshot,
+    begin_mean,
     compare_network,
     compile_points,
     make_snapshot,
@@ -45,6 +47,8 @@ from twin.model.network import HeatNetwork
 log = logging.getLogger("twin")
 
 PERIOD_S = 30.0
+LOOK_S = 10.0
+"""How often lively meters are read between two runs."""
 FIRST_AGAIN_S = 6.0
 """The first run at a start often lacks some stations: look again soon."""
 HELPING_S = 6.0
@@ -73,6 +77,7 @@ class TwinWorker:
     book: PointBook = field(init=False)
     network: HeatNetwork = field(init=False)
     inspector: Inspector = field(init=False)
+    means: HeldMean = field(init=False)
     next_calibration: float = field(default_factory=lambda: time.time() + FIRST_CALIBRATION_S)
     memory: Memory | None = None
     replay: Replay | None = None
@@ -90,6 +95,7 @@ class TwinWorker:
         self.net = compile_network(county.network)
         self.book = compile_points(county)
         self.inspector = Inspector(self.net, compile_book(county))
+        self.means = begin_mean(county.points)
 
     def follow_calibration(self) -> bool:
         """Take up the calibration in force; True when it has changed. The past is then walked anew."""
@@ -120,13 +126,27 @@ class TwinWorker:
         snapshot = self._snapshot(table, now)
         if not _has_boundary(self.book, snapshot):
             return None
+        self.means.take(snapshot.value, now)
+        snapshot = replace(snapshot, value=self.means.settle(snapshot.value))
         result, seconds = self._compare(snapshot, self.memory)
         self.memory = result.memory
         kept = _as_result(result, seconds, with_network=True)
         self.store.write_simulation(kept if self.warmed_up else _without_points(kept))
         if self.warmed_up:  # before, the watch learns from the past that is being walked
+            self.inspector.heed(self.store, now)
+            self.inspector.survey(self.store, result, snapshot, now)
             self.inspector.keep(self.store, self.inspector.take(result, snapshot, table), now)
         return result
+
+    def rest(self, seconds: float) -> None:
+        """Wait for the next run; lively meters are looked at meanwhile, so that their noise averages out."""
+        end = time.monotonic() + seconds
+        while not self.stop.wait(min(max(end - time.monotonic(), 0.0), LOOK_S)):
+            if end - time.monotonic() < 0.5 * LOOK_S:
+                self.stop.wait(max(end - time.monotonic(), 0.0))
+                return
+            now = time.time()
+            self.means.take(self._snapshot(self.store.latest(), now).value, now)
 
     def catch_up(self, now: float, budget_s: float) -> int:
         """Replay for at most ``budget_s`` of wall time; returns the moments that were kept."""
@@ -289,7 +309,11 @@ def run_loop(worker: TwinWorker) -> None:
                 away_since = time.monotonic()
                 log.info("waiting for the store: %s", e)
             wait = 1.0
-        worker.stop.wait(max(wait - (time.monotonic() - began), 0.1))
+        pause = max(wait - (time.monotonic() - began), 0.1)
+        try:
+            worker.rest(pause)
+        except StoreUnavailable:
+            worker.stop.wait(min(pause, LOOK_S))  # the next run says so
 
 
 def main() -> int:

@@ -56,23 +56,24 @@ def test_a_missing_sign_neither_moves_nor_teaches() -> None:
 
 
 def test_a_meter_that_repeats_itself_surprises_only_if_it_is_usually_alive() -> None:
-    still, rng = Stillness(2), np.random.default_rng(6)
+    still, rng = Stillness(np.full(2, 60.0)), np.random.default_rng(6)
     t = 0.0
     for _ in range(400):
         t += 60.0
-        still.take(np.array([round(float(rng.normal(50, 0.1)), 2), 1.0]), np.array([t, t]))
-    for _ in range(8):
-        t += 300.0
-        still.take(np.array([50.0, 1.0]), np.array([t, t]))
+        still.take(np.array([round(float(rng.normal(50, 0.1)), 2), 1.0]), np.array([t, t]), t)
+    for _ in range(15):  # looked at every minute, reported at the heartbeat
+        t += 60.0
+        reported = t - t % 300.0
+        still.take(np.array([50.0, 1.0]), np.array([reported, reported]), t)
     alive, constant = still.surprise()
     assert alive > 12.0
     assert constant < 4.0
 
 
 def test_old_news_is_not_a_repeat() -> None:
-    still = Stillness(1)
-    for _ in range(50):
-        still.take(np.array([3.0]), np.array([100.0]))
+    still = Stillness(np.full(1, 60.0))
+    for i in range(50):
+        still.take(np.array([3.0]), np.array([100.0]), 100.0 + i)
     assert still.run[0] == 0.0
     assert still.surprise()[0] == 0.0
 

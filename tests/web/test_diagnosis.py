@@ -6,11 +6,15 @@ import pytest
 
 from app.domains.heating.decide import find_matters
 from app.domains.heating.findings import nearest_station, tell_finding
+from app.domains.heating.said import HitRate, latest_words, rate_hits, rejected_keys, say, sayings
+from app.domains.heating.sight import tell_sight
 from app.i18n import TEXTS
 from ingest.store.api import SimulatedTable
 from ingest.store.finding_api import FoundSuspect, TwinFinding
+from tests.support.fake_store import FakeStore
 from tests.support.tiny import make_tiny_county
 from twin.diagnosis.kinds import FAULTS
+from twin.model.errors import InputError
 
 
 def finding(kind: str, place: str, size: float = 2.0) -> TwinFinding:
@@ -24,6 +28,7 @@ def places(county) -> dict[str, str]:
     return {
         "pipe": county.network.pipes[0].id, "station": station, "source": source,
         "point": f"{station}/p1_ts", "device": county.devices[0].id,
+        "room": next(p.place_id for p in county.points if p.key == "room_t"),
     }  # fmt: skip
 
 
@@ -72,3 +77,77 @@ def test_what_a_finding_explains_is_not_told_again_as_a_deviation() -> None:
     assert len(before) == 1 and len(after) == 1
     assert before[0].text != after[0].text
     assert TEXTS["fault.sensor_bias"][0] in after[0].text
+
+
+def test_effects_carry_figures() -> None:
+    county = make_tiny_county()
+    station = county.network.substations[0].id
+    homes = sum(b.homes for b in county.buildings if b.substation_id == station)
+    assert (
+        "216" in tell_finding(county, finding("leak", county.network.pipes[0].id, 2.5), "zh").effect
+    )  # t a day
+    assert f"{homes} homes" in tell_finding(county, finding("pump_trip", station, 1.0), "en").effect
+    fouled = tell_finding(county, finding("fouling", station, 0.22), "en").effect
+    assert any(f"some {n} %" in fouled for n in range(1, 20))
+
+
+@pytest.fixture
+def store() -> FakeStore:
+    store = FakeStore(make_tiny_county())
+    store.write_findings([finding("sensor_bias", f"{store.county.network.substations[0].id}/p1_ts")])
+    return store
+
+
+def test_what_people_say_stays_beside_the_finding_and_counts(store: FakeStore) -> None:
+    (found,) = store.findings()
+    say(store, found.id, "note", "someone is on the way", "li")
+    say(store, found.id, "reject", "compared with a portable meter", "wang")
+    said = sayings(store, found)
+    assert {(s.who, s.state, s.text) for s in said} == {
+        ("li", "noted", "someone is on the way"), ("wang", "rejected", "compared with a portable meter"),
+    }  # fmt: skip
+    assert rate_hits(latest_words(store, 0.0)) == HitRate(judged=1, true=0)
+    say(store, found.id, "confirm", "", "wang")
+    assert rate_hits(latest_words(store, 0.0)) == HitRate(judged=1, true=1)
+
+
+def test_a_rejected_finding_mutes_its_key_until_somebody_confirms_it(store: FakeStore) -> None:
+    (found,) = store.findings()
+    now = time.time()
+    say(store, found.id, "reject", "", "")
+    keys = rejected_keys(store.kept("verdict"), now)
+    assert list(keys) == [("sensor_bias", found.place)]
+    assert keys[("sensor_bias", found.place)][0] > now + 3600.0
+    assert rejected_keys(store.kept("verdict"), now + 2 * 86_400.0) == {}
+    say(store, found.id, "confirm", "", "")
+    assert rejected_keys(store.kept("verdict"), now) == {}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "text", "why"),
+    [("burn", "", "one of"), ("note", "  ", "without words"), ("reject", "x" * 501, "at most 500")],
+)
+def test_what_cannot_be_said_is_refused_in_words(store: FakeStore, verdict: str, text: str, why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        say(store, store.findings()[0].id, verdict, text, "")
+    with pytest.raises(InputError, match="there is no finding"):
+        say(store, "leak:nowhere:1", "confirm", "", "")
+
+
+def test_what_the_twin_cannot_know_is_told_in_both_languages() -> None:
+    county = make_tiny_county()
+    body = {
+        "zone_m": 900.0, "least_leak": 0.006,
+        "limits": [
+            {"code": c, "place": p, "value": 0.4}
+            for c, p in (
+                ("no_loop", ""), ("one_station", "S01"), ("dead", ""), ("blind", "fouling"),
+                ("crossed", "S01/p1_ts"), ("survey", county.network.pipes[0].id),
+            )
+        ],
+        "mends": [{"points": ["S01/p1_ts", "S01/p1_tr", "S01/p1_ps", "S01/p1_pr"], "gain": 0.05}],
+    }  # fmt: skip
+    for lang in ("zh", "en"):
+        told = tell_sight(county, body, lang)
+        assert len(told) == 8
+        assert not any("{" in line for line in told)

@@ -4,15 +4,18 @@ Pure: a snapshot of measurements in, simulated values with their uncertainty out
 (``app.workers.twin``) fetches the snapshot and keeps the result.
 """
 
+from twin.compare.average import HeldMean, begin_mean
 from twin.compare.book import PointBook, compile_points, find_near, spread_near
 from twin.compare.run import Comparison, Memory, compare_network
 from twin.compare.snapshot import Snapshot, make_snapshot
 
 __all__ = [
     "Comparison",
+    "HeldMean",
     "Memory",
     "PointBook",
     "Snapshot",
+    "begin_mean",
     "compare_network",
     "compile_points",
     "find_near",

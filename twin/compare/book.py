@@ -37,14 +37,15 @@ class PointBook:
 
     def read_station(self, value: Floats, key: str) -> Floats:
         """Values of ``key`` per substation from a snapshot's ``value``; NaN where missing."""
-        return _pick(value, self.station[key])
+        return pick(value, self.station[key])
 
     def read_source(self, value: Floats, key: str) -> Floats:
         """Values of ``key`` per source from a snapshot's ``value``; NaN where missing."""
-        return _pick(value, self.source[key])
+        return pick(value, self.source[key])
 
 
-def _pick(value: Floats, no: Ints) -> Floats:
+def pick(value: Floats, no: Ints) -> Floats:
+    """Values of the points ``no``, NaN where there is no point (-1)."""
     out = np.full(no.shape, np.nan)
     known = no >= 0
     out[known] = value[no[known]]

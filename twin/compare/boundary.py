@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.compare.book import PointBook
+from twin.compare.book import PointBook, pick
+from twin.compare.crossed import SOURCE_PAIRS, STATION_PAIRS, find_crossed, put_right
 from twin.compare.snapshot import Snapshot
 from twin.compare.virtual import estimate_source_temperature
 from twin.heat.water import density_kg_m3
@@ -70,9 +71,28 @@ def _estimate_flow_kg_s(book: PointBook, snapshot: Snapshot, network: HeatNetwor
     return design * min(max(load, 0.0), 1.5)
 
 
+def _uncross(book: PointBook, value: Floats) -> Floats:
+    """The values with crossed pairs of meters put right."""
+    out = value.copy()
+    for numbers, pairs, flows in (
+        (book.source, SOURCE_PAIRS, {"sr": "src_flow"}),
+        (book.station, STATION_PAIRS, {"p1": "p1_flow", "s2": "s2_flow"}),
+    ):
+        v = {k: pick(value, no) for k, no in numbers.items()}
+        crossed = find_crossed(v, pairs, {k: v[f] for k, f in flows.items()})
+        right = put_right(v, crossed, pairs)
+        for supply, back in pairs:
+            if supply in crossed:
+                for key in (supply, back):
+                    wrong = crossed[supply]
+                    out[numbers[key][wrong]] = right[key][wrong]
+    return out
+
+
 def assemble_boundary(book: PointBook, snapshot: Snapshot, network: HeatNetwork) -> MeasuredBoundary:
     """Take the boundary from the snapshot; stand in for what is missing and say so."""
-    v, gaps = snapshot.value, _StandIns()
+    v, gaps = _uncross(book, snapshot.value), _StandIns()
+    snapshot = Snapshot(snapshot.t, v)
     sources, stations = network.sources, network.substations
     src, sub = book.source_ids, book.station_ids
 

@@ -9,16 +9,22 @@ time (``watch``).
 from twin.diagnosis.book import DiagnosisBook, compile_book
 from twin.diagnosis.explain import Candidate
 from twin.diagnosis.kinds import FAULTS, FaultKind
-from twin.diagnosis.watch import Verdict, Watch, begin_watch, diagnose
+from twin.diagnosis.sight import Sight, judge_sight
+from twin.diagnosis.tracks import Rejection
+from twin.diagnosis.watch import Verdict, Watch, begin_watch, diagnose, hourly_sigma
 
 __all__ = [
     "FAULTS",
     "Candidate",
     "DiagnosisBook",
     "FaultKind",
+    "Rejection",
+    "Sight",
     "Verdict",
     "Watch",
     "begin_watch",
     "compile_book",
     "diagnose",
+    "hourly_sigma",
+    "judge_sight",
 ]

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.compare import find_near
+from twin.diagnosis.homebook import HomeBook, compile_homes
 from twin.model.county import County
 
 Floats = NDArray[np.float64]
@@ -13,10 +14,10 @@ Ints = NDArray[np.int64]
 
 STATION_KEYS = (
     "p1_ts", "p1_tr", "p1_ps", "p1_pr", "p1_flow", "p1_heat", "cv_pos", "cv_sp", "s2_ts", "s2_tr", "s2_ps",
-    "s2_pr", "s2_flow", "mk_flow", "cp1_run", "p_kw",
+    "s2_pr", "s2_flow", "mk_flow", "cp1_run", "cp1_hz", "p_kw",
 )  # fmt: skip
 SOURCE_KEYS = ("src_ts", "src_tr", "src_ps", "src_pr", "src_flow", "src_heat", "src_mk")
-WATCHED = frozenset((*STATION_KEYS, *SOURCE_KEYS)) - {"cp1_run", "mk_flow", "src_mk"}
+WATCHED = frozenset((*STATION_KEYS, *SOURCE_KEYS)) - {"cp1_run", "cp1_hz", "mk_flow", "src_mk"}
 """Points that are watched for standing still."""
 
 
@@ -29,7 +30,7 @@ class DiagnosisBook:
     Per station: ``ua_w_k``, ``flow_1_kg_s``, ``flow_2_kg_s``, ``kv_m3_h``, ``curves``. ``load_scale_k``:
     design difference between room and outdoor air. ``watched``: numbers of points that may freeze.
     ``devices``: ids with the numbers of their points; ``dialect`` of each. ``near``: per station the nodes a
-    few supply pipes away; ``node`` its own.
+    few supply pipes away; ``node`` its own. ``homes``: meters of buildings and rooms.
     """
 
     station_ids: tuple[str, ...]
@@ -53,6 +54,8 @@ class DiagnosisBook:
     station_device: tuple[str, ...]
     near: tuple[Ints, ...]
     node: Ints
+    dialect: dict[str, str]
+    homes: HomeBook
 
     @property
     def n_station(self) -> int:
@@ -119,6 +122,8 @@ def compile_book(county: County) -> DiagnosisBook:
             next((p.device_id for p in county.points if p.place_id == i), "") for i in station_ids
         ),
         near=find_near(county.network),
+        dialect={d.id: d.dialect for d in county.devices},
+        homes=compile_homes(county),
         node=np.array([county.network.node_index[s.node_id] for s in stations], dtype=np.int64),
     )
 

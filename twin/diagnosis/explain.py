@@ -49,12 +49,12 @@ def explain_signs(patterns: Patterns, mean: Floats, sigma: Floats) -> tuple[Expl
     """
     weight = np.where(np.isfinite(sigma) & (sigma > 0), 1.0 / sigma, 0.0)
     left = np.where(np.isfinite(mean), mean, 0.0)
-    square = weight**2 @ patterns.table_square
+    square = patterns.square @ weight**2
     usable = square > 1e-12
     rules = patterns.rules
     out = []
     for _ in range(MOST):
-        along = (left * weight**2) @ patterns.table
+        along = patterns.matrix @ (left * weight**2)
         size = np.where(usable, along / np.where(usable, square, 1.0), 0.0)
         told = size * patterns.unit
         gain = np.where(usable & ((rules.sign == 0) | (told > 0)), 0.5 * along * size, 0.0)
@@ -69,33 +69,6 @@ def explain_signs(patterns: Patterns, mean: Floats, sigma: Floats) -> tuple[Expl
             out.append(_write(patterns, rules, gain, told, best, np.abs(moved) * weight > 1.0))
         left = left - moved
     return tuple(out)
-
-
-def locate(patterns: Patterns, kind: str, mean: Floats, sigma: Floats) -> tuple[Candidate, ...]:
-    """Where along the network a fault of ``kind`` explains these means best, by falling probability.
-
-    Parameters
-    ----------
-    mean, sigma : as :func:`explain_signs`
-    """
-    mine = np.flatnonzero(np.array([k == kind for k in patterns.kind]))
-    weight = np.where(np.isfinite(sigma) & (sigma > 0), 1.0 / sigma, 0.0)
-    square = weight**2 @ patterns.table_square[:, mine]
-    along = (np.where(np.isfinite(mean), mean, 0.0) * weight**2) @ patterns.table[:, mine]
-    size = along / np.maximum(square, 1e-12)
-    gain = np.where(size > 0.0, 0.5 * along * size, -np.inf)
-    if not np.isfinite(gain).any():
-        return ()
-    best = mine[np.argsort(-gain)[:200]]
-    score = np.sort(gain)[::-1][: best.size]
-    chance = np.exp(TEMPER * (score - score[0]))
-    chance /= chance.sum()
-    told = dict(zip(mine.tolist(), size * patterns.unit[mine], strict=True))
-    return tuple(
-        Candidate(kind, patterns.place[j], float(told[int(j)]), float(p))
-        for j, p in zip(best, chance, strict=True)
-        if p > 1e-4
-    )
 
 
 def _write(

@@ -6,10 +6,11 @@ moving each meter a little and looking at the station's relations.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_matrix
+from scipy.sparse import csc_matrix, csr_array
 from scipy.sparse.linalg import splu
 
 from twin.diagnosis.book import DiagnosisBook
@@ -34,23 +35,37 @@ BLOCK_PA = 1e4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """Some columns of :class:`Patterns`."""
+
+    table: Floats
+    unit: Floats
+    kind: tuple[str, ...]
+    place: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Patterns:
     """Columns of signs: ``table`` (n_sign, n) per ``unit`` (n,) of size; ``kind`` and ``place`` of each.
 
     Sizes: leak kg/s, blockage Pa, fouling and secondary leak a share, source trip K, meters in SI or as a
-    share of the value (``kinds.RELATIVE``).
+    share of the value (``kinds.RELATIVE``). ``matrix``, ``square`` (n, n_sign): the table and its squares,
+    the other way round and without the zeros.
     """
 
     table: Floats
     unit: Floats
     kind: tuple[str, ...]
     place: tuple[str, ...]
-    table_square: Floats = field(init=False)
+    matrix: csr_array = field(init=False)
+    square: csr_array = field(init=False)
     rules: "Rules" = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "table_square", np.square(self.table))
-        object.__setattr__(self, "rules", _rules(self.kind, self.place))
+        matrix = csr_array(self.table.T)  # most faults move few signs
+        object.__setattr__(self, "matrix", matrix)
+        object.__setattr__(self, "square", matrix.power(2))
+        object.__setattr__(self, "rules", find_rules(self.kind, self.place))
 
     def column(self, kind: str, place: str) -> Floats | None:
         """The pattern (n_sign,) of one fault per unit of its told size, or None."""
@@ -72,7 +87,9 @@ class Rules:
     sign: Floats
 
 
-def _rules(kind: tuple[str, ...], place: tuple[str, ...]) -> Rules:
+@lru_cache(maxsize=4)
+def find_rules(kind: tuple[str, ...], place: tuple[str, ...]) -> Rules:
+    """The rules of every column."""
     kinds = [FAULTS[k] for k in kind]
     least = [
         SENSOR_LEAST[p.rsplit("/", 1)[1]] if k.key.startswith("sensor") else k.least
@@ -96,7 +113,7 @@ def respond(net: CompiledNetwork, state: SteadyState, at: Ints) -> Floats:
 
     The conductance of a pipe is ``m / (2 dp)``, that of a square law.
     """
-    g = _conductances(net, state)
+    g = conductances(net, state)
     n = net.n_point
     held = np.zeros(n, bool)
     held[net.source_node[net.source_holds]] = True
@@ -119,7 +136,7 @@ def respond(net: CompiledNetwork, state: SteadyState, at: Ints) -> Floats:
     return np.where(np.abs(out) < 1e8, out, 0.0)  # a point cut off from every held pressure
 
 
-def _conductances(net: CompiledNetwork, state: SteadyState) -> Floats:
+def conductances(net: CompiledNetwork, state: SteadyState) -> Floats:
     """(n_pipe,) kg/(s Pa), not below that of a trickle; 0 where the state has no answer."""
     rho = density_kg_m3(np.where(np.isfinite(state.t_pipe_c), state.t_pipe_c, 60.0))
     lift = rho * G_M_S2 * (net.elevation_m[net.end] - net.elevation_m[net.start])
@@ -160,7 +177,7 @@ def simulate_patterns(
     )
 
 
-def _leaks(net: CompiledNetwork, layout: Layout, x: Floats, circulation: float) -> Patterns:
+def _leaks(net: CompiledNetwork, layout: Layout, x: Floats, circulation: float) -> Columns:
     n, n_s = net.n_pipe, layout.n_station
     table = np.zeros((layout.size, n))
     inside = 0.5 * (x[net.start] + x[net.end])
@@ -169,24 +186,24 @@ def _leaks(net: CompiledNetwork, layout: Layout, x: Floats, circulation: float) 
     table[layout.network("make_up")] = 1.0 / circulation
     table[layout.network("flow_gap")] = (net.start < net.n_node) / circulation
     ids = tuple(p.id for p in net.network.pipes)
-    return Patterns(table, np.ones(n), ("leak",) * n, ids)
+    return Columns(table, np.ones(n), ("leak",) * n, ids)
 
 
-def _blockages(net: CompiledNetwork, layout: Layout, state: SteadyState, x: Floats) -> Patterns:
+def _blockages(net: CompiledNetwork, layout: Layout, state: SteadyState, x: Floats) -> Columns:
     n, n_s = net.n_pipe, layout.n_station
-    along = np.sign(np.nan_to_num(state.mass_flow_kg_s)) * _conductances(net, state) * BLOCK_PA
+    along = np.sign(np.nan_to_num(state.mass_flow_kg_s)) * conductances(net, state) * BLOCK_PA
     moved = (x[net.start] - x[net.end]) * along[:, None]
     table = np.zeros((layout.size, n))
     table[layout.station("p_supply")] = moved[:, :n_s].T
     table[layout.station("p_return")] = moved[:, n_s:].T
     ids = tuple(p.id for p in net.network.pipes)
-    return Patterns(table, np.full(n, BLOCK_PA), ("blockage",) * n, ids)
+    return Columns(table, np.full(n, BLOCK_PA), ("blockage",) * n, ids)
 
 
 def _stations(
     book: DiagnosisBook, layout: Layout, x: Floats, net: CompiledNetwork, v: dict[str, Floats],
     sim: Simulated, t_out_c: float, circulation: float,
-) -> Patterns:  # fmt: skip
+) -> Columns:  # fmt: skip
     n = layout.n_station
     columns, unit, kind, place = [], [], [], []
     base = relate_station(book, v, sim, t_out_c)
@@ -203,6 +220,8 @@ def _stations(
     one = np.ones(n)
     head = np.nan_to_num(v["s2_ps"] - v["s2_pr"], nan=1e5)
     add("fouling", list(book.station_ids), 1.0, {"conductance": -one})
+    add("weak_pump", list(book.station_ids), 1.0, {"flow_2": -one, "head_2": -1.8 * np.abs(head)})
+    add("air", list(book.station_ids), 1.0, {"flow_2": -one, "head_2": 0.4 * np.abs(head)})
     add("secondary_leak", list(book.station_ids), 1.0, {"make_up_2": one})
     add("pump_trip", list(book.station_ids), 1.0,
         {"pump": -one, "flow_2": -3.5 * one, "head_2": -np.maximum(np.abs(head), 1e5)})  # fmt: skip
@@ -218,7 +237,7 @@ def _stations(
             columns[-1][layout.station("p_supply")] += pushed[:, :n].T
             columns[-1][layout.station("p_return")] += pushed[:, n:].T
             columns[-1][layout.network("flow_gap")] = -dm / circulation
-    return Patterns(np.concatenate(columns, axis=1), np.concatenate(unit), tuple(kind), tuple(place))
+    return Columns(np.concatenate(columns, axis=1), np.concatenate(unit), tuple(kind), tuple(place))
 
 
 def _move(value: Floats, key: str) -> Floats:
@@ -228,7 +247,7 @@ def _move(value: Floats, key: str) -> Floats:
 
 def _sources(
     net: CompiledNetwork, book: DiagnosisBook, layout: Layout, v: dict[str, Floats], sim: Simulated
-) -> Patterns:
+) -> Columns:
     n = layout.n_source
     base = relate_source(v, sim)
     columns, unit, kind, place = [], [], [], []
@@ -258,7 +277,7 @@ def _sources(
                 c[layout.source(sign).start + i] = difference[k, i]
             _drive(c, key, layout, bool(holds[i]), v, i, sim)
             add("sensor_bias", f"{book.source_ids[i]}/{key}", SENSOR_STEP[key], c)
-    return Patterns(np.stack(columns, axis=1), np.array(unit), tuple(kind), tuple(place))
+    return Columns(np.stack(columns, axis=1), np.array(unit), tuple(kind), tuple(place))
 
 
 def _drive(

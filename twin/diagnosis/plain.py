@@ -30,7 +30,7 @@ def find_plain(
     silent, _ = find_silent(book.devices, book.point_period_s, reported_t, t)
     for name in silent:
         c = Candidate("gateway_offline", name, float("nan"), 1.0)
-        out[("gateway_offline", name)] = Explanation((c,), 100.0, nothing)
+        out[("gateway_offline", name)] = Explanation((c,), 1000.0, nothing)
     surprise = still.surprise()
     valves = {int(no): i for i, no in enumerate(book.station["cv_pos"]) if no >= 0}
     wanted = {int(no): i for i, no in enumerate(book.station["cv_sp"]) if no >= 0}
@@ -45,6 +45,24 @@ def find_plain(
         if found is not None:
             first = found.candidates[0]
             out[(first.kind, first.place)] = found
+    return out
+
+
+def tell_crossed(
+    book: DiagnosisBook, crossed: tuple[dict[str, NDArray[np.bool_]], dict[str, NDArray[np.bool_]]], size: int
+) -> dict[tuple[str, str], Explanation]:
+    """Findings of meters that show each other's value; ``size`` of the vector of signs."""
+    out: dict[tuple[str, str], Explanation] = {}
+    for masks, ids in zip(crossed, (book.station_ids, book.source_ids), strict=True):
+        for supply, wrong in masks.items():
+            for i in np.flatnonzero(wrong):
+                place = f"{ids[i]}/{supply}"
+                rows = (
+                    Candidate("sensor_swap", place, float("nan"), 0.95),
+                    Candidate("sensor_bias", place, float("nan"), 0.03),
+                    Candidate("sensor_bias", f"{ids[i]}/{supply[:-1]}r", float("nan"), 0.02),
+                )
+                out[("sensor_swap", place)] = Explanation(rows, 200.0, np.zeros(size, bool))
     return out
 
 

@@ -19,19 +19,20 @@ Floats = NDArray[np.float64]
 
 STATION_SIGNS: dict[str, float] = {
     "supply": 0.20,  # measured minus simulated primary supply temperature, K
-    "p_supply": 350.0,  # the same of the primary supply pressure, Pa
-    "p_return": 350.0,  # and of the return pressure, Pa
+    "p_supply": 150.0,  # the same of the primary supply pressure, Pa
+    "p_return": 150.0,  # and of the return pressure, Pa
     "heat_meter": 0.006,  # ln of metered over computed heat
     "balance": 0.008,  # ln of primary over secondary heat
     "conductance": 0.015,  # ln of the exchanger's conductance over what its survey value gives
     "curve": 0.30,  # secondary supply over the compensation curve, K
     "valve": 0.015,  # ln of primary flow over what valve and pressures would pass
-    "flow_2": 0.01,  # ln of secondary flow over design
-    "head_2": 4000.0,  # secondary pressure difference, Pa
+    "flow_2": 0.01,  # ln of secondary flow over design, at the pump's nominal speed
+    "head_2": 4000.0,  # secondary pressure difference at nominal speed, Pa
+    "hold_2": 4000.0,  # secondary return pressure, Pa
     "warm": 0.20,  # buildings' supply temperatures minus the station's, K
     "cold": 0.25,  # buildings' return temperatures minus the station's, K
     "make_up_2": 0.08,  # ln of secondary make-up over the secondary flow
-    "power": 0.03,  # ln of electric power
+    "power": 0.03,  # ln of electric power at nominal speed
     "pump": 0.05,  # running (1) or not (0)
 }
 """Sign and the least standard deviation its mean over a few minutes is given."""
@@ -44,13 +45,15 @@ SOURCE_SIGNS: dict[str, float] = {
 NETWORK_SIGNS: dict[str, float] = {
     "make_up": 0.0008,  # make-up as a share of the circulation
     "flow_gap": 0.0012,  # sources' less stations' flow as a share of the circulation
-    "common_supply": 0.15,  # mean of all stations' ``supply``, K
-    "common_p_supply": 500.0,  # mean of ``p_supply``, Pa
-    "common_p_return": 500.0,  # mean of ``p_return``, Pa
+    "common_supply": 0.30,  # mean of all stations' ``supply``, K
+    "common_p_supply": 250.0,  # mean of ``p_supply``, Pa
+    "common_p_return": 250.0,  # mean of ``p_return``, Pa
 }
 COMMON = {"supply": "common_supply", "p_supply": "common_p_supply", "p_return": "common_p_return"}
 """Station signs that are told as differences from their mean, and where the mean goes."""
 
+NOMINAL_HZ, SLOWEST_HZ = 42.0, 5.0
+"""Speed of a circulation pump to which flow, head and power are related; below the other it stands."""
 AT_LEAST = 0.06
 """A source below this share of the circulation is coming or going: its meters settle."""
 LOST_SHARE, NEAR_SHARE = 0.15, 0.3
@@ -141,6 +144,8 @@ def relate_station(book: DiagnosisBook, v: dict[str, Floats], sim: Simulated, t_
     """
     m1 = v["p1_flow"] * density_kg_m3(v["p1_tr"])
     m2 = v["s2_flow"] * density_kg_m3(v["s2_tr"])
+    # a pump that was told another speed is not a fault; one that stands is
+    speed = np.where(v["cp1_hz"] > SLOWEST_HZ, v["cp1_hz"] / NOMINAL_HZ, 1.0)
     cp1 = heat_capacity_j_kg_k((v["p1_ts"] + v["p1_tr"]) / 2)
     cp2 = heat_capacity_j_kg_k((v["s2_ts"] + v["s2_tr"]) / 2)
     heat_1 = m1 * cp1 * (v["p1_ts"] - v["p1_tr"])
@@ -162,12 +167,13 @@ def relate_station(book: DiagnosisBook, v: dict[str, Floats], sim: Simulated, t_
             "conductance": np.log(ua / expected),
             "curve": v["s2_ts"] - curve,
             "valve": np.log(v["p1_flow"] * 3600.0 / passed),
-            "flow_2": np.log(np.maximum(m2 / book.flow_2_kg_s, 0.02)),
-            "head_2": v["s2_ps"] - v["s2_pr"],
+            "flow_2": np.log(np.maximum(m2 / book.flow_2_kg_s / speed, 0.02)),
+            "head_2": (v["s2_ps"] - v["s2_pr"]) / speed**2,
+            "hold_2": v["s2_pr"],
             "warm": v["b_ts"] - v["s2_ts"],
             "cold": v["b_tr"] - v["s2_tr"],
             "make_up_2": np.log(np.maximum(v["mk_flow"], 1e-7) / np.maximum(v["s2_flow"], 1e-6)),
-            "power": np.log(np.maximum(v["p_kw"], 1.0)),
+            "power": np.log(np.maximum(v["p_kw"], 1.0) / speed**3),
             "pump": v["cp1_run"],
         }
     table = np.stack([out[k] for k in STATION_SIGNS])

@@ -1,7 +1,7 @@
 """Meters that stand still, and devices that have fallen silent.
 
-A living meter seldom reports the same value twice. How seldom is learned for each: a run of equal reports is
-as unlikely as that chance to the power of its length.
+A living meter seldom stands. How seldom is learned for each: a stand is as unlikely as the chance of a period
+without a change to the power of its length, and must be longer than any of the last days.
 """
 
 from dataclasses import dataclass, field
@@ -10,60 +10,83 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
-LEARN_REPORTS = 60.0
-"""The chance of a repeat is a mean over about this many reports."""
-ENOUGH_REPORTS = 120
-"""A meter is known after so many."""
-USUAL = 0.6
-"""A point that repeats itself this often is one that stands."""
-LEAST_RUN = 4
-LOWEST_CHANCE = 0.04
+LEARN_PERIODS = 60.0
+"""The chance that a meter stays as it is for a period is a mean over about so many."""
+ENOUGH_CHANGES = 20
+"""A meter is known after so many changes; one that never changes is one that stands."""
+LEAST_RUN = 2
+"""Equal reports in a row, at least."""
+LOWEST_CHANCE = 0.3
+LONGER = 1.7
+"""A stand must be this much longer than the longest of the last days."""
+FORGET_S = 3 * 86400.0
 SILENT_PERIODS, SILENT_S = 3.0, 720.0
 """A device is silent when its liveliest point is older than both."""
+NEARLY = 0.6
+"""When none of a dialect has been heard for this share of the time, it is their gateway that is going."""
 
 
 @dataclass
 class Stillness:
-    """Per point (n,): ``value`` and time ``t`` of the last report, length ``run`` of equal reports,
-    ``chance`` of a repeat, ``reports`` seen, ``since`` when the run began."""
+    """Per point (n,): ``period_s`` of its sampling; ``value`` and time ``t`` of the last report; ``run``
+    periods and ``equal`` reports without a change, ``since`` when; ``chance`` of a period without one;
+    ``longest`` stand of the last days, s; ``changes`` seen."""
 
-    n: int
+    period_s: Floats
     value: Floats = field(init=False)
     t: Floats = field(init=False)
     run: Floats = field(init=False)
+    equal: Floats = field(init=False)
     chance: Floats = field(init=False)
-    reports: Floats = field(init=False)
+    longest: Floats = field(init=False)
+    changes: Floats = field(init=False)
     since: Floats = field(init=False)
+    looked: float = float("-inf")
 
     def __post_init__(self) -> None:
-        self.value = np.full(self.n, np.nan)
-        self.t = np.full(self.n, -np.inf)
-        self.run, self.reports = np.zeros(self.n), np.zeros(self.n)
-        self.chance = np.full(self.n, 0.4)
-        self.since = np.full(self.n, np.nan)
+        n = self.period_s.size
+        self.value, self.since = np.full(n, np.nan), np.full(n, np.nan)
+        self.t = np.full(n, -np.inf)
+        self.run, self.equal, self.changes, self.longest = (np.zeros(n) for _ in range(4))
+        self.chance = np.full(n, 0.5)
 
-    def take(self, value: Floats, reported_t: Floats) -> None:
-        """New values (n,) with the times they were measured; only newer ones count."""
+    def take(self, value: Floats, reported_t: Floats, now: float) -> None:
+        """New values (n,) with the times they were measured; only newer ones count.
+
+        A meter reports when it has changed, and now and then when it has not: the time between two reports
+        says as much as their values.
+        """
         fresh = np.isfinite(value) & (reported_t > self.t)
-        equal = fresh & (value == self.value)
-        other = fresh & ~equal & np.isfinite(self.value)
-        counted = equal | other
-        # once a meter is known to be alive a long run teaches nothing, or a frozen one would become usual
-        usual = (self.reports < ENOUGH_REPORTS) | (self.chance > USUAL)
-        teaches = counted & ((self.run < LEAST_RUN) | usual)
-        step = 1.0 / LEARN_REPORTS
-        self.chance[teaches] += step * (equal[teaches] - self.chance[teaches])
-        self.reports[counted] += 1.0
-        self.since[fresh & ~equal] = reported_t[fresh & ~equal]
-        self.run = np.where(equal, self.run + 1.0, np.where(fresh, 0.0, self.run))
+        known = fresh & np.isfinite(self.value)
+        # what happened between two looks is not seen: one look is one period at most
+        look_s = np.maximum(self.period_s, now - self.looked if np.isfinite(self.looked) else 0.0)
+        passed_s = np.zeros(value.size)
+        passed_s[known] = reported_t[known] - self.t[known]
+        gap = np.maximum(np.round(passed_s / look_s), 1.0)
+        same = known & (value == self.value)
+        changed = known & ~same
+        stood = np.where(same, gap, gap - 1.0)
+        # once a meter is known to be alive a long stand teaches nothing, or a frozen one would become usual
+        teaches = known & ((self.changes < ENOUGH_CHANGES) | (self.equal < LEAST_RUN))
+        step = 1.0 - (1.0 - 1.0 / LEARN_PERIODS) ** gap
+        self.chance[teaches] += (step * (stood / gap - self.chance))[teaches]
+        ended = changed & np.isfinite(self.since)
+        self.longest *= np.exp(-passed_s / FORGET_S)
+        self.longest[ended] = np.maximum(self.longest[ended], self.t[ended] - self.since[ended])
+        self.changes[changed] += 1.0
+        self.run = np.where(same, self.run + gap, np.where(changed, 0.0, self.run))
+        self.equal = np.where(same, self.equal + 1.0, np.where(changed, 0.0, self.equal))
+        self.since = np.where(fresh & ~same, reported_t, self.since)
         self.value[fresh], self.t[fresh] = value[fresh], reported_t[fresh]
+        self.looked = now
 
     def surprise(self) -> Floats:
-        """(n,) how unlikely the present run is, as a negative logarithm; 0 for short runs."""
-        chance = np.maximum(self.chance, LOWEST_CHANCE)
-        enough = (self.run >= LEAST_RUN) & (self.reports >= ENOUGH_REPORTS)
+        """(n,) how unlikely the present stand is, as a negative logarithm; 0 for short ones."""
+        chance = np.clip(self.chance, LOWEST_CHANCE, 1.0)
+        long = np.isfinite(self.since)
+        long[long] = self.t[long] - self.since[long] > LONGER * self.longest[long]
+        enough = (self.equal >= LEAST_RUN) & (self.changes >= ENOUGH_CHANGES) & long
         return np.where(enough, -self.run * np.log(chance), 0.0)
 
 
@@ -81,26 +104,30 @@ def find_silent(
     -------
     ids or ``*dialect`` where all devices of a dialect are silent; and since when each
     """
-    silent: dict[str, float] = {}
-    members: dict[str, list[str]] = {}
-    for device, dialect, numbers in devices:
-        if numbers.size == 0:
-            continue
-        last = reported_t[numbers]
-        if not np.isfinite(last).any():
-            continue  # never delivered: not a fault
-        members.setdefault(dialect, []).append(device)
-        limit = np.maximum(SILENT_PERIODS * np.maximum(period_s[numbers], 300.0), SILENT_S)
-        if np.all(t - last > limit):
-            silent[device] = float(last[np.isfinite(last)].max())
+    members: dict[str, list[int]] = {}
+    limit = np.maximum(SILENT_PERIODS * np.maximum(period_s, 300.0), SILENT_S)
+    listed = [d for d in devices if d[2].size]
+    if not listed:
+        return (), {}
+    numbers = np.concatenate([d[2] for d in listed])
+    first = np.cumsum([0, *[d[2].size for d in listed]])[:-1]
+    age = np.where(np.isfinite(reported_t), t - reported_t, np.inf)
+    spoke = np.logical_or.reduceat(np.isfinite(reported_t)[numbers], first)
+    late = np.logical_and.reduceat((age > limit)[numbers], first)
+    shortest = np.minimum.reduceat(limit[numbers], first)
+    newest = np.maximum.reduceat(reported_t[numbers], first)
+    for i in np.flatnonzero(spoke):  # never delivered is not a fault
+        members.setdefault(listed[i][1], []).append(int(i))
     names: list[str] = []
     since: dict[str, float] = {}
-    for dialect, ids in members.items():
-        gone = [i for i in ids if i in silent]
-        if len(ids) > 2 and len(gone) >= max(3, 0.8 * len(ids)):
+    for dialect, rows in members.items():
+        gone = [i for i in rows if late[i]]
+        heard = float(newest[rows].max())
+        quiet = (t - heard) / float(shortest[rows].min()) if len(rows) > 2 else 0.0
+        if quiet > 1.0:
             names.append(f"*{dialect}")
-            since[f"*{dialect}"] = max(silent[i] for i in gone)
-        else:
-            names.extend(gone)
-            since.update({i: silent[i] for i in gone})
+            since[f"*{dialect}"] = heard
+        elif quiet < NEARLY:  # else their gateway is going: wait for the rest
+            names.extend(listed[i][0] for i in gone)
+            since.update({listed[i][0]: float(newest[i]) for i in gone})
     return tuple(names), since

@@ -7,41 +7,32 @@ from numpy.typing import NDArray
 
 from twin.compare import Comparison
 from twin.diagnosis.book import DiagnosisBook
-from twin.diagnosis.explain import Candidate, Explanation, explain_signs, locate
-from twin.diagnosis.habit import WINDOWS_S, Habit
-from twin.diagnosis.kinds import FAULTS
+from twin.diagnosis.explain import Candidate, Explanation, explain_signs
+from twin.diagnosis.habit import LEARNING_S, WINDOWS_S, Habit
+from twin.diagnosis.homes import Homes
+from twin.diagnosis.moment import read_moment
 from twin.diagnosis.patterns import Patterns, simulate_patterns
-from twin.diagnosis.plain import find_plain
-from twin.diagnosis.signs import (
-    Layout,
-    compose,
-    doubt_signs,
-    mean_of_buildings,
-    read_simulated,
-    relate_network,
-    relate_source,
-    relate_station,
-)
+from twin.diagnosis.place import columns_of, draw_leaks, locate
+from twin.diagnosis.plain import find_plain, tell_crossed
+from twin.diagnosis.signs import Layout, compose, doubt_signs
 from twin.diagnosis.stillness import Stillness
+from twin.diagnosis.tracks import TAKEN, Bouts, Key, Rejection, Track, follow, keep_back, name_kind
 from twin.heat import CompiledNetwork
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-PATTERNS_S = 300.0
+PATTERNS_S = 600.0
 """Patterns are simulated anew this often."""
-AGAIN = 2
-"""Moments in a row that must tell the same before it is told."""
-GONE_S = 900.0
-"""A finding ends when its evidence has been below a third for this long."""
-DRIFT_AFTER_S, DRIFT_SHARE = 1500.0, 0.35
-"""After this long, a meter whose error has grown by this share is said to drift."""
-KEPT = 240
+FLICKER = 3
+"""Signs that may come and go before that."""
 LONGEST_S = 300.0
 SPOILED = 12.0
 """Floors by which a wrong meter must move a sign to be left out of placing a leak."""
 SAMPLE_S = 180.0
 """Errors of moments this far apart are independent."""
+SETTLED = 0.3
+"""Variance, in squares of the usual one of three hours, that no time of looking takes away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +40,10 @@ class Verdict:
     """A finding.
 
     ``id`` stays the same while it lives; ``kind`` see ``kinds.FAULTS``; ``place`` pipe, station, source,
-    point or device id (``*dialect``: a whole gateway); ``size`` in the unit of the kind (meters: SI, or a
-    share of the value for flow and heat); ``probability`` among ``suspects``, which begin with the finding
-    itself; ``since``, ``t`` s since 1970;
-    ``evidence`` half the squared sigmas explained.
+    room, point or device id (``*dialect``: a whole gateway); ``size`` in the unit of the kind (meters: SI, or
+    a share of the value for flow and heat); ``probability`` of the kind; ``since``, ``t`` s since 1970;
+    ``evidence`` half the squared sigmas explained. ``suspects`` begin with the finding itself; of a fault in
+    a pipe they are the pipes that hold it with a probability of ``place.ZONE``, and their own.
     """
 
     id: str
@@ -67,42 +58,34 @@ class Verdict:
 
 
 @dataclass
-class Track:
-    """One finding through time; of a fault in a pipe also what differed since it began, added up."""
-
-    since: float
-    last: float
-    explanation: Explanation
-    chance: float = 1.0
-    seen: int = 1
-    told: bool = False
-    sizes: list[tuple[float, float]] = field(default_factory=list)
-    total: Floats | None = None
-    total_s: float = 0.0
-
-
-@dataclass
 class Watch:
     """Everything that goes from one moment to the next; owned by the caller, changed by :func:`diagnose`.
 
     ``doubt`` (n_sign,): standard deviation that the simulation itself has now, in the signs' units.
+    ``rejected``: findings that people said are none, by key (kind, place; place "" in pipes).
+    ``leaks``: signs of leaks in every pipe with the time and size they were simulated for.
     """
 
     layout: Layout
     habit: Habit
     still: Stillness
-    tracks: dict[tuple[str, str], Track] = field(default_factory=dict)
+    homes: Homes
+    tracks: dict[Key, Track] = field(default_factory=dict)
+    bouts: dict[Key, Bouts] = field(default_factory=dict)
+    rejected: dict[Key, Rejection] = field(default_factory=dict)
     patterns: Patterns | None = None
     patterns_t: float = float("-inf")
     known: Bools | None = None
     doubt: Floats | None = None
+    leaks: tuple[float, float, Floats] | None = None
+    load: tuple[float, float] = (0.0, 0.0)
     t: float | None = None
 
 
 def begin_watch(book: DiagnosisBook) -> Watch:
     """A watch that has seen nothing yet."""
     layout = Layout(book.n_station, book.n_source)
-    return Watch(layout, Habit(layout.floors()), Stillness(len(book.point_ids)))
+    return Watch(layout, Habit(layout.floors()), Stillness(book.point_period_s), Homes(book.homes))
 
 
 def diagnose(
@@ -124,51 +107,49 @@ def diagnose(
     if dt <= 0.0:
         return _tell(watch, c.t)
     watch.t = c.t
-    watch.still.take(value, reported_t)
-    found: dict[tuple[str, str], Explanation] = {}
+    watch.still.take(value, reported_t, c.t)
+    found: dict[Key, Explanation] = {}
     if c.state.converged:
         found = _weigh(net, book, watch, c, value, dt)
     plain = find_plain(book, watch.still, watch.habit, watch.layout, value, reported_t, c.t)
-    _follow(watch, book, {**found, **plain}, c.t)
-    _place_again(watch, min(dt, LONGEST_S))
+    follow(watch.tracks, {**found, **plain}, watch.bouts, c.t)
+    _follow_bouts(watch, book, c.t)
+    keep_back(watch.tracks, book, watch.rejected, c.t)
+    _place_again(net, watch, c, min(dt, LONGEST_S))
     return _tell(watch, c.t)
 
 
 def _weigh(
     net: CompiledNetwork, book: DiagnosisBook, watch: Watch, c: Comparison, value: Floats, dt: float
-) -> dict[tuple[str, str], Explanation]:
-    stations, sources = book.read_station(value), book.read_source(value)
-    stations["b_ts"] = mean_of_buildings(value, book.building_supply, book.n_station)
-    stations["b_tr"] = mean_of_buildings(value, book.building_return, book.n_station)
-    sim = read_simulated(book, c, net.station_node, net.source_node)
-    t_out = c.boundary.t_outdoor_c
-    make_up, gap, circulation = relate_network(stations, sources)
-    raw = np.concatenate(
-        [relate_station(book, stations, sim, t_out).ravel(), relate_source(sources, sim).ravel(),
-         [make_up, gap, 0.0, 0.0, 0.0]]
-    )  # fmt: skip
-    sign = compose(watch.layout, raw)
+) -> dict[Key, Explanation]:
+    m = read_moment(net, book, c, value)
+    sign = compose(watch.layout, m.raw)
     flow = float(np.sum(c.boundary.flow_kg_s) / max(float(book.flow_1_kg_s.sum()), 1e-9))
-    load = (18.0 - t_out) / book.load_scale_k if np.isfinite(t_out) else flow
+    load = (18.0 - m.t_out_c) / book.load_scale_k if np.isfinite(m.t_out_c) else flow
+    watch.load = flow, load
     watch.habit.take(sign, flow, load, dt, _held(watch))
-    if circulation <= 0.0:
-        return {}
+    lift = m.stations["s2_ts"] - m.stations["s2_tr"]
+    watch.homes.take(value, m.stations["s2_flow"], lift, flow, load, dt)
+    found = watch.homes.find(book.station_ids, watch.layout.size, c.t, flow, load)
+    found.update(tell_crossed(book, m.crossed, watch.layout.size))
+    if m.circulation <= 0.0:
+        return found
     watch.doubt = doubt_signs(watch.layout, book, c)
-    known = np.isfinite(raw)
-    if (watch.patterns is None or c.t - watch.patterns_t >= PATTERNS_S
-            or watch.known is None or bool((known != watch.known).any())):  # fmt: skip
+    known = np.isfinite(m.raw)
+    other = watch.known is None or int((known != watch.known).sum()) > FLICKER
+    if watch.patterns is None or other or c.t - watch.patterns_t >= PATTERNS_S:
         watch.patterns = simulate_patterns(
-            net, book, watch.layout, c.state, stations, sources, sim, t_out, circulation, known
+            net, book, watch.layout, c.state, m.stations, m.sources, m.sim, m.t_out_c, m.circulation, known
         )
         watch.patterns_t, watch.known = c.t, known
-    return _weigh_windows(watch, watch.patterns, np.isfinite(sign), flow, load)
+    return {**found, **_weigh_windows(watch, watch.patterns, np.isfinite(sign), flow, load)}
 
 
 def _weigh_windows(
     watch: Watch, patterns: Patterns, known: Bools, flow: float, load: float
-) -> dict[tuple[str, str], Explanation]:
+) -> dict[Key, Explanation]:
     """The best explanation of each finding over all windows."""
-    found: dict[tuple[str, str], Explanation] = {}
+    found: dict[Key, Explanation] = {}
     floor = watch.habit.floor
     for w in range(len(WINDOWS_S)):
         sigma = np.where(known, watch.habit.sigmas(w, flow, load), np.inf) * floor
@@ -195,7 +176,7 @@ def _loses_water(watch: Watch, e: Explanation, patterns: Patterns) -> bool:
     return seen > 0.5 * wanted
 
 
-def _key_of(c: Candidate) -> tuple[str, str]:
+def _key_of(c: Candidate) -> Key:
     """Findings of one key are the same one: a leak stays that leak when its place is seen better."""
     if c.kind in ("leak", "blockage"):
         return c.kind, ""
@@ -211,43 +192,34 @@ def _held(watch: Watch) -> Bools:
     return held
 
 
-def _follow(watch: Watch, book: DiagnosisBook, found: dict[tuple[str, str], Explanation], t: float) -> None:
-    tracks = watch.tracks
-    for key, e in found.items():
-        need = FAULTS[e.candidates[0].kind].evidence
-        track = tracks.get(key)
-        if track is None:
-            if e.evidence >= need:
-                tracks[key] = Track(t, t, e, _chance_of(e))
-            continue
-        if e.evidence >= need / 3.0:
-            track.last, track.explanation, track.chance = t, e, _chance_of(e)
-            track.seen += 1
-        track.sizes = [*track.sizes[-KEPT:], (t, e.candidates[0].size)]
-    for key in [k for k, track in tracks.items() if _is_gone(track, t)]:
-        del tracks[key]
-    for key, track in tracks.items():
-        plain = key[0] in ("gateway_offline", "sensor_freeze", "stuck_valve")
-        if not track.told and (plain or (track.seen >= AGAIN and track.last == t)):
-            track.told = True
-    _keep_back(watch, book)
+def _follow_bouts(watch: Watch, book: DiagnosisBook, t: float) -> None:
+    """Whether what is lost is lost all the time."""
+    short = watch.habit.mean[0]
+    for key, track in watch.tracks.items():
+        if key[0] in TAKEN and track.told and key not in watch.bouts:
+            watch.bouts[key] = Bouts(0.0, True, [track.since])
+    for key, bouts in list(watch.bouts.items()):
+        row = watch.layout.network("make_up")
+        if key[1]:
+            row = watch.layout.station("make_up_2").start + book.station_ids.index(key[1])
+        bouts.take(float(short[row]), t)
+        if not bouts.rises and key not in watch.tracks:
+            del watch.bouts[key]
 
 
-def _chance_of(e: Explanation) -> float:
-    """Probability of the kind, whatever its place."""
-    return min(sum(c.probability for c in e.candidates if c.kind == e.candidates[0].kind), 1.0)
-
-
-def _place_again(watch: Watch, dt: float) -> None:
+def _place_again(net: CompiledNetwork, watch: Watch, c: Comparison, dt: float) -> None:
     """Size and, in a pipe, place of every finding by all that was seen since it began."""
     patterns, habit = watch.patterns, watch.habit
     if patterns is None or watch.known is None:
         return
     for (kind, place), track in watch.tracks.items():
-        track.total = habit.error * dt + (0.0 if track.total is None else track.total)
-        track.total_s += dt
+        bouts = watch.bouts.get((kind, place))
+        if track.total is None or bouts is None or bouts.on:  # while no water runs there is nothing to learn
+            track.total = habit.error * dt + (0.0 if track.total is None else track.total)
+            track.total_s += dt
         mean = track.total / track.total_s * habit.floor
-        noise = habit.spread[0] * min(2.0 * SAMPLE_S / track.total_s, 1.0) + np.maximum(habit.spread[2], 0.25)
+        lasting = SETTLED * np.maximum(habit.spread[2], 0.5)
+        noise = habit.spread[0] * min(2.0 * SAMPLE_S / track.total_s, 1.0) + lasting
         sigma = np.where(watch.known & (habit.known_s > 0.0), np.sqrt(noise), np.inf) * habit.floor
         if watch.doubt is not None:
             sigma = np.hypot(sigma, watch.doubt)
@@ -255,9 +227,35 @@ def _place_again(watch: Watch, dt: float) -> None:
             _size_again(track, patterns, mean, sigma)
             continue
         sigma[_spoiled(watch, kind)] = np.inf
-        rows = locate(patterns, kind, mean, sigma)
+        rows = locate(kind, *_columns(net, watch, c, kind, track), mean, sigma)
         if rows:
             track.explanation = replace(track.explanation, candidates=rows)
+
+
+def hourly_sigma(watch: Watch) -> Floats:
+    """(n_sign,) spread of the mean of an hour as learned; NaN where nothing has been learned yet."""
+    habit = watch.habit
+    noise = habit.spread[0] * 2.0 * SAMPLE_S / 3600.0 + SETTLED * np.maximum(habit.spread[2], 0.5)
+    return np.where(habit.known_s >= LEARNING_S, np.sqrt(noise) * habit.floor, np.nan)
+
+
+def _columns(
+    net: CompiledNetwork, watch: Watch, c: Comparison, kind: str, track: Track
+) -> tuple[Floats, Floats, tuple[str, ...]]:
+    """What a fault of this kind does in every pipe; a leak at its size, simulated anew now and then."""
+    assert watch.patterns is not None and watch.known is not None
+    table, unit, places = columns_of(watch.patterns, kind)
+    if kind != "leak" or not track.told:
+        return table, unit, places
+    size = max(track.explanation.candidates[0].size, 0.1)
+    old = watch.leaks
+    if old is None or c.t - old[0] >= PATTERNS_S or abs(size - old[1]) > 0.2 * old[1]:
+        circulation = float(np.nansum(c.state.source_flow_kg_s))
+        exact = draw_leaks(net, watch.layout, c.state, max(circulation, 1.0), size)
+        exact[~watch.known] = np.nan
+        watch.leaks = c.t, size, np.nan_to_num(compose(watch.layout, exact))
+    assert watch.leaks is not None
+    return watch.leaks[2], np.full(len(places), watch.leaks[1]), places
 
 
 def _size_again(track: Track, patterns: Patterns, mean: Floats, sigma: Floats) -> None:
@@ -286,62 +284,22 @@ def _spoiled(watch: Watch, kind: str) -> Bools:
     return out
 
 
-def _is_gone(track: Track, t: float) -> bool:
-    return t - track.last > (GONE_S if track.told else 120.0)
-
-
-def _keep_back(watch: Watch, book: DiagnosisBook) -> None:
-    """One cause is one finding: what follows from another is not told."""
-    tracks = watch.tracks
-    tripped = {place for kind, place in tracks if kind == "pump_trip"}
-    offline = {place for kind, place in tracks if kind == "gateway_offline"}
-    silent = {i for i, d in zip(book.station_ids, book.station_device, strict=True) if d in offline}
-    frozen = {place for kind, place in tracks if kind == "sensor_freeze"}
-    trip = any(kind == "source_trip" and tracks[(kind, place)].told for kind, place in tracks)
-    for key, track in list(tracks.items()):
-        kind, place = key
-        station = place.split("/")[0]
-        follows = (
-            (station in tripped and kind != "pump_trip")
-            or (station in silent and kind != "gateway_offline")
-            or (kind in ("sensor_bias", "sensor_drift") and place in frozen)
-            or (trip and kind in ("sensor_bias", "blockage", "fouling")
-                and track.explanation.evidence < 4.0 * FAULTS[kind].evidence)
-        )  # fmt: skip
-        if follows:
-            track.told, track.seen = False, 0
-
-
 def _tell(watch: Watch, t: float) -> tuple[Verdict, ...]:
     out = []
     for key, track in watch.tracks.items():
         if not track.told:
             continue
-        first = track.explanation.candidates[0]
-        kind = first.kind
-        if kind == "sensor_bias" and _drifts(track):
-            kind = "sensor_drift"
-        suspects = track.explanation.candidates[:6]
-        if kind != first.kind:
-            suspects = (replace(suspects[0], kind=kind), *suspects[1:])
-        name = f"{key[0]}:{key[1]}:{track.since:.0f}"
+        rows = name_kind(key, track, watch.bouts.get(key))
+        first = rows[0]
         # in a pipe the suspects are its places: that it is a leak is surer than where
         chance = first.probability if key[1] else track.chance
-        out.append(Verdict(name, kind, first.place, first.size, chance, track.since, t,
+        if not key[1] and first.kind in TAKEN.values():
+            chance = watch.bouts[key].chance()
+        name = f"{key[0]}:{key[1]}:{track.since:.0f}"
+        suspects = rows[:6] if key[1] else rows
+        out.append(Verdict(name, first.kind, first.place, first.size, chance, track.since, t,
                            track.explanation.evidence, suspects))  # fmt: skip
     return tuple(sorted(out, key=lambda v: -v.evidence))
 
 
-def _drifts(track: Track) -> bool:
-    """Whether the error of a meter has kept growing since it was first seen."""
-    rows = [r for r in track.sizes if r[0] >= track.since]
-    if len(rows) < 8 or rows[-1][0] - rows[0][0] < DRIFT_AFTER_S:
-        return False
-    t = np.array([r[0] for r in rows])
-    size = np.abs([r[1] for r in rows])
-    half = t >= (t[0] + t[-1]) / 2
-    early, late = float(np.median(size[~half])), float(np.median(size[half]))
-    return late - early > DRIFT_SHARE * early
-
-
-__all__ = ["Track", "Verdict", "Watch", "begin_watch", "diagnose"]
+__all__ = ["Track", "Verdict", "Watch", "begin_watch", "diagnose", "hourly_sigma"]

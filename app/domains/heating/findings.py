@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.domains.heating.effects import tell_effect
 from app.format import format_number, format_value
 from app.i18n import translate
 from ingest.store.finding_api import TwinFinding
@@ -15,13 +16,17 @@ from twin.model.points import POINT_KINDS
 
 DIG = 0.3
 """A single pipe is named as the place from this probability on."""
-URGENT = frozenset({"leak", "pump_trip", "source_trip"})
+URGENT = frozenset({"leak", "draw", "pump_trip", "source_trip"})
 SHOWS: dict[str, tuple[str, ...]] = {
     "blockage": ("p1_ps", "p1_pr"),
     "fouling": ("p1_tr", "s2_ts"),
     "stuck_valve": ("cv_pos", "s2_ts"),
     "pump_trip": ("s2_flow", "s2_ts"),
+    "weak_pump": ("s2_flow", "s2_ps"),
+    "air": ("s2_flow", "s2_ps"),
     "secondary_leak": ("mk_flow",),
+    "secondary_draw": ("mk_flow",),
+    "imbalance": ("s2_flow", "s2_tr"),
     "source_trip": ("src_ts", "src_ps"),
 }
 """Points of the place that show a fault; a leak shows at the sources, a meter in itself."""
@@ -47,7 +52,7 @@ def tell_finding(county: County, f: TwinFinding, lang: str) -> Told:
         kind=translate(f"fault.{f.kind}", lang),
         place=_name_found(county, f, lang),
         size=tell_size(county, f.kind, f.place, f.size, lang),
-        effect=translate(f"effect.{f.kind}", lang, v=format_number(abs(f.size) * 3.6, 1)),
+        effect=tell_effect(county, f, lang),
         check=translate(f"advice.{f.kind}", lang),
         place_id=place_id,
         points=_points(county, f, place_id),
@@ -68,22 +73,41 @@ def name_place(county: County, kind: str, place: str, lang: str) -> str:
     """The place as people call it."""
     sort = FAULTS[kind].place
     if sort == "point":
-        point = county.point_by_id.get(place)
-        if point is None:
-            return place
-        what = POINT_KINDS[point.key]
-        return f"{_place_name(county, point.place_id, lang)} {what.zh if lang == 'zh' else what.en}"
+        return _name_point(county, place, lang)
+    if sort == "room":
+        return _name_room(county, place, lang)
     if sort == "device":
-        if place.startswith("*"):
-            return translate("fault.gateway", lang, name=place[1:])
-        device = next((d for d in county.devices if d.id == place), None)
-        return place if device is None else device.name
+        return _name_device(county, place, lang)
     if sort == "pipe":
         near = _place_name(county, nearest_station(county, place), lang)
         pipe = _pipe(county, place)
         side = translate(f"fault.{pipe.side.value}", lang) if pipe is not None else ""
         return translate("fault.pipe", lang, id=place, side=side, near=near)
     return _place_name(county, place, lang)
+
+
+def _name_point(county: County, place: str, lang: str) -> str:
+    point = county.point_by_id.get(place)
+    if point is None:
+        return place
+    what = POINT_KINDS[point.key]
+    return f"{_point_place(county, point.place_id, lang)} {what.zh if lang == 'zh' else what.en}"
+
+
+def _name_device(county: County, place: str, lang: str) -> str:
+    if place.startswith("*"):
+        return translate("fault.gateway", lang, name=place[1:])
+    device = next((d for d in county.devices if d.id == place), None)
+    return place if device is None else device.name
+
+
+def _name_room(county: County, place: str, lang: str) -> str:
+    """Building and room of ``building:room``."""
+    building, _, room = place.partition(":")
+    name = next((b.name for b in county.buildings if b.id == building), building)
+    if not room:
+        return name
+    return translate("fault.room", lang, building=name, room=room)
 
 
 def tell_size(county: County, kind: str, place: str, size: float, lang: str) -> str:
@@ -94,6 +118,8 @@ def tell_size(county: County, kind: str, place: str, size: float, lang: str) -> 
         return ""
     if point is not None:
         return _tell_error(point, size)
+    if kind.startswith("secondary"):
+        return translate("fault.times", lang, v=format_number(math.exp(min(size, 7.0)), 1))
     if unit == "share":
         return f"{format_number(100 * size, 0)} %"
     if unit == "mass_flow":
@@ -134,12 +160,27 @@ def _place_name(county: County, place_id: str, lang: str) -> str:
     return place_id
 
 
+def _point_place(county: County, place_id: str, lang: str) -> str:
+    """A meter's place: station, source, building or room."""
+    if any(b.id == place_id.partition(":")[0] for b in county.buildings):
+        return _name_room(county, place_id, lang)
+    return _place_name(county, place_id, lang)
+
+
+def _station_of(county: County, place: str) -> str:
+    """Station that heats a building or room; stations and sources are their own."""
+    building = place.partition(":")[0]
+    return next((b.substation_id for b in county.buildings if b.id == building), place)
+
+
 def _selectable(county: County, f: TwinFinding) -> str:
     sort = FAULTS[f.kind].place
     if sort == "pipe":
         return nearest_station(county, f.place)
     if sort == "point":
-        return f.place.split("/")[0]
+        return _station_of(county, f.place.split("/")[0])
+    if sort == "room":
+        return _station_of(county, f.place)
     if sort == "device":
         return next((d.place_id for d in county.devices if d.id == f.place), "")
     return f.place
@@ -147,9 +188,14 @@ def _selectable(county: County, f: TwinFinding) -> str:
 
 def _points(county: County, f: TwinFinding, place_id: str) -> tuple[str, ...]:
     sort = FAULTS[f.kind].place
+    if f.kind == "sensor_swap":
+        rows = [f.place, f"{f.place[:-1]}r"]
+        return tuple(r for r in rows if r in county.point_by_id)
     if sort == "point":
         return (f.place,) if f.place in county.point_by_id else ()
-    if f.kind == "leak":
+    if sort == "room":
+        return (f"{f.place}/room_t",) if f"{f.place}/room_t" in county.point_by_id else ()
+    if f.kind in ("leak", "draw"):
         rows = [f"{s.id}/{key}" for key in ("src_mk", "src_flow") for s in county.network.sources]
     elif sort == "device":
         rows = [p.id for p in county.points if p.device_id == f.place][:2]

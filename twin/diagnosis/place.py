@@ -1,0 +1,85 @@
+"""Where in the network a fault is: likelihood over all pipes, from everything seen since it began.
+
+A leak of some per cent is not small for the branch it is in: friction goes with the square of the flow. So
+the linear answer of the pressures is corrected by what each pipe's law adds at the flow that the leak draws
+through it.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.diagnosis.explain import Candidate
+from twin.diagnosis.patterns import Patterns, conductances, respond
+from twin.diagnosis.signs import Layout
+from twin.heat import CompiledNetwork, SteadyState
+
+Floats = NDArray[np.float64]
+
+ZONE = 0.8
+"""Probability that the suspected pipes gather."""
+MOST = 60
+"""At most so many pipes are named."""
+TRUST = 0.6
+"""Share of the likelihood that counts: what the simulation gets wrong is wrong at many stations alike."""
+STILL_KG_S = 0.2
+
+
+def draw_leaks(
+    net: CompiledNetwork, layout: Layout, state: SteadyState, circulation: float, size_kg_s: float
+) -> Floats:
+    """Signs (n_sign, n_pipe) that a leak of ``size_kg_s`` in each pipe would move, not linearised.
+
+    The leak is drawn half at either end of the pipe, flows through the stations as they are.
+    """
+    n, n_s = net.n_pipe, layout.n_station
+    x = respond(net, state, np.arange(net.n_point))
+    g = conductances(net, state)
+    drawn = 0.5 * (x[:, net.start] + x[:, net.end])  # (n_point, n_pipe) per kg/s put in
+    more = -size_kg_s * g[:, None] * (drawn[net.start] - drawn[net.end])  # flow it adds to each pipe
+    m = np.nan_to_num(state.mass_flow_kg_s)
+    slow = np.abs(m) < STILL_KG_S
+    resistance = 1.0 / (2.0 * g * np.maximum(np.abs(m), STILL_KG_S))
+    m_ = m[:, None]
+    extra = (m_ + more) * np.abs(m_ + more) - m_ * np.abs(m_) - 2.0 * np.abs(m_) * more
+    extra = np.where(slow[:, None], 0.0, resistance[:, None] * extra)  # Pa, against from -> to
+    at = np.concatenate([net.station_node, net.n_node + net.station_node])
+    moved = -size_kg_s * drawn[at] + (x[at][:, net.start] - x[at][:, net.end]) @ (g[:, None] * extra)
+    table = np.zeros((layout.size, n))
+    table[layout.station("p_supply")], table[layout.station("p_return")] = moved[:n_s], moved[n_s:]
+    table[layout.network("make_up")] = size_kg_s / circulation
+    table[layout.network("flow_gap")] = (net.start < net.n_node) * size_kg_s / circulation
+    return table
+
+
+def columns_of(patterns: Patterns, kind: str) -> tuple[Floats, Floats, tuple[str, ...]]:
+    """Table, unit and places of one kind."""
+    mine = np.flatnonzero(np.array([k == kind for k in patterns.kind]))
+    return patterns.table[:, mine], patterns.unit[mine], tuple(patterns.place[j] for j in mine)
+
+
+def locate(
+    kind: str, table: Floats, unit: Floats, places: tuple[str, ...], mean: Floats, sigma: Floats
+) -> tuple[Candidate, ...]:
+    """The pipes that together hold a fault of ``kind`` with probability ``ZONE``, most probable first.
+
+    Parameters
+    ----------
+    table : (n_sign, n_pipe) signs a fault of size ``unit`` (n_pipe,) moves
+    mean, sigma : (n_sign,) what was seen and its standard deviation; infinite where nothing is known
+    """
+    weight = np.where(np.isfinite(sigma) & (sigma > 0), 1.0 / sigma, 0.0) ** 2
+    seen = np.where(np.isfinite(mean), mean, 0.0)
+    square = np.maximum(weight @ np.square(table), 1e-12)
+    along = (seen * weight) @ table
+    size = along / square
+    gain = np.where(size > 0.0, 0.5 * along * size, -np.inf)
+    if not np.isfinite(gain).any():
+        return ()
+    order = np.argsort(-gain)
+    chance = np.exp(TRUST * (gain[order] - gain[order[0]]))
+    chance /= chance.sum()
+    many = min(int(np.searchsorted(np.cumsum(chance), ZONE)) + 1, MOST)
+    return tuple(
+        Candidate(kind, places[j], float(size[j] * unit[j]), float(p))
+        for j, p in zip(order[:many], chance[:many], strict=True)
+    )
