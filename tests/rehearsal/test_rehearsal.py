@@ -18,8 +18,10 @@ from twin.rehearsal import (
     Outlook,
     Past,
     find_section,
+    find_spare,
     judge_run,
     list_options,
+    rank_mobile,
     rehearse,
     settle_system,
 )
@@ -131,6 +133,99 @@ def test_a_section_is_bounded_by_valves_and_names_who_is_behind() -> None:
         find_section(NETWORK, "P9999")
 
 
+def test_a_valve_that_does_not_close_is_replaced_by_those_beyond_it() -> None:
+    supply = [p for p in NETWORK.pipes if p.side == "supply"]
+    valved = replace(NETWORK, valves=tuple(_valve(f"V{k}", p.id) for k, p in enumerate(supply)))
+    burst = supply[0].id
+    whole = find_section(valved, burst)
+    stuck = whole.valves[0]
+    wider = find_section(valved, burst, frozenset({stuck}))
+    assert stuck not in wider.valves and set(wider.pipes) > set(whole.pipes)
+    system = compile_system(compile_network(valved), HEATED)
+    both = (Incident("burst", burst, 0.03), Incident("valve_stuck", stuck))
+    case = Case("x", both, (Measure("isolate", burst, 0.0, 0.5),))
+    found = rehearse(system, STATE, outlook(2.0), case)
+    assert found.sections == (wider,)
+    assert np.all(found.lost_kg_s[30:] == 0.0), "the wider section is shut off all the same"
+
+
+def test_two_incidents_at_their_own_times_add_up() -> None:
+    pipes = [p.id for p in NETWORK.pipes if p.side == "supply"][:2]
+    one = run(Incident("burst", pipes[0], 0.02, 1.0, 1.0), hours=4.0)
+    two = run(Incident("burst", pipes[0], 0.02, 1.0, 1.0), Incident("burst", pipes[1], 0.02, 3.0), hours=4.0)
+    assert np.all(one.lost_kg_s[:60] == 0.0) and np.all(one.lost_kg_s[60:120] > 0.0)
+    assert np.all(one.lost_kg_s[120:] == 0.0), "it ends when it is said to"
+    np.testing.assert_allclose(two.lost_kg_s[:180], one.lost_kg_s[:180], rtol=1e-6)
+    assert np.all(two.lost_kg_s[180:] > 0.0)
+
+
+def test_a_mobile_boiler_goes_where_it_relieves_most_and_warms_only_that_station() -> None:
+    station = SYSTEM.stations.ids[0]
+    stopped = (Incident("pump_trip", station),)
+    nothing = run(*stopped, hours=24.0)
+    gains = rank_mobile(SYSTEM, BUILDINGS, nothing, 0.5e6, 2, 2.0)
+    assert gains[0].station == station and gains[0].boilers == 2
+    sent = (Measure("mobile_boiler", station, 1e6, 2.0),)
+    warmed = run(*stopped, measures=sent, hours=24.0)
+    mine = SYSTEM.buildings.station == 0
+    assert np.all(warmed.t_room_c[-1][mine] > nothing.t_room_c[-1][mine] + 0.3)
+    assert np.all(warmed.t_room_c[:, mine].mean(axis=1) < 21.5), "it does not heat beyond what is lacking"
+    np.testing.assert_allclose(warmed.t_room_c[-1][~mine], nothing.t_room_c[-1][~mine], atol=0.05)
+    assert judge(warmed).degree_hours < judge(nothing).degree_hours
+    assert station not in find_spare(SYSTEM, BUILDINGS, nothing)
+    names = [c.name for c in list_options(NETWORK, stopped, sent)]
+    assert names == ["nothing", "mobile"]
+
+
+def test_a_town_cut_off_from_its_main_source_lives_on_its_peak_boiler() -> None:
+    peak = next((s.id for s in NETWORK.sources if not s.holds_pressure), "")
+    if not peak:
+        pytest.skip("the tiny county has one source")
+    main = next(s for s in NETWORK.sources if s.holds_pressure)
+    supply = [p for p in NETWORK.pipes if p.side == "supply"]
+    first = next(p for p in supply if main.node_id in (p.from_node, p.to_node))
+    valved = replace(NETWORK, valves=tuple(_valve(f"V{k}", p.id) for k, p in enumerate(supply)))
+    incidents = (Incident("burst", first.id, 0.03),)
+    case = next(c for c in list_options(valved, incidents) if c.name.endswith("+island"))
+    system = compile_system(compile_network(valved), HEATED)
+    alone = rehearse(system, STATE, outlook(6.0), case)
+    cut = rehearse(system, STATE, outlook(6.0), Case("cut", incidents, case.measures[:1]))
+    assert cut.heat_w[-1].sum() == 0.0 and alone.heat_w[-1].sum() > 1e6
+    assert judge(alone).degree_hours <= judge(cut).degree_hours
+
+
+def test_water_that_stands_in_cold_houses_freezes_and_moving_water_does_not() -> None:
+    harsh = replace(outlook(72.0), t_outdoor_c=np.full(72 * 60, -25.0))
+    cut = rehearse(SYSTEM, STATE, harsh, Case("x", (Incident("power_cut"),)))
+    frost = judge(cut).frost
+    assert np.isfinite(frost.building_h).any() and np.nanmin(frost.building_h) > 3.0
+    assert np.all(frost.building_h <= judge(cut).hours_until[2] + 1e9), "hours, not steps"
+    calm = judge(rehearse(SYSTEM, STATE, harsh, Case("x"))).frost
+    assert not np.isfinite(calm.building_h).any() and not np.isfinite(calm.pipe_h).any()
+
+
+def test_pressures_name_their_extremes_and_fall_where_water_is_lost() -> None:
+    pipe = next(p.id for p in NETWORK.pipes if p.side == "supply")
+    still, broken = run(hours=2.0), run(Incident("burst", pipe, 0.1), hours=2.0)
+    calm, burst = judge(still).pressures, judge(broken).pressures
+    assert calm.highest.p_pa == pytest.approx(float(PAST.p_supply_pa.max()), rel=0.2)
+    assert calm.lowest.p_pa < calm.highest.p_pa and calm.above == 0
+    fallen = still.frames.p_supply_pa[1:3].min(axis=1) - broken.frames.p_supply_pa[1:3].min(axis=1)
+    assert np.all(fallen > 1e4), "while the make-up feeds it"
+    assert burst.lowest.p_pa <= calm.lowest.p_pa and burst.surge_pa > calm.surge_pa
+    assert burst.lowest.node in NETWORK.node_index
+
+
+def test_frames_are_the_network_of_the_hours() -> None:
+    found = run(Incident("source_trip", SOURCES[0].id, 0.1, 1.0), hours=6.0)
+    f = found.frames
+    assert f.hour[0] == 0.0 and f.hour[-1] == 6.0 and np.all(np.diff(f.hour) > 0.0)
+    assert {1.0, 2.0, 3.0, 4.0, 5.0} <= set(np.round(f.hour, 6))
+    at = SYSTEM.net.source_node[0]
+    assert f.t_supply_c[-1, at] < f.t_supply_c[0, at] - 5.0
+    np.testing.assert_allclose(f.t_room_c[-1], found.t_room_c[-1])
+
+
 @pytest.mark.parametrize(
     ("incident", "says"),
     [
@@ -140,6 +235,7 @@ def test_a_section_is_bounded_by_valves_and_names_who_is_behind() -> None:
         (Incident("source_trip", "S99", 0.5), "not a source"),
         (Incident("power_cut", "S99"), "not a station"),
         (Incident("cold_wave", "", 5.0, after_h=-1.0), "after_h"),
+        (Incident("cold_wave", "", 5.0, hours=0.0), "ends before"),
     ],
 )
 def test_what_cannot_be_simulated_is_refused_in_words(incident: Incident, says: str) -> None:

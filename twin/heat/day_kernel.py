@@ -60,6 +60,8 @@ def choose_flow(
             dt, st.w[s], st.c_supply[s], st.c_return[s], st.w_makeup[s], st.t_makeup, st.t_supply[s],
             st.t_return[s], emit, own, setpoint,
         )  # fmt: skip
+        if heat > 0.0 and t_hot <= t_cold:
+            return cap, True  # too cold to warm with: fully open, or hot water would never come again
         flow = find_flow(
             heat, t_hot, t_cold, st.flow[s], cap, st.m_2[s], st.ua[s], st.m_design[s], st.film_2[s],
             st.fouling[s],

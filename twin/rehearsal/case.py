@@ -14,20 +14,23 @@ INCIDENTS: dict[str, tuple[str, float, float, float]] = {
     "power_cut": ("stations", 0.0, 0.0, 0.0),
     "cold_wave": ("", 1.0, 30.0, 10.0),  # K colder, reached within 24 h
     "valve_shut": ("valve", 0.0, 0.0, 0.0),
+    "valve_stuck": ("valve", 0.0, 0.0, 0.0),  # cannot be closed: the valves beyond it are then used
 }
 """Kind -> (sort of place, least size, largest size, usual size)."""
 MEASURES: dict[str, tuple[str, float, float, float]] = {
     "isolate": ("pipe", 0.0, 0.0, 0.0),
     "peak_boiler": ("source", 0.05, 0.6, 0.25),  # share of the design flow that it sends out
+    "island": ("source", 0.0, 0.0, 0.0),  # a source that holds the pressure from then on
     "raise_supply": ("", 1.0, 30.0, 8.0),  # K at every source
-    "shed_load": ("", 1.0, 20.0, 5.0),  # K off every compensation curve
+    "shed_load": ("stations", 1.0, 20.0, 5.0),  # K off the compensation curves of these stations
+    "mobile_boiler": ("station", 0.1e6, 50e6, 1.4e6),  # heat of the boilers that stand there, W
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """``kind`` of ``INCIDENTS`` at ``at`` (an id, or ids joined by commas for ``power_cut``; empty: all),
-    ``after_h`` hours after the start, for ``hours`` (inf: to the end)."""
+    """``kind`` of ``INCIDENTS`` at ``at`` (an id, or ids joined by commas where stations are meant; empty:
+    all), ``after_h`` hours after the start, for ``hours`` (inf: to the end)."""
 
     kind: str
     at: str = ""
@@ -38,7 +41,7 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """``kind`` of ``MEASURES`` from ``after_h`` on."""
+    """``kind`` of ``MEASURES`` from ``after_h`` on; ``at`` as for incidents."""
 
     kind: str
     at: str = ""
@@ -82,3 +85,11 @@ def check_case(network: HeatNetwork, case: Case) -> None:
             raise InputError(f"rehearsal, {x.kind}: size {x.size:g} must be between {least:g} and {most:g}")
         if not 0.0 <= x.after_h <= 240.0:
             raise InputError(f"rehearsal, {x.kind}: after_h {x.after_h:g} must be between 0 and 240")
+    for i in case.incidents:
+        if not i.hours > 0.0:
+            raise InputError(f"rehearsal, {i.kind}: it ends before it begins (hours {i.hours:g})")
+
+
+def find_stuck(incidents: tuple[Incident, ...]) -> frozenset[str]:
+    """Valves that these incidents leave unable to close."""
+    return frozenset(x.at for x in incidents if x.kind == "valve_stuck")

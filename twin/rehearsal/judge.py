@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from twin.heat import HeatSystem
 from twin.model.county import Building
+from twin.rehearsal.frames import Pressures, judge_pressures
+from twin.rehearsal.frost import Frost, find_frost
 from twin.rehearsal.run import Rehearsal
 
 Floats = NDArray[np.float64]
@@ -23,7 +25,8 @@ class Judgement:
     """``hours_until`` (n_limit, n_building): until each of ``LIMITS_C``, inf where it stays above;
     ``homes_below`` (n_limit,) homes that ever fall below; ``first`` ids of hospitals, schools and the like
     that fall below the first limit; ``lost_t`` tonnes of water; ``degree_hours`` home-weighted K h below
-    18 °C; ``lowest_c`` (n_building,) coldest; ``stations`` that lose heat, worst first."""
+    18 °C; ``lowest_c`` (n_building,) coldest; ``stations`` that lose heat, worst first; ``frost`` when pipes
+    freeze; ``pressures`` the extremes."""
 
     hours_until: Floats
     homes_below: Floats
@@ -32,6 +35,8 @@ class Judgement:
     degree_hours: float
     lowest_c: Floats
     stations: tuple[str, ...]
+    frost: Frost
+    pressures: Pressures
 
     @property
     def people_below(self) -> Floats:
@@ -65,6 +70,8 @@ def judge_run(system: HeatSystem, buildings: Mapping[str, Building], r: Rehearsa
         degree_hours=float(cold @ np.maximum(homes, 1.0)),
         lowest_c=r.t_room_c.min(axis=0),
         stations=tuple(system.stations.ids[k] for k in worst),
+        frost=find_frost(system, r.time_s, r.t_room_c, r.t_out_c, r.pump_share, r.frames),
+        pressures=judge_pressures(system, r.frames),
     )
 
 

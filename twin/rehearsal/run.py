@@ -20,8 +20,9 @@ from twin.heat import (
 )
 from twin.heat.water import enthalpy_j_kg
 from twin.model.errors import InputError
-from twin.model.network import Side
-from twin.rehearsal.case import Case, Incident, Measure, check_case
+from twin.rehearsal.case import Case, Incident, Measure, check_case, find_stuck
+from twin.rehearsal.frames import Frame, Frames, stack_frames, take_frame
+from twin.rehearsal.mobile import warm_by_boilers
 from twin.rehearsal.section import Section, find_section
 
 Floats = NDArray[np.float64]
@@ -30,6 +31,9 @@ DISCHARGE = 0.6
 """Discharge of a sharp-edged hole."""
 WATER_KG_M3 = 970.0
 COLD_WITHIN_S = 86_400.0
+FRAME_S = 3600.0
+"""The network is looked at this often, and ``SOON_S`` after whatever begins or ends."""
+SOON_S = 300.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,17 +58,21 @@ class Rehearsal:
 
     ``time_s`` (n_step,) since the start; ``t_room_c`` (n_step, n_building); ``heat_w``, ``t_supply_c``
     (n_step, n_station); ``source_heat_w`` (n_step, n_source); ``lost_kg_s`` (n_step,) water that leaves
-    through the hole; ``section`` what was cut off; ``findings`` of all phases.
+    through holes; ``t_out_c`` (n_step,) as simulated; ``pump_share`` (n_step, n_station); ``frames`` the
+    network at moments; ``sections`` what was cut off; ``findings`` of all phases.
     """
 
     case: Case
     time_s: Floats
+    t_out_c: Floats
     t_room_c: Floats
     heat_w: Floats
     t_supply_c: Floats
     source_heat_w: Floats
     lost_kg_s: Floats
-    section: Section | None
+    pump_share: Floats
+    frames: Frames
+    sections: tuple[Section, ...]
     findings: tuple[DayFinding, ...]
 
 
@@ -82,24 +90,35 @@ def rehearse(system: HeatSystem, state: DayState, outlook: Outlook, case: Case) 
     t_out = _colder(outlook, case)
     runs: list[DayRun] = []
     lost: list[Floats] = []
-    cuts = _phases(case, outlook.dt_s, n_step)
-    for start, end in pairwise(cuts):
+    pumps: list[Floats] = []
+    frames: list[Frame] = []
+    heat_w: Floats | None = None
+    for start, end in pairwise(_cuts(case, outlook.dt_s, n_step)):
         hour = start * outlook.dt_s / 3600.0
         phase = _phase(system, outlook, case, hour, start, end, t_out)
-        run = simulate_day(phase.system, phase.weather, phase.plan, state)
-        state = run.end
+        if not frames:
+            frames.append(take_frame(system, outlook.boundary, state, 0.0))
+        warmed = warm_by_boilers(phase.system, phase.done, state.t_air_c, phase.weather, heat_w)
+        run = simulate_day(warmed, phase.weather, phase.plan, state)
+        state, heat_w = run.end, run.heat_w[-1]
+        frames.append(take_frame(system, phase.plan.boundary, state, end * outlook.dt_s / 3600.0))
         runs.append(run)
-        lost.append(_lost(system, phase.plan, run))
-    first = next((m.at for m in case.measures if m.kind == "isolate"), "")
+        lost.append(_lost(frames[-1], run))
+        pumps.append(phase.pumps)
+    stuck = find_stuck(case.incidents)
+    shut = dict.fromkeys(m.at for m in case.measures if m.kind == "isolate")
     return Rehearsal(
         case=case,
         time_s=outlook.dt_s * np.arange(1.0, n_step + 1.0),
+        t_out_c=t_out,
         t_room_c=np.concatenate([r.t_room_c for r in runs]),
         heat_w=np.concatenate([r.heat_w for r in runs]),
         t_supply_c=np.concatenate([r.t_supply_c for r in runs]),
         source_heat_w=np.concatenate([r.source_heat_w for r in runs]),
         lost_kg_s=np.concatenate(lost),
-        section=find_section(system.net.network, first) if first else None,
+        pump_share=np.concatenate(pumps),
+        frames=stack_frames(frames, system.net.n_node),
+        sections=tuple(find_section(system.net.network, p, stuck) for p in shut),
         findings=tuple(f for r in runs for f in r.findings),
     )
 
@@ -109,24 +128,26 @@ class _Phase:
     system: HeatSystem
     weather: Weather
     plan: DayPlan
+    pumps: Floats
+    done: list[Measure]
 
 
-def _lost(system: HeatSystem, plan: DayPlan, run: DayRun) -> Floats:
+def _lost(frame: Frame, run: DayRun) -> Floats:
     """Water that left through holes, kg/s, evenly over the phase: the heat it took over its enthalpy."""
-    n = len(run.time_s)
-    if not plan.boundary.leaks:
+    n, leak = len(run.time_s), frame.leak_kg_s
+    if run.energy.leak <= 0.0 or not leak.any():
         return np.zeros(n)
-    pipe = next(p for p in system.net.network.pipes if p.id == plan.boundary.leaks[0].pipe_id)
-    t_c = run.source_t_c if pipe.side == Side.SUPPLY else run.source_back_c
-    enthalpy = float(enthalpy_j_kg(np.nanmean(t_c)))
-    return np.full(n, run.energy.leak / enthalpy / (n * plan.dt_s))
+    enthalpy = float(leak @ enthalpy_j_kg(frame.t_point_c) / leak.sum())
+    return np.full(n, run.energy.leak / enthalpy / float(run.time_s[-1]))
 
 
-def _phases(case: Case, dt_s: float, n_step: int) -> list[int]:
-    """Steps at which something begins or ends, with both ends."""
+def _cuts(case: Case, dt_s: float, n_step: int) -> list[int]:
+    """Steps at which something begins or ends, soon after those, and every hour; with both ends."""
     hours = [x.after_h for x in case.incidents] + [m.after_h for m in case.measures]
     hours += [x.after_h + x.hours for x in case.incidents if np.isfinite(x.hours)]
     inside = {round(h * 3600.0 / dt_s) for h in hours}
+    inside |= {k + max(1, round(SOON_S / dt_s)) for k in inside}
+    inside |= set(range(0, n_step, max(1, round(FRAME_S / dt_s))))
     return sorted({0, n_step} | {k for k in inside if 0 < k < n_step})
 
 
@@ -149,8 +170,9 @@ def _phase(
     opening = net.valve_opening.copy()
     index = {v.id: k for k, v in enumerate(net.network.valves)}
     isolated = {m.at for m in done if m.kind == "isolate"}
+    stuck = find_stuck(case.incidents)
     for pipe in isolated:
-        for v in find_section(net.network, pipe).valves:
+        for v in find_section(net.network, pipe, stuck).valves:
             opening[index[v]] = 0.0
     for x in on:
         if x.kind == "valve_shut":
@@ -163,15 +185,19 @@ def _phase(
     for m in done:
         if m.kind == "peak_boiler" and np.isfinite(flow[sources[m.at]]):
             flow[sources[m.at]] = m.size * design
+        if m.kind == "island":
+            flow[np.isnan(flow)] = 0.0  # who held the pressure is cut off, on the return side too
+            flow[sources[m.at]] = np.nan
+    pumps = _pumps(system, on, n)
     weather = Weather(t_out[start:end], outlook.wind_m_s[start:end], outlook.sun_w_m2[start:end])
     plan = DayPlan(
         outlook.dt_s,
         replace(boundary, valve_opening=opening, leaks=leaks, source_flow_kg_s=flow),
         t_source,
         setpoint_c=_setpoints(system, weather, done),
-        pump_share=_pumps(system, on, n),
+        pump_share=pumps,
     )
-    return _Phase(_with_capacity(system, on), weather, plan)
+    return _Phase(_with_capacity(system, on), weather, plan, pumps, done)
 
 
 def _hole(x: Incident) -> Leak:
@@ -180,8 +206,12 @@ def _hole(x: Incident) -> Leak:
 
 
 def _setpoints(system: HeatSystem, weather: Weather, done: list[Measure]) -> Floats:
-    off = sum(m.size for m in done if m.kind == "shed_load")
     rows = system.net.network.substations
+    off = np.zeros(len(rows))
+    for m in done:
+        if m.kind == "shed_load":
+            named = set(m.at.split(",")) if m.at else set(system.stations.ids)
+            off += [m.size if s.id in named else 0.0 for s in rows]
     return np.stack([read_curve(s.curve, weather.t_outdoor_c) for s in rows], axis=1) - off
 
 

@@ -18,10 +18,11 @@ class Section:
     source: bool
 
 
-def find_section(network: HeatNetwork, pipe_id: str) -> Section:
+def find_section(network: HeatNetwork, pipe_id: str, stuck: frozenset[str] = frozenset()) -> Section:
     """The smallest part around a pipe that its side's section valves can cut off.
 
-    A valve in the broken pipe itself does not count: on which side of it the break is, nobody knows.
+    A valve in the broken pipe itself does not count: on which side of it the break is, nobody knows. Nor do
+    those of ``stuck``, which cannot be closed: the valves beyond them are taken.
 
     Raises
     ------
@@ -33,7 +34,7 @@ def find_section(network: HeatNetwork, pipe_id: str) -> Section:
     side = pipes[pipe_id].side
     valved: dict[str, list[str]] = {}
     for v in network.valves:
-        if v.kind == "section" and v.pipe_id != pipe_id:
+        if v.kind == "section" and v.pipe_id != pipe_id and v.id not in stuck:
             valved.setdefault(v.pipe_id, []).append(v.id)
     at: dict[str, list[str]] = {}
     for p in network.pipes:
