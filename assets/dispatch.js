@@ -20,6 +20,9 @@
     if (!answer?.ok) buttons.forEach(b => { b.disabled = false; });
   });
 
+  // On a phone a place is one line; a touch opens its rows.
+  document.addEventListener('click', e => e.target.closest('.ct-wish-place')?.parentElement.classList.toggle('ct-open'));
+
   document.addEventListener('change', e => {
     if (e.target.id !== 'dispatch-all') return;
     document.querySelectorAll('#dispatch-wishes tr[data-wish] input[type=checkbox]').forEach(x => { if (x.checked !== e.target.checked) x.click(); });

@@ -2,6 +2,7 @@
 
 from app.i18n.access_texts import ACCESS_TEXTS
 from app.i18n.command_texts import COMMAND_TEXTS
+from app.i18n.desk_texts import DESK_TEXTS
 from app.i18n.dispatch_texts import DISPATCH_TEXTS
 from app.i18n.document_texts import DOCUMENT_TEXTS
 from app.i18n.fault_texts import FAULT_TEXTS
@@ -19,6 +20,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **COMMAND_TEXTS,
     **DOCUMENT_TEXTS,
     **DISPATCH_TEXTS,
+    **DESK_TEXTS,
     **REPORT_TEXTS,
     "app.centre": ("智能运行中心", "Intelligent Operation Centre"),
     "app.demo": ("演示数据", "DEMO DATA"),

@@ -88,7 +88,7 @@ def _register_forecast(app: Dash, context: Context) -> None:
         lang, light = str(words[0]), bool(words[1])
         try:
             body = newest_body(context, "forecast")
-            heat = context.ask("dispatch-measured", 60.0, lambda: _measured_load(context))
+            heat = context.ask("dispatch-measured", 60.0, lambda: measured_load(context))
         except StoreUnavailable:
             return no_update, translate("app.unavailable", lang)
         return draw_load(context, body, heat, lang, light), tell_quality(body, lang)
@@ -148,7 +148,7 @@ def newest_body(context: Context, kind: str) -> Body | None:
     return found
 
 
-def _measured_load(context: Context) -> tuple[Floats, Floats]:
+def measured_load(context: Context) -> tuple[Floats, Floats]:
     """Hourly heat of all sources of the last day, W, at the middle of each hour."""
     ids = [f"{s.id}/src_heat" for s in context.county.network.sources]
     numbers = np.array([p.no for p in context.county.points if p.id in ids], dtype=np.int64)
@@ -308,8 +308,29 @@ def draw_wishes(context: Context, row: Kept, body: Body, lang: str) -> html.Tabl
     heads = ("take", "point", "now", "new", "unit")
     cells = [html.Th(translate(f"dispatch.{h}", lang)) for h in heads]
     open_ = row.state == "made"
-    rows = [_wish(context, w, names, open_, lang) for w in wishes]
-    return html.Table([html.Thead(html.Tr(cells)), html.Tbody(rows)], className="ct-table ct-wishes")
+    groups: dict[str, list[Body]] = {}
+    for w in wishes:
+        groups.setdefault(w["point"].split("/")[0], []).append(w)
+    bodies = [
+        html.Tbody(
+            [_wish_head(context, names.get(place, place), mine)]
+            + [_wish(context, w, names, open_, lang) for w in mine],
+            className="ct-open" if place in sources else "",
+        )
+        for place, mine in groups.items()
+    ]
+    return html.Table([html.Thead(html.Tr(cells)), *bodies], className="ct-table ct-wishes")
+
+
+def _wish_head(context: Context, name: str, wishes: list[Body]) -> html.Tr:
+    """A place in one line, which on a phone opens its rows: what changes, shortly."""
+    said = []
+    for w in wishes:
+        q = find_quantity(context.county.point_by_id[w["point"]].quantity)
+        then = MISSING if w["before"] is None else format_number(w["before"] * q.scale, q.decimals)
+        said.append(f"{then} → {format_number(w['value'] * q.scale, q.decimals)} {q.display_unit}")
+    cells = [html.B(name), html.Small(" · ".join(said))]
+    return html.Tr(html.Td(cells, colSpan=5), className="ct-wish-place")
 
 
 def _wish(context: Context, w: Body, names: dict[str, str], editable: bool, lang: str) -> html.Tr:

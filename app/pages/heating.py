@@ -9,6 +9,8 @@ from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from app.charts.lines import ACCENT, WARM, Line, draw_lines, renew_lines
 from app.format import format_number
 from app.i18n import translate
+from app.pages.heating_desk import draw_desk, register_desk
+from app.pages.heating_homes import draw_below, draw_trail
 from app.pages.parts import kind_name, live, panel
 from app.pages.way import WAYS, draw_way
 from app.scene import scene_component
@@ -24,6 +26,8 @@ COLUMNS = (
     ("s2_ts", "col.second"), ("cv_pos", "col.valve"),
 )  # fmt: skip
 HOURS = (1, 6, 24)
+PARTS = ("points", "homes")
+"""What stands below the chart: the measured points of a place, or what lies below it."""
 
 
 def layout(view: View, context: Context) -> list[object]:
@@ -34,6 +38,7 @@ def layout(view: View, context: Context) -> list[object]:
     return [
         html.Div(
             [
+                *draw_desk(view),
                 html.Div(scene, className="ct-scene-box"),
                 panel(translate("heating.stations", lang), _grid(context, lang), "ct-stations"),
                 html.Section(
@@ -45,6 +50,13 @@ def layout(view: View, context: Context) -> list[object]:
                             config={"displayModeBar": False, "responsive": True},
                             className="ct-graph",
                         ),
+                        dcc.RadioItems(
+                            id="detail-part",
+                            options=[{"label": translate(f"below.{k}", lang), "value": k} for k in PARTS],
+                            value="points",
+                            inline=True,
+                            className="ct-hours ct-parts",
+                        ),
                         html.Div(id="station-points", className="ct-points"),
                     ],
                     className="ct-panel ct-detail",
@@ -53,6 +65,7 @@ def layout(view: View, context: Context) -> list[object]:
             className="ct-heating",
         ),
         dcc.Store(id="heating-lang", data=[lang, view.light]),
+        dcc.Store(id="heating-building", data=""),
         dcc.Interval(id="heating-tick", interval=15_000),
     ]
 
@@ -140,18 +153,34 @@ def register(app: Dash, context: Context) -> None:
     places: dict[str, Substation | Source] = {s.id: s for s in network.substations}
     places |= {s.id: s for s in network.sources}
 
+    register_desk(app, context)
+
     @app.callback(
         Output("station-head", "children"),
         Output("station-points", "children"),
         Input("selection", "data"),
         Input("heating-lang", "data"),
+        Input("detail-part", "value"),
+        Input("heating-building", "data"),
     )
-    def show_station(selection: str | None, words: list[object]) -> tuple[object, object]:
+    def show_station(
+        selection: str | None, words: list[object], part: str, building: str | None
+    ) -> tuple[object, object]:
         lang = str(words[0])
         place = places.get(selection or "")
-        if place is None:
-            return [html.H2(translate("heating.detail", lang)), html.P(translate("heating.pick", lang))], []
-        return _head(place, context, lang), _points(place.id, context, lang)
+        inside = building if place is not None and ctx.triggered_id != "selection" else ""
+        trail = draw_trail(context, place.id if place else "", inside or "", lang)
+        head = (
+            _head(place, context, lang)
+            if place is not None
+            else [html.H2(translate("heating.detail", lang)), html.P(translate("heating.pick", lang))]
+        )
+        if part == "homes" or place is None:
+            try:
+                return [trail, *head], draw_below(context, place.id if place else "", inside or "", lang)
+            except StoreUnavailable:
+                return [trail, *head], html.P(translate("app.unavailable", lang), className="ct-quiet")
+        return [trail, *head], _points(place.id, context, lang)
 
     @app.callback(
         Output("station-chart", "figure"),

@@ -5,8 +5,9 @@ import time
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
+from app.domains.heating.papers import print_report
 from app.domains.heating.report import COLUMNS, FIGURES, UNITS, Report, make_report, write_report
 from app.format import MISSING, format_number
 from app.i18n import translate
@@ -43,6 +44,7 @@ def layout(view: View, context: Context) -> list[object]:
                 className="ct-report-date",
             ),
             html.Button(translate("balance.save", lang), id="report-save", className="ct-button"),
+            html.Button(translate("report.pdf", lang), id="report-pdf", className="ct-button"),
             html.Span(id="report-said", className="ct-quiet"),
         ],
         className="ct-tools",
@@ -95,20 +97,32 @@ def register(app: Dash, context: Context) -> None:
 
     @app.callback(
         Output("report-file", "data"),
+        Output("report-said", "children", allow_duplicate=True),
         Input("report-save", "n_clicks"),
+        Input("report-pdf", "n_clicks"),
         State("report-period", "value"),
         State("report-date", "value"),
         State("report-lang", "data"),
         prevent_initial_call=True,
     )
-    def save(_clicks: int | None, period: str, day: str | None, words: list[str]) -> object:
+    def save(
+        _excel: int | None, _pdf: int | None, period: str, day: str | None, words: list[str]
+    ) -> tuple[object, object]:
+        lang = words[0]
         try:
             now, before = read_reports(context, period, day)
-        except (InputError, StoreUnavailable):
-            return no_update
-        title = f"{translate('report.title', words[0])} {_span(context, now)}"
-        book = write_report(context.county, now, before, words[0], title)
-        return dcc.send_bytes(lambda out: out.write(book), f"report-{period}-{day}.xlsx")
+            if ctx.triggered_id == "report-pdf":
+                title = translate(f"report.named.{period}", lang)
+                spans = _span(context, now), _span(context, before)
+                content, end = print_report(context.county, now, before, title, spans, lang), "pdf"
+            else:
+                title = f"{translate('report.title', lang)} {_span(context, now)}"
+                content, end = write_report(context.county, now, before, lang, title), "xlsx"
+        except InputError as e:
+            return no_update, str(e)
+        except StoreUnavailable:
+            return no_update, translate("app.unavailable", lang)
+        return dcc.send_bytes(lambda out: out.write(content), f"report-{period}-{day}.{end}"), no_update
 
 
 def read_reports(context: Context, period: str, day: str | None) -> tuple[Report, Report]:

@@ -23,6 +23,7 @@ from app.pages import (
     diagnosis,
     dispatch,
     documents,
+    drill,
     heating,
     overview,
     point,
@@ -36,6 +37,7 @@ from app.web.command_routes import register_command_routes
 from app.web.balance_routes import register_balance_routes
 from app.web.context import Context
 from app.web.dispatch_routes import register_dispatch_routes
+from app.web.rehearsal_routes import register_rehearsal_routes
 from app.web.finding_routes import register_finding_routes
 from app.web.scene_routes import register_scene_time_routes
 from app.web.shell import draw_frame, read_view
@@ -50,6 +52,7 @@ PAGES = {
     "/heating": heating,
     "/diagnosis": diagnosis,
     "/rehearsal": rehearsal,
+    "/drill": drill,
     "/dispatch": dispatch,
     "/balance": balance,
     "/report": report,
@@ -69,6 +72,7 @@ NAVIGATION = [
     ("nav.apps", "nav.heating", "/heating"),
     ("nav.apps", "nav.diagnosis", "/diagnosis"),
     ("nav.apps", "nav.rehearsal", "/rehearsal"),
+    ("nav.apps", "nav.drill", "/drill"),
     ("nav.apps", "nav.dispatch", "/dispatch"),
     ("nav.apps", "nav.balance", "/balance"),
     ("nav.apps", "nav.report", "/report"),
@@ -87,6 +91,7 @@ def create_app(settings: Settings, county: County, store: Store) -> FastAPI:
     public.register(server, context)
     register_command_routes(server, context)
     register_dispatch_routes(server, context)
+    register_rehearsal_routes(server, context)
     register_balance_routes(server, context)
     register_finding_routes(server, context)
     register_access(server, Access(context))

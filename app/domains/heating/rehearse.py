@@ -1,4 +1,4 @@
-"""From the store to a rehearsal and back to words: the present, the outlook, the alternatives ranked."""
+"""From the store to a rehearsal and back to words: the moment, the outlook, the alternatives ranked."""
 
 import math
 import threading
@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domains.heating.ahead import PAST_S, STEP_S, Hourly, look_ahead, read_weather
 from ingest.store.api import RollUpSeries
 from twin.heat import HeatSystem, compile_network, compile_system
 from twin.heat.water import density_kg_m3
@@ -16,26 +17,24 @@ from twin.model.county import Building, County
 from twin.model.errors import InputError
 from twin.rehearsal import (
     Case,
+    Gain,
     Incident,
     Judgement,
-    Outlook,
+    Measure,
     Past,
     Rehearsal,
+    find_spare,
     judge_run,
     list_options,
+    rank_mobile,
     rehearse,
     settle_system,
 )
-from twin.rehearsal.start import hold_boundary
 
 Floats = NDArray[np.float64]
 RolledUp = Callable[[int, float, float], RollUpSeries]
 
-STEP_S = 60.0
 PAST_H = 12.0
-DAY_S = 86_400.0
-FORGET_S = 12 * 3600.0
-"""Time in which tomorrow's weather goes back from today's to yesterday's at the same hour."""
 TANK_H = 1.0
 """How long a make-up tank bridges what the make-up cannot give; an engineering default."""
 MAKE_UP_SHARE = 0.04
@@ -53,13 +52,34 @@ class Alternative:
     lasts_h: float = math.inf
 
 
+@dataclass(frozen=True, slots=True)
+class Aid:
+    """Mobile boilers at hand: how many, of what heat each, and hours until they stand where they are sent."""
+
+    count: int = 0
+    power_w: float = 1.4e6
+    after_h: float = 3.0
+
+
+NO_AID = Aid()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """Alternatives from best to worst, where they started, and how long it took."""
+    """Alternatives from best to worst, where they started (``t``), what happens, which station gains most
+    from a mobile boiler, and how long it took."""
 
     t: float
+    incidents: tuple[Incident, ...]
     alternatives: tuple[Alternative, ...]
+    gains: tuple[Gain, ...]
+    aid: Aid
     seconds: float
+
+    @property
+    def nothing(self) -> Alternative:
+        """The alternative without any measure."""
+        return next(a for a in self.alternatives if not a.run.case.measures)
 
 
 class Stage:
@@ -78,54 +98,95 @@ class Stage:
         return self._system
 
     def rehearse(
-        self, value: Floats, rolled_up: RolledUp, now: float, incident: Incident, hours: float
-    ) -> Answer:
-        """Run an incident and what could be done about it.
+        self, value: Floats, rolled_up: RolledUp, now: float, incidents: tuple[Incident, ...], hours: float,
+        hourly: Hourly | None = None, aid: Aid = NO_AID, until: float | None = None,
+    ) -> Answer:  # fmt: skip
+        """Run incidents and what could be done about them.
 
         Parameters
         ----------
         value : (n_point,) usable values at ``now``, SI
         rolled_up : sums of a point by 5 minutes between two times
+        hourly : means of points by the hour, for the outlook; None: the weather stays
+        until : the present, where ``now`` is a stored moment: the weather that came until then is known
 
         Raises
         ------
-        InputError : the incident is not possible, or too little is measured to start from
+        InputError : an incident is not possible, or too little is measured to start from
         """
         with self._lock:
             began = time.monotonic()
             system = self.system()
             past = read_past(self._county, system, value, rolled_up, now)
             state = settle_system(system, past)
-            outlook = look_ahead(system, past, self._yesterday(rolled_up, now), hours)
+            weather = read_weather(self._county, hourly, now - PAST_S, now) if hourly else None
+            later = hourly and until is not None and until - now > 3600.0
+            came = read_weather(self._county, hourly, now, until or now) if hourly and later else None
+            outlook = look_ahead(system, past, weather, hours, now, came)
             buildings = {b.id: b for b in self._county.buildings}
-            found = []
-            for case in list_options(self._county.network, (incident,)):
-                a = _judge(system, buildings, rehearse(system, state, outlook, case))
-                if not case.measures and not a.sustainable:
-                    # make-up cannot replace what is lost: the network loses its pressure and stops
-                    after = incident.after_h + TANK_H
-                    stops = Case("collapse", (incident, Incident("power_cut", "", 0.0, after)))
-                    a = replace(
-                        _judge(system, buildings, rehearse(system, state, outlook, stops)), lasts_h=TANK_H
-                    )
-                found.append(a)
-        found.sort(key=lambda a: (a.judgement.degree_hours, a.judgement.lost_t))
-        return Answer(now, tuple(found), time.monotonic() - began)
 
-    def _yesterday(self, rolled_up: RolledUp, now: float) -> Floats | None:
-        """Outdoor temperature of the 24 h before, every 5 minutes, or None."""
-        for p in self._county.points:
-            if p.key == "t_out":
-                s = rolled_up(p.no, now - DAY_S, now)
-                if s.t.size > 12:
-                    grid = np.arange(now - DAY_S, now, 300.0)
-                    series: Floats = np.interp(grid, s.t, s.mean)
-                    return series
-        return None
+            def judge(run: Rehearsal) -> Alternative:
+                return _judge(system, buildings, run)
+
+            def play(case: Case) -> Alternative:
+                return judge(rehearse(system, state, outlook, case))
+
+            nothing = _play_nothing(play, judge, incidents, _limit_make_up(system))
+            boilers, gains = _place_boilers(system, buildings, nothing.run, aid, incidents)
+            spare = find_spare(system, buildings, nothing.run)
+            cases = list_options(self._county.network, incidents, boilers, spare)
+            found = [nothing, *(play(c) for c in cases if c.measures)]
+        found.sort(key=_rank)
+        return Answer(now, incidents, tuple(found), gains, aid, time.monotonic() - began)
+
+
+def _play_nothing(
+    play: Callable[[Case], Alternative], again: Callable[[Rehearsal], Alternative],
+    incidents: tuple[Incident, ...], limit_kg_s: float,
+) -> Alternative:  # fmt: skip
+    """Nothing is done: if the make-up cannot replace what is lost, the network loses its pressure and stops;
+    from then on only what the make-up gives runs out."""
+    a = play(Case("nothing", incidents))
+    if a.sustainable:
+        return a
+    after = min(x.after_h for x in incidents if x.kind == "burst") + TANK_H
+    stops = play(Case("collapse", (*incidents, Incident("power_cut", "", 0.0, after))))
+    run, f = stops.run, stops.run.frames
+    late, gone = run.time_s > 3600.0 * after, f.hour > after + 1e-6
+    lost = np.where(late, np.minimum(run.lost_kg_s, limit_kg_s), run.lost_kg_s)
+    no_pressure = [np.where(gone[:, None], np.nan, p) for p in (f.p_supply_pa, f.p_return_pa)]
+    still = np.where(gone[:, None], 0.0, f.mass_flow_kg_s)
+    f = replace(f, p_supply_pa=no_pressure[0], p_return_pa=no_pressure[1], mass_flow_kg_s=still)
+    run = replace(run, lost_kg_s=lost, frames=f)
+    return replace(again(run), sustainable=False, lasts_h=TANK_H)
+
+
+def _place_boilers(
+    system: HeatSystem, buildings: dict[str, Building], nothing: Rehearsal, aid: Aid,
+    incidents: tuple[Incident, ...],
+) -> tuple[tuple[Measure, ...], tuple[Gain, ...]]:  # fmt: skip
+    """Mobile boilers where they relieve most, as measures, and the ranking of the stations."""
+    after = min((x.after_h for x in incidents), default=0.0) + aid.after_h
+    gains = rank_mobile(system, buildings, nothing, aid.power_w, aid.count, after)
+    sent = tuple(
+        Measure("mobile_boiler", g.station, aid.power_w * g.boilers, after) for g in gains if g.boilers
+    )
+    return sent, gains
+
+
+def _rank(a: Alternative) -> tuple[bool, float, float]:
+    """What the water does not last for comes last; then cold, then water."""
+    return (not a.sustainable and not a.run.case.name.startswith("collapse"), a.judgement.degree_hours,
+            a.judgement.lost_t)  # fmt: skip
+
+
+def _limit_make_up(system: HeatSystem) -> float:
+    """What a make-up can give, kg/s."""
+    return MAKE_UP_SHARE * float(system.net.station_design_kg_s.sum())
 
 
 def _judge(system: HeatSystem, buildings: dict[str, Building], run: Rehearsal) -> Alternative:
-    limit = MAKE_UP_SHARE * float(system.net.station_design_kg_s.sum())
+    limit = _limit_make_up(system)
     longest_h = float((run.lost_kg_s > limit).sum() * run.time_s[0] / 3600.0)
     return Alternative(run, judge_run(system, buildings, run), longest_h < 1.0)
 
@@ -192,20 +253,3 @@ def _rooms(county: County, system: HeatSystem, value: Floats) -> Floats:
     with np.errstate(invalid="ignore"):
         mean: Floats = total / count
     return mean
-
-
-def look_ahead(system: HeatSystem, past: Past, yesterday_c: Floats | None, hours: float) -> Outlook:
-    """Weather as yesterday at the same hour, starting from today's; sources as they are now."""
-    n = round(hours * 3600.0 / STEP_S)
-    t = STEP_S * np.arange(1, n + 1)
-    now_c = float(past.t_outdoor_c[-1])
-    if yesterday_c is None or yesterday_c.size == 0:
-        t_out = np.full(n, now_c)
-    else:
-        step = DAY_S / yesterday_c.size
-        same = np.interp(t % DAY_S, step * np.arange(yesterday_c.size), yesterday_c)
-        t_out = same + (now_c - yesterday_c[0]) * np.exp(-t / FORGET_S)
-    return Outlook(
-        STEP_S, t_out, np.full(n, float(past.wind_m_s[-60:].mean())), np.zeros(n),
-        np.tile(past.t_source_c[-1], (n, 1)), hold_boundary(system, past),
-    )  # fmt: skip

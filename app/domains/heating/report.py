@@ -25,6 +25,8 @@ ROOM_C = 18.0
 WATER_KG_M3 = 985.0
 HOUR_S = 3600.0
 LONGEST_S = 200 * 86_400.0
+DAILY_AFTER = 14
+"""Beyond so many days a course is drawn by the day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,17 @@ class StationReport:
     rooms: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Course:
+    """A period hour by hour (by day beyond a fortnight): ``t`` (H,) middle of each, heat of all sources,
+    outdoors, mean of all rooms; NaN where nothing was measured."""
+
+    t: Floats
+    heat_w: Floats
+    t_out_c: Floats
+    room_c: Floats
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """A period (s since 1970 UTC; what of it is over and recorded), its stations and the county's figures by
@@ -51,18 +64,20 @@ class Report:
 
     Figures: ``heat_j`` of the sources, ``station_j``, ``delivery`` share, ``heat_j_m2``, ``index_w_m2``,
     ``power_j`` of sources and stations, ``power_j_m2``, ``make_up_m3``, ``water_kg_m2``, ``loss_rate``,
-    ``t_out_c``, ``room_c``, ``warm_share``.
+    ``t_out_c``, ``room_c``, ``warm_share``, ``dt_k`` supply less return of the sources, ``ehr`` electricity
+    over heat, ``imbalance`` worst |x - 1|, x a station's share of the water over its share by design.
     """
 
     start: float
     end: float
     stations: tuple[StationReport, ...]
     figures: dict[str, float]
+    course: Course
 
 
 FIGURES = (
     "heat_j", "station_j", "delivery", "index_w_m2", "heat_j_m2", "power_j", "power_j_m2", "make_up_m3",
-    "water_kg_m2", "loss_rate", "t_out_c", "room_c", "warm_share",
+    "water_kg_m2", "loss_rate", "ehr", "imbalance", "dt_k", "t_out_c", "room_c", "warm_share",
 )  # fmt: skip
 
 
@@ -80,7 +95,55 @@ def make_report(county: County, store: Store, start: float, end: float) -> Repor
     if "t" in means:  # what was not lived through, or not recorded, is no time to divide by
         start, end = max(start, float(means["t"][0]) - HOUR_S), min(end, float(means["t"][-1]))
     stations = tuple(_station(county, store, means, s.id, start, end) for s in county.network.substations)
-    return Report(start, end, stations, _figures(county, store, means, stations, start, end))
+    figures = _figures(county, store, means, stations, start, end)
+    return Report(start, end, stations, figures | _ratios(county, means, stations, figures), _course(means))
+
+
+def _course(means: dict[str, Floats]) -> Course:
+    """The period for charts."""
+    t = means.get("t", np.empty(0))
+
+    def rows(end: str) -> Floats:
+        found = [x for i, x in means.items() if i.endswith(end)]
+        return np.stack(found, axis=1) if found else np.full((t.size, 1), np.nan)
+
+    heat, out, room = rows("/src_heat"), rows("/t_out"), rows("/room_t")
+    total = np.where(np.isfinite(heat).any(axis=1), np.nansum(heat, axis=1), np.nan)
+    columns = [t - HOUR_S / 2.0, total, _row_mean(out), _row_mean(room)]
+    days = t.size // 24
+    if days > DAILY_AFTER:
+        columns = [_row_mean(x[: 24 * days].reshape(days, 24)) for x in columns]
+    return Course(*columns)
+
+
+def _row_mean(x: Floats) -> Floats:
+    known = np.isfinite(x)
+    with np.errstate(invalid="ignore"):
+        mean: Floats = np.where(known, x, 0.0).sum(axis=1) / known.sum(axis=1)
+    return mean
+
+
+def _ratios(
+    county: County, means: dict[str, Floats], stations: Sequence[StationReport], figures: dict[str, float]
+) -> dict[str, float]:
+    """Electricity over heat, balance of the water, supply less return."""
+    heat, power = figures["heat_j"], figures["power_j"]
+    apart = [
+        means[f"{s.id}/src_ts"] - means[f"{s.id}/src_tr"]
+        for s in county.network.sources
+        if f"{s.id}/src_ts" in means and f"{s.id}/src_tr" in means and s.holds_pressure
+    ]
+    design = np.array([s.design_flow_kg_s for s in county.network.substations])
+    volume = np.array([s.volume_m3 for s in stations])
+    known = np.isfinite(volume) & (design > 0.0)
+    worst = math.nan
+    if known.sum() > 1 and volume[known].sum() > 0.0:
+        share = volume[known] / volume[known].sum() / (design[known] / design[known].sum())
+        worst = float(np.abs(share - 1.0).max())
+    return {
+        "ehr": power / heat if heat > 0.0 else math.nan, "imbalance": worst,
+        "dt_k": _mean(np.concatenate(apart) if apart else None),
+    }  # fmt: skip
 
 
 def _counted(county: County, store: Store, place: str, key: str, start: float, end: float) -> float:
@@ -90,7 +153,7 @@ def _counted(county: County, store: Store, place: str, key: str, start: float, e
 
 def _means(county: County, store: Store, start: float, end: float) -> dict[str, Floats]:
     """Hourly means of temperatures, rooms and flows over the period, (H,) by point id; ``t`` their ends."""
-    keys = ("p1_ts", "p1_tr", "room_t", "t_out", "src_flow")
+    keys = ("p1_ts", "p1_tr", "room_t", "t_out", "src_flow", "src_heat", "src_ts", "src_tr")
     points = [p for p in county.points if p.key in keys]
     table = store.hourly(np.array([p.no for p in points], dtype=np.int64), start, end - 1.0)
     if table.t.size == 0:
@@ -174,7 +237,7 @@ UNITS: dict[str, tuple[str, float, int]] = {
     "index_w_m2": ("W/m²", 1.0, 1), "heat_j_m2": ("GJ/m²", 1e-9, 4), "power_j": ("kWh", 1 / 3.6e6, 0),
     "power_j_m2": ("kWh/m²", 1 / 3.6e6, 4), "make_up_m3": ("m³", 1.0, 1), "water_kg_m2": ("kg/m²", 1.0, 3),
     "loss_rate": ("%", 100.0, 3), "t_out_c": ("°C", 1.0, 1), "room_c": ("°C", 1.0, 1),
-    "warm_share": ("%", 100.0, 1),
+    "warm_share": ("%", 100.0, 1), "ehr": ("", 1.0, 4), "imbalance": ("", 1.0, 2), "dt_k": ("K", 1.0, 1),
 }  # fmt: skip
 """Unit, factor from SI and decimals of every figure."""
 COLUMNS: tuple[tuple[str, str, float, int], ...] = (
