@@ -7,7 +7,7 @@ as a weather service would give it, the coming weather with an error that grows 
 proposes, and the field's controllers take what is within their limits. The peer is the same field in the same
 weeks left to its curves. What colder houses gave out of their walls is not saved: heat is also told with
 what is missing in the buildings at the end put back. Comfort is judged on the true temperature of every
-building: kelvin-hours per home.
+building and on how homes differ within it: kelvin-hours per home.
 """
 
 import argparse
@@ -20,9 +20,11 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from bench.diagnosis_field import Field
 from ingest.demo.county import generate_county
+from ingest.demo.plant.truth import ROOM_OFFSET_K
 from twin.dispatch import Dispatcher, HourKeeper, Outlook, Tariff, compile_dispatcher, propose
 from twin.dispatch.inlets import InletBook, balance_inlets, carry_out, compile_inlets
 from twin.dispatch.tariff import electricity_yuan_mwh
@@ -40,15 +42,16 @@ WEEKS = (
     ("February", "normal", "2027-02-20"),
 )
 STEP_S = 300.0
-WARM_H = 98.0
-ROUNDS_H = (26.0, 50.0, 74.0)
-"""When a crew has been round to the inlet valves of the list, in the days before that only teach."""
+WARM_H = 170.0
+ROUND_H = 90.0
+"""When a crew has been round to the inlet valves of the list, in the week before that only teaches. Rooms
+answer to a valve within days, so that there is one round."""
 STEPS_S = np.array([3600.0] * 24 + [7200.0] * 12)
 
 
 @dataclass
 class Bill:
-    """Sums of one week: J, yuan, K h per home; ``stored``: heat in the buildings at the end."""
+    """Sums of one week: J, yuan, K h per home; ``stored``: what the buildings hold more at the end."""
 
     heat: float = 0.0
     boiler: float = 0.0
@@ -87,7 +90,7 @@ def expect(f: Field, rng: np.random.Generator) -> Outlook:
 
 def play_week(county: County, desk: Dispatcher, week: tuple[str, str, str], days: int, seed: int,
               arm: Arm, tariff: Tariff) -> Bill:  # fmt: skip
-    """One week, after four days that only teach."""
+    """One week, after seven days that only teach."""
     start = np.datetime64(week[2] + "T16:00").astype("datetime64[s]").astype(float)
     with tempfile.TemporaryDirectory() as folder:
         f = Field(county, seed, week[1], float(start), Path(folder) / "truth.jsonl")
@@ -97,7 +100,9 @@ def play_week(county: County, desk: Dispatcher, week: tuple[str, str, str], days
         for i in range(round((WARM_H + 24 * days) * 3600.0 / STEP_S)):
             hours = i * STEP_S / 3600.0
             judged = hours >= WARM_H
-            if arm == "balance" and hours in ROUNDS_H:
+            if hours == WARM_H:
+                bill.stored = -stored_j(f)
+            if arm == "balance" and hours == ROUND_H:
                 turn_valves(f, inlets, keeper)
             if arm != "curve" and judged and hours == round(hours):
                 obey(f, desk, keeper, rng, tariff, bill)
@@ -106,8 +111,13 @@ def play_week(county: County, desk: Dispatcher, week: tuple[str, str, str], days
             keeper.take(f.t, f.snapshot().value)
             if judged:
                 pay(f, bill, before, homes, tariff)
-        bill.stored = float((f.plant.stations.room_c * f.plant.blocks.capacity_j_k).sum())
+        bill.stored += stored_j(f)
     return bill
+
+
+def stored_j(f: Field) -> float:
+    """Heat in the buildings, J above 0 °C."""
+    return float((f.plant.stations.room_c * f.plant.blocks.capacity_j_k).sum())
 
 
 def turn_valves(f: Field, inlets: InletBook, keeper: HourKeeper) -> None:
@@ -148,8 +158,15 @@ def pay(f: Field, bill: Bill, before: tuple[float, float], homes: Floats, tariff
     bill.yuan += chp * tariff.chp_yuan_gj + boiler * tariff.boiler_yuan_gj + electric
     bill.yuan_one_price += (chp + boiler) * tariff.chp_yuan_gj + electric
     room, hours = f.plant.stations.room_c, STEP_S / 3600.0
-    bill.cold += float(np.maximum(tariff.room_low_c - room, 0.0) @ homes) * hours / homes.sum()
-    bill.hot += float(np.maximum(room - tariff.room_high_c, 0.0) @ homes) * hours / homes.sum()
+    bill.cold += float(beyond(tariff.room_low_c - room) @ homes) * hours / homes.sum()
+    bill.hot += float(beyond(room - tariff.room_high_c) @ homes) * hours / homes.sum()
+
+
+def beyond(k: Floats) -> Floats:
+    """Mean of what is positive of kelvins that scatter around ``k`` as homes do around their building."""
+    d = k / ROOM_OFFSET_K
+    out: Floats = ROOM_OFFSET_K * np.exp(-0.5 * d * d) / np.sqrt(2.0 * np.pi) + k * ndtr(d)
+    return out
 
 
 def describe(name: str, arm: Arm, curve: Bill, plan: Bill) -> dict[str, object]:

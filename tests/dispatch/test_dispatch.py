@@ -82,7 +82,7 @@ def test_hidden_losses_are_learned_within_their_own_uncertainty() -> None:
     assert np.all(np.abs(b.loss - LOSS) < 3.0 * b.sigma_loss + 0.02), (b.loss, b.sigma_loss)
     assert np.all(b.sigma_loss < 0.15), "four days must teach something"
     rooms = HOURS.station_room_c()[-1]
-    assert np.allclose(b.air_c, rooms, atol=0.2)
+    assert np.allclose(b.air_c, rooms, atol=0.5)  # one sensor a station: the rooms are the county's
 
 
 def test_too_few_hours_are_refused_with_what_is_missing() -> None:

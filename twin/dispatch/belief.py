@@ -20,7 +20,7 @@ from twin.dispatch.houses import (
     step_houses,
     wind_loss_w_k,
 )
-from twin.dispatch.records import HOUR_S, Hours
+from twin.dispatch.records import FEWEST_ROOMS, HOUR_S, Hours
 from twin.heat.exchanger import estimate_ua_w_k
 from twin.heat.substation import StationSet
 from twin.model.errors import InputError
@@ -29,6 +29,8 @@ Floats = NDArray[np.float64]
 
 ROOM_SIGMA_K = 0.12
 """Error of the mean of a station's sensors, beside their fixed offsets."""
+STRANGE_SIGMA_K = 4.0
+"""The same where a station has no sensors and the county's rooms must do: its own heat tells more."""
 DRIFT = np.array([0.05, 0.03, 0.003, 0.02]) ** 2
 """Variance added per hour: K² air, K² structure, loss share², gain share²."""
 PRIOR = np.array([0.5, 1.0, 0.15, 0.4]) ** 2
@@ -41,6 +43,10 @@ ENOUGH = 20
 """So many sensors tell as much of the width of their spread as the county does."""
 LATE_H = 24
 """Hours that count for what changes with dirt and hands: exchangers, valves, pipes."""
+PLATE_PA, PLATE_SIGMA = 3e4, 0.5
+"""Drop of strainer and exchanger at design flow where nothing is measured, and how far it may be wrong."""
+VALVE_SIGMA = 0.15
+"""Part of a valve's drop by which its Kv in the survey may be wrong."""
 FEWEST_HOURS = 6
 GROUP_SHARE = np.array([0.02, 0.04, 0.08, 0.16, 0.70])
 """Rooms of a station in groups from the coldest on: what counts are the few that are cold."""
@@ -107,7 +113,7 @@ def learn(houses: Houses, stations: StationSet, hours: Hours) -> Belief:
         offset_k=_offsets(hours, room, late),
         excess=excess, flow_exponent=exponent,
         ua_w_k=_exchangers(stations, hours, heat, late),
-        plate_pa_s2_kg2=_plates(stations, hours, late),
+        plate_pa_s2_kg2=_plates(stations, hours),
         way_k=_ways(hours, late),
         hz=hz,
         heat_w=heat[-1],
@@ -144,6 +150,7 @@ def _filter(
 ) -> tuple[Floats, Floats, float]:
     """States (n, 4) and covariances (n, 4, 4) after the last hour, and the log-likelihood of the rooms."""
     n, first = h.h_air.size, int(np.flatnonzero(usable)[0])
+    own = np.bincount(hours.room_station, minlength=n) >= FEWEST_ROOMS
     start = np.where(np.isfinite(room[first]), room[first], np.nanmean(room[first]))
     x = np.zeros((n, 4))
     x[:, 0] = start
@@ -155,7 +162,7 @@ def _filter(
         out = float(hours.t_out_c[k]) if np.isfinite(hours.t_out_c[k]) else out
         x, p = _predict(h, step, x, p, heat[k], out, float(hours.wind_m_s[k]), float(hours.sun_w_m2[k]))
         known = np.isfinite(room[k])
-        s = p[:, 0, 0] + ROOM_SIGMA_K**2
+        s = p[:, 0, 0] + np.where(own, ROOM_SIGMA_K, STRANGE_SIGMA_K) ** 2
         gain = np.where(known[:, None], p[:, :, 0] / s[:, None], 0.0)
         miss = np.where(known, room[k] - x[:, 0], 0.0)
         score -= 0.5 * float((known * (miss**2 / s + np.log(s))).sum())
@@ -258,17 +265,22 @@ def _exchangers(st: StationSet, hours: Hours, heat: Floats, late: slice) -> Floa
     return found
 
 
-def _plates(st: StationSet, hours: Hours, late: slice) -> Floats:
-    """Drop beside the valve over flow squared, Pa s²/kg²."""
-    s = {k: v[late] for k, v in hours.station.items()}
-    m = hours.flow_kg_s()[late]
+def _plates(st: StationSet, hours: Hours) -> Floats:
+    """Drop beside the valve over flow squared, Pa s²/kg². What a throttled valve takes is known to some per
+    cent only, so hours with an open valve count most, and the usual drop where there was none."""
+    s, m = hours.station, hours.flow_kg_s()
     dp = s["p1_ps"] - s["p1_pr"]
+    valve = valve_pa_s2_kg2(st.kv_m3_h, np.where(np.isfinite(s["cv_pos"]), s["cv_pos"], 1.0))
     with np.errstate(invalid="ignore", divide="ignore"):
-        r = dp / m**2 - valve_pa_s2_kg2(st.kv_m3_h, s["cv_pos"])
-    design = 3e4 / st.flow_design_kg_s**2
-    middle = [np.median(c[np.isfinite(c)]) if np.isfinite(c).sum() > 2 else np.nan for c in r.T]
-    found = np.array(middle)
-    return np.where(np.isfinite(found), np.maximum(found, 0.1 * design), design)
+        r = np.where(np.isfinite(s["cv_pos"]) & (m > 0.05 * st.flow_design_kg_s), dp / m**2 - valve, np.nan)
+    design = PLATE_PA / st.flow_design_kg_s**2
+    known = np.isfinite(r)
+    weight = np.where(known, 1.0 / (VALVE_SIGMA * valve) ** 2, 0.0)
+    total = weight.sum(0)
+    mean = np.where(total > 0.0, (weight * np.where(known, r, 0.0)).sum(0) / np.maximum(total, 1e-300), 0.0)
+    own = weight.max(axis=0)  # hours share the valve's error: they do not add up
+    prior = 1.0 / (PLATE_SIGMA * design) ** 2
+    return np.asarray(np.maximum((own * mean + prior * design) / (own + prior), 0.1 * design))
 
 
 def valve_pa_s2_kg2(kv_m3_h: Floats, opening: Floats) -> Floats:

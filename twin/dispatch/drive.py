@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from twin.dispatch.belief import FULL_HZ, Belief, valve_pa_s2_kg2
 from twin.dispatch.houses import Houses, emission_w_k
 from twin.dispatch.tariff import Tariff
+from twin.dispatch.way import WATER_J_KG_K, Way
 from twin.heat.exchanger import FLOW_EXPONENT
 from twin.heat.substation import StationSet, find_flow
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-WATER_J_KG_K = 4190.0
 VALVE_OPEN = 0.85
 """Opening that the worst station's valve may need; the rest is its controller's."""
 STEP_C = 3.0
@@ -35,17 +35,9 @@ HZ_RAMP = 2.0
 """Largest change of a secondary pump per step, Hz: what it does to the rooms is learned on the way."""
 LARGEST_DROP_K = 25.0
 """Largest drop of the secondary water: beyond it the far ends of a circuit starve."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Way:
-    """How the network carries the water, from the twin: ``drop_pa_s2_kg2`` (n,) pressure lost between the
-    holding source and each station (there and back) over the square of its flow; ``loss_w_k``: heat
-    lost to the ground per kelvin of mean supply temperature above it; ``ground_c``."""
-
-    drop_pa_s2_kg2: Floats
-    loss_w_k: float
-    ground_c: float
+SHORT_YUAN_H, LACK_YUAN_H = 1e5, 1e6
+"""Cost of an hour in which not every station gets its heat, and what the lack adds: where nothing reaches
+all, what reaches most is taken."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +90,7 @@ def _flows(
 def choose_drive(
     houses: Houses, stations: StationSet, belief: Belief, tariff: Tariff, way: Way, limits: Limits,
     heat_w: Floats, room_c: Floats, dt_s: Floats, el_yuan_mwh: Floats, heat_yuan_mwh: float, now_c: float,
-    pump_w_42: Floats, pump_efficiency: float, other_kg_s: Floats,
+    pump_w_42: Floats, pump_efficiency: float, other_share: Floats,
 ) -> Drive:  # fmt: skip
     """Pick the course.
 
@@ -106,17 +98,17 @@ def choose_drive(
     ----------
     heat_w, room_c : (K, n) planned heat and room temperatures
     now_c : supply temperature now; ``pump_w_42``: (n,) electric power of the stations' pumps at 42 Hz
-    other_kg_s : (K,) flow of the sources that do not hold the pressure
+    other_share : (K,) part of the flow that comes from sources which do not hold the pressure
     """
     count = len(dt_s)
     grid = np.arange(limits.low_c, limits.high_c + 1e-6, STEP_C)
     found = [[_try(houses, stations, belief, tariff, way, limits, heat_w[k], room_c[k], float(t),
                    float(el_yuan_mwh[k]), _hz_range(belief, tariff, k), pump_w_42, pump_efficiency,
-                   float(other_kg_s[k]))
+                   float(other_share[k]))
               for t in grid] for k in range(count)]  # fmt: skip
     loss = way.loss_w_k * (grid - way.ground_c) / 1e6 * heat_yuan_mwh
     cost = np.array([
-        [(x.electric_w / 1e6 * el_yuan_mwh[k] + loss[j] + (0.0 if x.reached else 1e5)) * dt_s[k] / 3600.0
+        [(x.electric_w / 1e6 * el_yuan_mwh[k] + loss[j] + x.penalty_yuan_h) * dt_s[k] / 3600.0
          for j, x in enumerate(row)] for k, row in enumerate(found)
     ])  # fmt: skip
     course = _cheapest(cost, grid, limits.ramp_k_h * dt_s / 3600.0, now_c)
@@ -148,7 +140,17 @@ class _Trial:
     station_w: Floats
     head_pa: float
     pump_w: float
-    reached: bool
+    lack: float
+
+    @property
+    def reached(self) -> bool:
+        """Every station gets its heat."""
+        return self.lack <= 0.0
+
+    @property
+    def penalty_yuan_h(self) -> float:
+        """What the lack counts."""
+        return 0.0 if self.reached else SHORT_YUAN_H + LACK_YUAN_H * self.lack
 
     @property
     def electric_w(self) -> float:
@@ -178,21 +180,21 @@ def _try(
     wrong = (water > tariff.highest_supply_c) + (drop > LARGEST_DROP_K) + (primary >= st.flow_max_kg_s)
     need = primary**2 * (valve_pa_s2_kg2(st.kv_m3_h, np.full(n, VALVE_OPEN)) + b.plate_pa_s2_kg2)
     middle = primary[HZ_STEPS // 2]
-    total, rise = max(float(middle.sum()) - other, 0.0), 0.0
-    rise = float(np.max(need[HZ_STEPS // 2] + way.drop_pa_s2_kg2 * total**2))
+    rise = float(np.max(need[HZ_STEPS // 2] + way.lost_pa(float(middle.sum()), other)))
     per_kg = 3.0 * max(rise, limits.low_pa) / 975.0 / eta  # W per kg/s: the whole goes with the cube
     cost = power * el + per_kg * primary * el + 1e9 * wrong
     pick = np.argmin(cost, axis=0)
     at = (pick, np.arange(n))
-    flow = max(float(primary[at].sum()) - other, 0.0)
-    head = float(np.max(need[at] + way.drop_pa_s2_kg2 * flow**2))
-    reached = bool(
-        head <= limits.high_pa
-        and not np.any(primary[at] >= st.flow_max_kg_s)
-        and supply_c >= float(water[at].max()) + LEAST_LIFT_K
+    flow = float(primary[at].sum())
+    head = float(np.max(need[at] + way.lost_pa(flow, other)))
+    full = primary[at] >= st.flow_max_kg_s
+    lack = (
+        max(head / limits.high_pa - 1.0, 0.0)
+        + float(heat[full].sum() / max(float(heat.sum()), 1.0))
+        + max(float(water[at].max()) + LEAST_LIFT_K - supply_c, 0.0) / 20.0
     )
     head = min(max(head, limits.low_pa), limits.high_pa)
-    return _Trial(primary[at], hz[at], water[at], power[at], head, flow / 975.0 * head / eta, reached)
+    return _Trial(primary[at], hz[at], water[at], power[at], head, flow / 975.0 * head / eta, lack)
 
 
 def _cheapest(cost: Floats, grid: Floats, ramp_k: Floats, now_c: float) -> Ints:

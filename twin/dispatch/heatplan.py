@@ -27,24 +27,36 @@ CHANGE_YUAN_MW = 40.0
 """Cost of changing a station's heat by 1 MW from hour to hour: keeps the plan calm."""
 CHANGE_SHARE_H = 0.06
 """Largest change of a station's heat in an hour, of design."""
-DEEP_K, DEEP_TIMES = 0.8, 12.0
+DEEP_K, DEEP_TIMES = 1.5, 4.0
 """So far below the limit a kelvin-hour counts so many times: no price of fuel makes rooms that cold."""
 LEAST_SHARE = 0.12
 """Heat that always flows, of design: nothing freezes and pumps see water."""
 END_WEIGHT = 1.3
 """Value of heat that misses in the houses at the end, over its price."""
-PRESOLVE = (True, False)
-"""HiGHS 1.12 loses its way in the presolve of one plan in some fifty (status unknown); without it the optimum
-is found."""
+WAYS = (("highs-ipm", False), ("highs-ds", False), ("highs-ds", True))
+"""Method and presolve, in turn until one finds the optimum. HiGHS 1.12 loses its way in the presolve of one
+plan in some fifty (status unknown); the interior point is quicker than the simplex in cold weather, when many
+comfort rows bind."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SourceLimits:
-    """Per source (n_source,): ``most_w``, ``least_w`` while it runs, ``yuan_mwh``."""
+    """Per source (n_source,): ``most_w``, ``least_w`` while it runs, ``yuan_mwh``. Row ``holding`` sends at
+    most ``a + b * heat of the others`` for every line ``(a, b)`` of ``reach``."""
 
     most_w: Floats
     least_w: Floats
     yuan_mwh: Floats
+    holding: int = 0
+    reach: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def alone_w(self) -> Floats:
+        """What each can send while the others stand (n_source,)."""
+        out = self.most_w.copy()
+        if self.reach:
+            out[self.holding] = min(out[self.holding], self.reach[0][0])
+        return out
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,7 +140,7 @@ class _Columns:
 
 def plan_heat(
     houses: Houses, belief: Belief, outlook: Outlook, tariff: Tariff, limits: SourceLimits, most_w: Floats,
-    loss_w: Floats, margin_sigmas: float = 1.0,
+    loss_w: Floats, margin_sigmas: float = 1.0, comfort_times: float = 1.0,
 ) -> HeatPlan:  # fmt: skip
     """Plan the heat of every station.
 
@@ -137,6 +149,7 @@ def plan_heat(
     most_w : (n,) what each station can take at most
     loss_w : (K,) lost to the ground, all pipes together
     margin_sigmas : so many sigmas of the weather are kept in hand
+    comfort_times : cold counts so many times its price
 
     Raises
     ------
@@ -151,6 +164,7 @@ def plan_heat(
     hours = outlook.dt_s / 3600.0
     _balance(equal, col, loss_w)
     _comfort(below, col, belief, tariff, margin)
+    _carry(below, col, limits)
     _changes(below, col, np.clip(belief.heat_w, least_w, np.maximum(most_w, least_w)))
     air_end, mass_end = _wanted_end(houses, belief, outlook, tariff)
     below.add([(col.air[-1], -1.0), (col.end_air, -1.0)], -air_end)
@@ -158,7 +172,8 @@ def plan_heat(
     cost = np.zeros(col.width)
     cost[col.source] = hours[:, None] * limits.yuan_mwh
     cost[col.short] = hours * 1e4
-    cost[col.cold] = (hours[:, None] * houses.homes * tariff.cold_yuan_k_h)[:, :, None] * GROUP_SHARE
+    cold = tariff.cold_yuan_k_h * comfort_times
+    cost[col.cold] = (hours[:, None] * houses.homes * cold)[:, :, None] * GROUP_SHARE
     cost[col.deep] = DEEP_TIMES * cost[col.cold]
     cost[col.hot] = hours[:, None] * houses.homes * GROUP_SHARE[-1] * tariff.hot_yuan_k_h
     cost[col.change] = CHANGE_YUAN_MW
@@ -185,6 +200,15 @@ def _balance(equal: _Rows, col: _Columns, loss_w: Floats) -> None:
         columns = np.concatenate([col.source[k], col.short[k : k + 1], col.heat[k]])
         signs = np.concatenate([np.ones(col.source.shape[1] + 1), -np.ones(n)])
         equal.add_sum(columns, signs, float(loss_w[k]) / MW)
+
+
+def _carry(below: _Rows, col: _Columns, limits: SourceLimits) -> None:
+    """What the network can carry from the source that holds its pressure."""
+    others = np.delete(np.arange(col.source.shape[1]), limits.holding)
+    for a, b in limits.reach:
+        terms: list[tuple[Ints, Floats | float]] = [(col.source[:, limits.holding], 1.0)]
+        terms += [(col.source[:, s], -b) for s in others.tolist()]
+        below.add(terms, a / MW)
 
 
 def _comfort(below: _Rows, col: _Columns, b: Belief, tariff: Tariff, margin: Floats) -> None:
@@ -260,9 +284,9 @@ def _run(cost: Floats, equal: _Rows, below: _Rows, low: Floats, high: Floats) ->
     a_ub, b_ub = below.matrix(cost.size)
     solve: Any = linprog
     bounds, why = np.stack([low, high], 1), ""
-    for presolve in PRESOLVE:
+    for method, presolve in WAYS:
         options = {"presolve": presolve}
-        answer = solve(cost, a_ub, b_ub, a_eq, b_eq, bounds, method="highs", options=options)
+        answer = solve(cost, a_ub, b_ub, a_eq, b_eq, bounds, method=method, options=options)
         if answer.x is not None:
             return np.asarray(answer.x, np.float64), ""
         why = str(answer.message)

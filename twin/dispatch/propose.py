@@ -10,10 +10,8 @@ from twin.dispatch.drive import (
     HIGHEST_HZ,
     STEP_C,
     VALVE_OPEN,
-    WATER_J_KG_K,
     Drive,
     Limits,
-    Way,
     choose_drive,
 )
 from twin.dispatch.heatplan import HeatPlan, SourceLimits, plan_heat
@@ -21,6 +19,7 @@ from twin.dispatch.houses import Houses, emission_w_k, gains, gather_houses, ste
 from twin.dispatch.outlook import Outlook
 from twin.dispatch.records import Hours, RecordBook, compile_records
 from twin.dispatch.tariff import Objective, Tariff, electricity_yuan_mwh, heat_yuan_mwh
+from twin.dispatch.way import RETURN_C, Way, find_holding, find_reach, learn_way, supply_now
 from twin.heat import HeatSystem, compile_network, compile_system, read_curve
 from twin.heat.water import density_kg_m3
 from twin.model.county import County
@@ -28,13 +27,10 @@ from twin.model.setpoints import find_limits
 
 Floats = NDArray[np.float64]
 
-GROUND_C = 7.0
 LOW_SUPPLY_C = 65.0
 SUPPLY_RAMP_K_H = 6.0
 """Change of the supply temperature per hour that steel and joints of a network bear for years."""
 LOW_HEAD_PA = 8e4
-USUAL_DROP_K = 45.0
-"""Between supply and return, to tell the flow of a boiler from its heat."""
 OWN_W = 2e4
 """Power of a source beside its circulation pumps that does not depend on them, where nothing is known."""
 
@@ -117,12 +113,12 @@ def propose(
     EngineError : the solver found no plan
     """
     belief = learn(d.houses, d.system.stations, hours)
-    held = _holding(d.county)
-    way = learn_way(hours, held)
+    held = find_holding(d.county.network)
+    way = learn_way(d.system.net, hours, held)
     sources = d.county.network.sources
     heat_price = heat_yuan_mwh(tariff, sources, objective)
     el = electricity_yuan_mwh(tariff, outlook.t - outlook.dt_s, d.county.meta.timezone, objective)
-    now_c = _supply_now(hours)
+    now_c = supply_now(hours)
     loss = np.full(len(outlook.t), way.loss_w_k * (now_c - way.ground_c))
     most = np.minimum(1.25 * d.houses.design_w, _carried(d, belief, tariff))
     d = replace(d, houses=belief.houses)
@@ -132,10 +128,12 @@ def propose(
         LOW_HEAD_PA, 1.1 * (holding.p_supply_pa - holding.p_return_pa),
     )  # fmt: skip
     capacity = np.array([s.capacity_w for s in sources])
-    capacity[held] = min(capacity[held], _most_of_holding(d, belief, hours, way, limits))
-    caps = SourceLimits(capacity, np.array([s.min_w for s in sources]), heat_price)
-    plan = plan_heat(d.houses, belief, outlook, tariff, caps, most, loss, margin_sigmas)
-    other = np.delete(plan.source_w, held, axis=1).sum(1) / (WATER_J_KG_K * USUAL_DROP_K)
+    reach = _reach(d, belief, hours, way, limits, capacity, held)
+    caps = SourceLimits(capacity, np.array([s.min_w for s in sources]), heat_price, held, reach)
+    before = _as_it_is(d, belief, tariff, outlook, hours, loss, caps, heat_price, el)
+    times = worth_of_comfort(before.heat_w.sum(1) + loss, outlook.dt_s, caps)
+    plan = plan_heat(d.houses, belief, outlook, tariff, caps, most, loss, margin_sigmas, times)
+    other = 1.0 - plan.source_w[:, held] / np.maximum(plan.source_w.sum(1), 1.0)
     pump_42 = _pump_at_full(d, hours)
     eta = float(d.system.sources.pump_efficiency[0])
     drive = choose_drive(
@@ -147,39 +145,22 @@ def propose(
     after = _course(
         d, belief, tariff, outlook, plan.heat_w, plan.air_c, plan.source_w, electric, heat_price, el
     )
-    before = _as_it_is(d, belief, tariff, outlook, hours, loss, caps, heat_price, el)
     wishes = _wishes(d, plan, drive, outlook, hours, setpoints)
     return Proposal(float(hours.t[-1]), outlook, belief, plan, drive, after, before, wishes)
 
 
-def learn_way(hours: Hours, holding: int) -> Way:
-    """How the network carried the water in the last hours, as it was measured; ``holding``: row of the source
-    that holds the pressure, whose flow makes the drop."""
-    late = slice(-LATE_H, None)
-    whole = np.nan_to_num(hours.source_flow_kg_s()[late, holding])
-    head = (hours.source["src_ps"] - hours.source["src_pr"])[late]
-    main = np.array([h[np.isfinite(h)].max() if np.isfinite(h).any() else np.nan for h in head])
-    dp = (hours.station["p1_ps"] - hours.station["p1_pr"])[late]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        drop = (main[:, None] - dp) / whole[:, None] ** 2
-    found = np.array([np.median(c[np.isfinite(c)]) if np.isfinite(c).any() else np.nan for c in drop.T])
-    found = np.where(np.isfinite(found), found, np.nanmax(found) if np.isfinite(found).any() else 0.0)
-    sent = np.nansum(hours.source["src_heat"][late], axis=1)
-    taken = hours.station["p1_heat"][late]
-    complete = np.isfinite(taken).all(1) & (sent > 0.0)
-    lost = (
-        float((sent[complete] - taken[complete].sum(1)).mean()) if complete.sum() >= 6 else 0.02 * sent.mean()
-    )
-    loss = max(lost, 0.0) / max(_supply_now(hours) - GROUND_C, 10.0)
-    return Way(np.maximum(found, 0.0), loss, GROUND_C)
+def worth_of_comfort(load_w: Floats, dt_s: Floats, caps: SourceLimits) -> float:
+    """Price of the last joule that the load ahead asks for over that of the first: rooms are not let cool
+    because the weather is cold enough for the dear boiler.
 
-
-def _supply_now(hours: Hours) -> float:
-    """Supply temperature of the sources now, by flow."""
-    flow, t = np.nan_to_num(hours.source_flow_kg_s()[-1]), hours.source["src_ts"][-1]
-    known = np.isfinite(t)
-    weight = np.where(known, flow + 1e-6, 0.0)
-    return float(np.average(np.where(known, t, 0.0), weights=weight)) if known.any() else 90.0
+    Parameters
+    ----------
+    load_w : (K,) of all stations with what the ground takes
+    """
+    order = np.argsort(caps.yuan_mwh)
+    reach, price = np.cumsum(caps.alone_w[order]), caps.yuan_mwh[order]
+    last = price[np.minimum(np.searchsorted(reach, load_w), price.size - 1)]
+    return float(np.average(last, weights=dt_s) / price[0])
 
 
 def _carried(d: Dispatcher, b: Belief, tariff: Tariff) -> Floats:
@@ -190,25 +171,15 @@ def _carried(d: Dispatcher, b: Belief, tariff: Tariff) -> Floats:
     return found
 
 
-def _most_of_holding(d: Dispatcher, b: Belief, hours: Hours, way: Way, limits: Limits) -> float:
-    """Heat that the source which holds the pressure can send through the network at its highest temperature
-    and head, W: what the worst station's strainer, valve and way take grows with the square of the flow."""
-    st, row = d.system.stations, _holding(d.county)
-    hold = hours.source_flow_kg_s()[-LATE_H:, row]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(hold[:, None] > 1.0, hours.flow_kg_s()[-LATE_H:] / hold[:, None], np.nan)
-    usual = np.array([np.median(c[np.isfinite(c)]) if np.isfinite(c).any() else 0.0 for c in share.T])
-    valve = valve_pa_s2_kg2(st.kv_m3_h, np.full(usual.size, VALVE_OPEN))
-    worst = float(np.max(usual**2 * (valve + b.plate_pa_s2_kg2) + way.drop_pa_s2_kg2))
-    most_kg_s = float(np.sqrt(limits.high_pa / max(worst, 1e-6)))
-    back = hours.source["src_tr"][-1]
-    return_c = float(np.nanmean(back)) if np.isfinite(back).any() else 45.0
-    return most_kg_s * WATER_J_KG_K * max(limits.high_c - STEP_C - return_c, 10.0)
-
-
-def _holding(county: County) -> int:
-    """Row of the source that holds the pressure."""
-    return next((i for i, s in enumerate(county.network.sources) if s.holds_pressure), 0)
+def _reach(
+    d: Dispatcher, b: Belief, hours: Hours, way: Way, limits: Limits, most_w: Floats, held: int
+) -> tuple[tuple[float, float], ...]:
+    """What the holding source can send at its highest temperature and head."""
+    st, back = d.system.stations, hours.source["src_tr"][-1]
+    need = valve_pa_s2_kg2(st.kv_m3_h, np.full(st.kv_m3_h.size, VALVE_OPEN)) + b.plate_pa_s2_kg2
+    return_c = float(np.nanmean(back)) if np.isfinite(back).any() else RETURN_C
+    lift = max(limits.high_c - STEP_C - return_c, 10.0)
+    return find_reach(way, d.system.net.station_design_kg_s, need, limits.high_pa, lift, most_w, held)
 
 
 def _pump_at_full(d: Dispatcher, hours: Hours) -> Floats:
@@ -278,14 +249,15 @@ def _wishes(
         wanted[f"{s.id}/s2_ts_sp"] = float(drive.water_c[0, i])
         wanted[f"{s.id}/cp1_hz_sp"] = float(drive.hz[0, i])
     back = hours.source["src_tr"][-1]
-    return_c = float(np.nanmean(back)) if np.isfinite(back).any() else 45.0
+    return_c = float(np.nanmean(back)) if np.isfinite(back).any() else RETURN_C
+    whole = plan.source_w.sum(1)
     for i, source in enumerate(network.sources):
         wanted[f"{source.id}/src_ts_sp"] = float(drive.supply_c[0])
         if source.holds_pressure:
             wanted[f"{source.id}/src_dp_sp"] = float(drive.head_pa[0])
         else:
-            lift = max(float(drive.supply_c[0]) - return_c, 10.0)
-            flow = float(plan.source_w[:3, i].max()) / (WATER_J_KG_K * lift)
+            share = plan.source_w[:2, i] / np.maximum(whole[:2], 1.0)
+            flow = float(share.max() * drive.flow_kg_s[0])
             if not drive.reached[:2].all():  # where the network is short, nothing is taken away
                 flow = max(flow, float(np.nan_to_num(hours.source_flow_kg_s()[-1, i])))
             wanted[f"{source.id}/src_flow_sp"] = flow / float(density_kg_m3(return_c))

@@ -8,6 +8,8 @@ from twin.model.county import County
 
 Floats = NDArray[np.float64]
 
+ROOM_OFFSET_K = 0.8
+"""How rooms scatter around the mean of their building (floor, corner, windows)."""
 _WEATHER = ("t_out", "wind", "solar", "rh_out")
 
 
@@ -33,7 +35,7 @@ class TruthMap:
                 self._add("weather", p.key, p.no, 0)
         rng = np.random.default_rng((seed, 31))
         self._room = [p.place_id for p in county.points]
-        self._room_offset = rng.normal(0.0, 0.8, self.size)
+        self._room_offset = rng.normal(0.0, ROOM_OFFSET_K, self.size)
         self._start = rng.uniform(0, 1, self.size)
 
     def _add(self, kind: str, key: str, no: int, row: int) -> None:
