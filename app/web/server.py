@@ -33,12 +33,12 @@ from app.pages import (
 )
 from app.scene import register_scene_routes
 from app.scene.tiles import register_tile_routes
-from app.web.command_routes import register_command_routes
 from app.web.balance_routes import register_balance_routes
+from app.web.command_routes import register_command_routes
 from app.web.context import Context
 from app.web.dispatch_routes import register_dispatch_routes
-from app.web.rehearsal_routes import register_rehearsal_routes
 from app.web.finding_routes import register_finding_routes
+from app.web.rehearsal_routes import register_rehearsal_routes
 from app.web.scene_routes import register_scene_time_routes
 from app.web.shell import draw_frame, read_view
 from ingest.settings import Settings
