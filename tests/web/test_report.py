@@ -2,12 +2,15 @@
 
 import io
 import math
+import re
 from pathlib import Path
 
 import openpyxl
 import pytest
 from playwright.sync_api import Page
+from pypdf import PdfReader
 
+from app.domains.heating.papers import print_report
 from app.domains.heating.report import FIGURES, make_report, write_report
 from app.pages.report import read_reports
 from app.web.context import Context
@@ -37,6 +40,16 @@ def filled() -> FakeStore:
             if p.key == "room_t":
                 put(store, p.id, 17.0 if k < 6 else 20.0, t)
     return store
+
+
+def test_the_paper_says_what_the_page_says_with_its_chinese_to_be_searched() -> None:
+    now = make_report(COUNTY, filled(), START, START + 86_400.0)
+    made = print_report(COUNTY, now, now, "供热日报", ("a", "b"), "zh")
+    pages = PdfReader(io.BytesIO(made)).pages
+    text = re.sub("[\\x00 ]", "", "".join(p.extract_text() for p in pages))
+    for word in ("供热日报", "240.0", "管网输送效率", "东关换热站", "批准", f"共{len(pages)}页"):
+        assert word in text
+    assert len(made) < 200_000, "only the characters that are used are embedded"
 
 
 def put(store: FakeStore, point_id: str, value: float, t: float) -> None:

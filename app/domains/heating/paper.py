@@ -4,6 +4,7 @@ Made with fpdf2 (LGPL-3.0). The font is one of the machine's (Noto Sans CJK of D
 of it is embedded, so that the text looks the same everywhere and can be searched.
 """
 
+import logging
 import math
 from collections.abc import Sequence
 from functools import cache
@@ -62,6 +63,7 @@ class Paper(FPDF):
 
     def __init__(self, title: str, place: str, page_words: str, made: str) -> None:
         super().__init__(format="A4")
+        logging.getLogger("fontTools").setLevel(logging.WARNING)  # else it tells of every table it cuts
         self.words = (title, place, page_words, made)
         (regular, a), (bold, b) = find_fonts()
         self.add_font("cjk", "", regular, collection_font_number=a)
@@ -128,7 +130,7 @@ class Paper(FPDF):
     def say(self, text: str) -> None:
         """A paragraph."""
         self.set_font("cjk", size=9.5)
-        self.multi_cell(0, 5.4, text, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.multi_cell(0, 5.4, text, align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def grid(self, heads: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[float],
              left: Sequence[int] = (0,)) -> None:  # fmt: skip
@@ -164,18 +166,18 @@ class Paper(FPDF):
         self, series: Sequence[Curve], unit: str, marks: Sequence[tuple[float, str]], height_mm: float = 48.0
     ) -> None:
         """Lines over a common axis: (name, x, y, colour) each; ``marks``: (x, text) below the axis."""
+        series = [s for s in series if np.isfinite(s[2]).any()]
+        if not series:
+            return
         if self.get_y() + height_mm > self.h - 24:
             self.add_page()
         known = [(x[np.isfinite(y)], y[np.isfinite(y)]) for _, x, y, _ in series]
-        every = np.concatenate([y for _, y in known]) if known else np.empty(0)
+        every = np.concatenate([y for _, y in known])
         top, left = self.get_y() + 7.0, MARGIN_MM + 13.0
         wide, high = self.w - MARGIN_MM - left, height_mm - 16.0
         self._legend(series, unit, left)
-        if every.size == 0:
-            self.set_y(top + high + 9.0)
-            return
         low, most, step = _ticks(float(every.min()), float(every.max()))
-        x0, x1 = min(float(x[0]) for x, _ in known if x.size), max(float(x[-1]) for x, _ in known if x.size)
+        x0, x1 = min(float(x[0]) for x, _ in known), max(float(x[-1]) for x, _ in known)
         self.set_font("cjk", size=7.5)
         for k in range(round((most - low) / step) + 1):
             level = top + high * (1.0 - k * step / (most - low))
