@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -68,10 +69,29 @@ class Worker:
         return int(peak.split()[1]) / 1024
 
 
+def spent(processes: Iterable[psutil.Process]) -> float:
+    """Processor time so far, s; of one that has just ended too."""
+    return sum(sum(p.cpu_times()[:2]) for p in processes)
+
+
+def find_brokers() -> list[psutil.Process]:
+    """The Mosquitto that this bench has started."""
+    return [p for p in psutil.Process().children() if p.name() == "mosquitto"]
+
+
+def find_catalogue(catalog: str | None) -> list[psutil.Process]:
+    """PostgreSQL behind a libpq text, with its processes for each connection."""
+    port = catalog.split("port=")[1].split()[0] if catalog else ""
+    heads = [p for p in psutil.process_iter(["name", "cmdline"]) if p.info["name"] == "postgres"]
+    heads = [p for p in heads if port and port in (p.info["cmdline"] or [])]
+    return heads + [c for p in heads for c in p.children(recursive=True)]
+
+
 def measure(
     county: Path, kind: str, count: int, workers: int, catalog: str | None, bucket: dict[str, str]
-) -> tuple[float, float, float]:
-    """(messages/s until all are committed, largest memory of a worker in MB, processor time of all in s)."""
+) -> tuple[float, float, dict[str, float]]:
+    """(messages/s until all are committed, largest memory of a worker in MB, who took how much processor, in
+    cores)."""
     tmp = Path(tempfile.mkdtemp(prefix="bench-scale-"))
     try:
         with run_mosquitto(tmp / "mosquitto") as broker:
@@ -82,18 +102,22 @@ def measure(
             ]
             try:
                 wait_until(lambda: all(w.messages() >= 0 for w in many), 60, "workers are connected")
-                spent = sum(sum(psutil.Process(w.process.pid).cpu_times()[:2]) for w in many)
                 load = Load(county, broker, kind, count)
+                who = {
+                    "workers": [psutil.Process(w.process.pid) for w in many], "broker": find_brokers(),
+                    "sender": [psutil.Process(load.process.pid)], "PostgreSQL": find_catalogue(catalog),
+                }  # fmt: skip
+                before = {name: spent(some) for name, some in who.items()}
                 began = load.go()
                 wait_until(
                     lambda: sum(w.messages() for w in many) >= count, 200, "all is stored", every_s=0.05
                 )
                 seconds = time.time() - began
-                spent = sum(sum(psutil.Process(w.process.pid).cpu_times()[:2]) for w in many) - spent
+                cores = {name: (spent(some) - before[name]) / seconds for name, some in who.items()}
                 load.wait()
             finally:
                 peak = max(w.stop() for w in many)
-        return count / seconds, peak, spent
+        return count / seconds, peak, cores
     finally:
         shutil.rmtree(tmp, ignore_errors=True)
 
@@ -119,10 +143,12 @@ def main() -> None:
             folder = f"s3://{told.bucket}/{workers}-{time.time():.0f}/"
             bucket = {"CT_LAKE_S3": told.s3, "CT_LAKE_DATA": folder} if told.s3 else {}
             with run_postgres() if in_lake else nullcontext() as catalog:
-                rate, peak, spent = measure(county, told.kind, told.messages, workers, catalog, bucket)
+                rate, peak, cores = measure(county, told.kind, told.messages, workers, catalog, bucket)
             table.add(f"{name}: durable messages", rate, "messages/s")
             table.add("  readings", rate * READINGS[told.kind], "readings/s")
-            table.add("  processor time of the workers", spent, "s")
+            for who, share in cores.items():
+                table.add(f"  taken by {who}", share, "cores")
+            table.add("  processor time of the workers", 1e6 * cores["workers"] / rate, "µs a message")
             table.add("  largest memory of a worker", peak, "MB")
     table.write(told.json)
 
