@@ -26,7 +26,8 @@
   // ---- small inputs -------------------------------------------------------------------------------------
   const edit = (target, name, cast) => e => { target[name] = cast ? cast(e.target) : e.target.value; A.changed(); };
   const field = (label, input) => make('label', { class: 'ct-field' }, make('span', {}, label), input);
-  const text = (target, name, id) => make('input', { type: 'text', id, value: target[name] ?? '', spellcheck: 'false', autocomplete: 'off', oninput: edit(target, name) });
+  const suchAs = what => say('such_as', { what });
+  const text = (target, name, id, hint) => make('input', { type: 'text', id, value: target[name] ?? '', placeholder: hint ? suchAs(hint) : '', spellcheck: 'false', autocomplete: 'off', oninput: edit(target, name) });
   const number = (target, name, id) => make('input', { type: 'number', step: 'any', id, value: target[name] ?? '', oninput: edit(target, name, e => (e.value === '' ? 0 : Number(e.value))) });
   function choice(value, options, onchange, id) {
     const e = make('select', { id, onchange: x => onchange(x.target.value) }, options.map(([v, name]) => make('option', { value: v }, name)));
@@ -45,16 +46,16 @@
       A.heard.messages.slice().reverse().map(m => make('li', {}, button([make('code', {}, m.topic), make('small', {}, m.payload.slice(0, 90))], () => { A.message = m; recognise(); }, null, 'ct-row'))))) : '';
     return [
       make('div', { class: 'ct-fields' },
-        field(say('listen_to'), make('input', { type: 'text', id: 'access-listen-filter', value: wanted.filter, oninput: e => { wanted.filter = e.target.value; } })),
+        field(say('listen_to'), make('input', { type: 'text', id: 'access-listen-filter', value: wanted.filter, placeholder: suchAs('plant/#'), spellcheck: 'false', autocomplete: 'off', oninput: e => { wanted.filter = e.target.value; } })),
         make('div', { class: 'ct-buttons' }, button(say('listen'), () => listen(false), 'access-listen'), button(say('test'), () => listen(true), 'access-test'))),
       heard,
-      make('div', { class: 'ct-fields' }, field(say('topic'), text(A.message, 'topic', 'access-topic'))),
-      field(say('payload'), make('textarea', { id: 'access-payload', rows: '5', spellcheck: 'false', value: A.message.payload, oninput: edit(A.message, 'payload') })),
+      make('div', { class: 'ct-fields' }, field(say('topic'), text(A.message, 'topic', 'access-topic', 'plant/PLC03/up'))),
+      field(say('payload'), make('textarea', { id: 'access-payload', rows: '5', placeholder: suchAs('{"ts": 1764000000000, "T1": 85.2, "P1": 0.62}'), spellcheck: 'false', value: A.message.payload, oninput: edit(A.message, 'payload') })),
       make('div', { class: 'ct-buttons' }, button(say('recognise'), recognise, 'access-recognise', 'ct-main-button')),
       A.matches.length ? make('div', { class: 'ct-matches' }, make('span', { class: 'ct-quiet' }, say('proposed')), A.matches.map(m => button(`${m.name} ${Math.round(100 * m.score)} %`, () => adopt(m), null, 'ct-button' + (f.model === m.id ? ' ct-active' : '')))) : '',
-      make('div', { class: 'ct-fields' }, field(say('name'), text(f, 'name', 'access-name')), field(say('id'), text(f, 'id', 'access-id')),
+      make('div', { class: 'ct-fields' }, field(say('name'), text(f, 'name', 'access-name', say('name_such_as'))), field(say('id'), text(f, 'id', 'access-id', 'station-3')),
         field(say('dialect'), choice(f.dialect, dialects, v => { f.dialect = v; f.source = v === 'mapped' ? f.source || { filter: '' } : null; A.changed(true); }, 'access-dialect')),
-        f.source ? field(say('filter'), text(f.source, 'filter', 'access-filter')) : '', field(say('vendor'), text(f, 'vendor'))),
+        f.source ? field(say('filter'), text(f.source, 'filter', 'access-filter', 'plant/+/up')) : '', field(say('vendor'), text(f, 'vendor'))),
     ];
   }
   async function listen(test) {
@@ -256,6 +257,7 @@
     result.replaceChildren(make('h2', {}, `${say('result')} · ${A.kindName(A.step)} `, make('small', { class: `ct-is-${o.state}` }, say('state_' + o.state))),
       make('div', { class: 'ct-scroll' },
         make('ul', { class: 'ct-troubles', id: 'access-troubles' }, A.trouble ? make('li', { class: 'ct-error' }, A.trouble) : '', o.troubles.map(t => make('li', { class: t.error ? 'ct-error' : 'ct-warning' }, t.text))),
+        !A.message.payload && !o.rows.length && !o.troubles.length ? make('p', { class: 'ct-quiet' }, say('result_hint')) : '',
         source ? [make('p', { class: 'ct-quiet' }, `${source.topic} · ${say('bytes', { n: source.bytes })}`), make('pre', {}, source.text)] : '',
         columns && o.rows.length ? make('table', { class: 'ct-table', id: 'access-rows-shown' }, make('thead', {}, make('tr', {}, columns.map(([k]) => make('th', {}, say(k))))),
           make('tbody', {}, o.rows.map(r => make('tr', { 'data-quality': r.quality || r.state || '' }, columns.map(([, show]) => make('td', {}, show(r))))))) : ''));

@@ -138,7 +138,9 @@ def check_device(d: FlowDevice, places: set[str]) -> Iterator[Trouble]:
         yield make_trouble("map", "bad_device", name=repr(d.external_id))
     if not d.name.isprintable() or len(d.name) > 80:
         yield make_trouble("map", "bad_device", name=repr(d.name))
-    if d.place_id not in places:
+    if not d.place_id:
+        yield make_trouble("map", "no_place", name=d.external_id)
+    elif d.place_id not in places:
         yield make_trouble("map", "unknown_place", name=d.external_id, place=repr(d.place_id))
     if len(d.part) > 40 or not d.part.isprintable() or set(d.part) & {"/", ":"}:
         yield make_trouble("map", "bad_part", name=d.external_id, part=repr(d.part))

@@ -52,6 +52,8 @@ def trace(flow: Flow, message: Message | None, county: County, state: State) -> 
     static = check_flow(flow, county, state)
     rows: dict[str, tuple[Row, ...]] = dict.fromkeys(KINDS, ())
     found: list[Trouble] = [*static]
+    if has_errors(t for t in found if t.block != "publish"):
+        found.append(make_trouble("publish", "errors_before"))
     if message is None:
         found.append(make_trouble("source", "no_payload"))
     else:

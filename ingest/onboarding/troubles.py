@@ -122,6 +122,11 @@ TROUBLES: dict[str, tuple[bool, str, str]] = {
         "设备 {name} 出现两次：删去一个",
         "the device {name} stands there twice: take one out",
     ),
+    "no_place": (
+        E,
+        "设备 {name} 还没有地点：从列表中选择",
+        "the device {name} has no place yet: choose one of the list",
+    ),
     "unknown_place": (
         E,
         "设备 {name} 的地点 {place} 不存在：从列表中选择",
@@ -178,6 +183,11 @@ TROUBLES: dict[str, tuple[bool, str, str]] = {
         E,
         "“{kind}”块没有连上：按顺序连接各块",
         "the block {kind} is not linked: link the blocks in their order",
+    ),
+    "errors_before": (
+        E,
+        "前面的块还有错误：改好后才能发布",
+        "a block before it has errors: mend them, then publish",
     ),
     "not_reached": (W, "前面的块没有连上", "a block before it is not linked"),
     "conflict": (

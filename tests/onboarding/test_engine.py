@@ -74,6 +74,12 @@ def test_a_stranger_beside_the_listed_device_is_named() -> None:
     assert [dict(t.values)["name"] for t in blocks[2].troubles if t.code == "not_listed"] == ["P8"]
 
 
+def test_a_fault_before_is_said_at_the_last_block_too() -> None:
+    blocks = trace(pump_flow(devices=(FlowDevice("P7", "x", ""),)), message(), COUNTY, State())
+    assert [b.state for b in blocks] == ["ok", "ok", "bad", "ok", "bad"]
+    assert [t.code for t in blocks[4].troubles] == ["errors_before"]
+
+
 def test_blocks_that_are_not_linked_are_not_reached() -> None:
     blocks = tuple(Block(k, 0, 0) for k in KINDS)
     flow = pump_flow(blocks=blocks, links=(("source", "decode"), ("map", "check")))
@@ -111,6 +117,7 @@ TEMP = pump_flow().maps[0]
         ({"devices": ()}, "no_devices"),
         ({"devices": (P7, P7)}, "device_twice"),
         ({"devices": (FlowDevice("P7", "x", "nowhere"),)}, "unknown_place"),
+        ({"devices": (FlowDevice("P7", "x", ""),)}, "no_place"),
         ({"devices": (FlowDevice("", "x", "S01"),)}, "bad_device"),
         ({"devices": (FlowDevice("P7", "x", "S01", "a/b"),)}, "bad_part"),
         ({"devices": (P7, FlowDevice("P8", "八号泵", "S01", "P7"))}, "point_clash"),
