@@ -12,7 +12,8 @@
     minus: '<path d="M5 12h14"/>',
     layers: '<path d="M12 4l9 5-9 5-9-5z"/><path d="M3.5 13.5L12 18l8.5-4.5"/>',
   };
-  const LAYERS = ["supply", "return", "buildings", "stations", "sources", "labels", "names", "roads", "trees"];
+  const LAYERS = ["supply", "return", "buildings", "stations", "sources", "labels", "names", "roads", "trees", "arrows", "borders", "nodes", "valves", "sensors"];
+  const FADES = { buildings: "buildings", supply: "pipes.supply", return: "pipes.return", roads: "roads" };
   const ROLES = { supply: "pipes.supply", return: "pipes.return" };
   const MODES = ["temperature", "pressure", "flow"];
 
@@ -67,7 +68,15 @@
         const box = kit.element("input", "", { type: "checkbox", name });
         box.checked = this.state.visible[role] !== false;
         box.addEventListener("change", () => act.show(role, box.checked));
-        menu.append(kit.element("label", "", {}, box, t[name]));
+        const line = kit.element("label", "", {}, box, kit.element("span", "", {}, t[name] || t.boundaries));
+        if (FADES[name]) {
+          const range = kit.element("input", "ct-scene-fade", { type: "range", min: "0.1", max: "1", step: "0.1", "aria-label": `${t[name]} ${t.opacity}`, title: t.opacity });
+          range.value = String(this.state.opacity[FADES[name]] || 1);
+          range.addEventListener("input", () => act.fade(FADES[name], Number(range.value)));
+          range.addEventListener("keydown", (e) => e.stopPropagation());
+          line.append(range);
+        }
+        menu.append(line);
       }
       menu.append(kit.element("p", "ct-scene-menu-title", {}, t.colour_by));
       for (const mode of MODES) {
@@ -87,7 +96,7 @@
       const t = this.texts;
       this.tools = {};
       const row = kit.element("div", "ct-scene-tools");
-      for (const name of ["measure", "under", "orbit", "tour", "keep"]) {
+      for (const name of ["measure", "section", "box", "polygon", "under", "orbit", "tour", "keep"]) {
         const button = kit.element("button", "ct-scene-tool", { type: "button", name, "aria-pressed": "false" }, t[`tool_${name}`]);
         button.addEventListener("click", () => act.tool(name));
         this.tools[name] = button;
@@ -99,9 +108,9 @@
       this.menu.append(kit.element("p", "ct-scene-menu-title", {}, t.tools), row, this.savedRow);
     }
 
-    setTools({ measure, under, moving, saved }) {
+    setTools({ measure, under, moving, saved, section, drawing }) {
       if (!this.tools) return;
-      const on = { measure, under, orbit: moving === "orbit", tour: moving === "tour", keep: false };
+      const on = { measure, section, box: drawing === "box", polygon: drawing === "polygon", under, orbit: moving === "orbit", tour: moving === "tour", keep: false };
       for (const [name, button] of Object.entries(this.tools)) button.setAttribute("aria-pressed", String(on[name]));
       this.tools.tour.disabled = !saved;
       this.savedRow.replaceChildren(...Array.from({ length: saved }, (_, i) => {
@@ -120,6 +129,14 @@
     addLegend() {
       this.legend = kit.element("div", "ct-scene-legend");
       this.root.append(this.legend);
+    }
+
+    /** Rows below the legend of the pipes: what colours the buildings. */
+    setShade(rows) {
+      this.shade = rows.length ? kit.element("div", "ct-scene-legend-shade", {}, ...rows) : null;
+      const old = this.legend.querySelector(".ct-scene-legend-shade");
+      if (old) old.remove();
+      if (this.shade) this.legend.append(this.shade);
     }
 
     /** `rows`: [{label, ramp, domain, decimals}], `unit`, `age` text, `gaps` whether grey is in the picture. */
@@ -145,6 +162,7 @@
         swatch.style.background = `rgb(${none})`;
         this.legend.append(kit.element("div", "ct-scene-legend-row", {}, swatch, t.no_answer));
       }
+      if (this.shade) this.legend.append(this.shade);
     }
 
     setCamera(view, metresPerPixel) {
@@ -190,7 +208,7 @@
     /** Rectangles that labels keep out of, relative to the host. */
     rectangles(host) {
       const from = host.getBoundingClientRect();
-      return [this.buttons, this.legend, this.menu, this.search, this.root.querySelector(".ct-scene-scale")]
+      return [this.buttons, this.legend, this.menu, this.search, this.timeBar, this.panel, this.root.querySelector(".ct-scene-scale")]
         .filter((node) => node && !node.hidden)
         .map((node) => node.getBoundingClientRect())
         .map((r) => [r.left - from.left - 4, r.top - from.top - 4, r.right - from.left + 4, r.bottom - from.top + 4]);

@@ -15,13 +15,13 @@
   }
 
   /** Objects that do not begin inside the boxes: {data, row}. */
-  function keepOutside(data, row, boxes) {
+  function keepOutside(data, row, boxes, filter) {
     const place = (data.attributes.getPath || data.attributes.getPolygon || data.attributes.getPosition).value;
     const starts = data.startIndices || Uint32Array.from({ length: data.length + 1 }, (_, i) => i);
     const kept = [];
     for (let n = 0; n < data.length; n++) {
       const middle = 3 * Math.floor((starts[n] + starts[n + 1] - 1) / 2);
-      if (!isInside(boxes, place[middle], place[middle + 1])) kept.push(n);
+      if (!isInside(boxes, place[middle], place[middle + 1]) && (!filter || filter(row[n]))) kept.push(n);
     }
     const outStarts = new Uint32Array(kept.length + 1);
     kept.forEach((n, i) => (outStarts[i + 1] = outStarts[i] + starts[n + 1] - starts[n]));
@@ -37,15 +37,17 @@
     };
   }
 
-  /** Cut every drawn layer but the pipes; `boxes` [west, south, east, north] in local metres, none to undo it. */
-  kit.cutLayers = function (entries, boxes) {
+  /** Cut every drawn layer but the pipes; `boxes` [west, south, east, north] in local metres, none to undo it. `filter`
+      (row => boolean) leaves buildings out besides. */
+  kit.cutLayers = function (entries, boxes, filter = null) {
     for (const entry of entries) {
       if (entry.live) continue;
       entry.whole = entry.whole || { data: entry.props.data, row: entry.row, mesh: entry.props.mesh };
       const { data, row, mesh } = entry.whole;
       if (entry.role === "ground") entry.props.mesh = boxes.length ? sinkMesh(mesh, boxes) : mesh;
       if (entry.role === "ground") continue;
-      const cut = boxes.length ? keepOutside(data, row, boxes) : { data, row };
+      const mine = entry.props.id === "buildings" ? filter : null;
+      const cut = boxes.length || mine ? keepOutside(data, row, boxes, mine) : { data, row };
       entry.props.data = cut.data;
       entry.row = cut.row;
     }

@@ -103,8 +103,7 @@
     })];
   };
 
-  const SAVED = ["day", "dusk", "night"];
-  /** Lines of the layer list for the catalogue's layers: on and off, opacity, time of day, colours of the buildings. */
+  /** Lines of the layer list for the catalogue's layers: on and off, opacity, colours of the buildings. */
   kit.addPhotoMenu = function (scene) {
     const { chrome, photo, texts, state } = scene;
     if (chrome.photoMenu) chrome.photoMenu.remove();
@@ -128,17 +127,6 @@
       scene.draw();
     });
     menu.append(kit.element("label", "", {}, texts.opacity, range));
-    const hours = kit.element("div", "ct-scene-menu-row");
-    for (const tone of SAVED) {
-      const radio = kit.element("input", "", { type: "radio", name: "ct-scene-tone", value: tone });
-      radio.checked = photo.tone === tone;
-      radio.addEventListener("change", () => {
-        photo.tone = tone;
-        scene.draw();
-      });
-      hours.append(kit.element("label", "", {}, radio, texts[tone]));
-    }
-    menu.append(hours);
     chrome.menu.prepend(menu);
   };
 })();

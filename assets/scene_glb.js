@@ -57,6 +57,18 @@
     return a.normalized && Type !== Float32Array ? Float32Array.from(out, (v) => v / (2 ** (8 * size) - 1)) : out;
   }
 
+  /** Colours of the vertices as bytes, four each. */
+  function readColours(file, index, count) {
+    const values = readAccessor(file, index);
+    const a = file.doc.accessors[index];
+    const width = WIDTHS[a.type];
+    if (values.length !== count * width || width < 3) fail("colours do not fit the vertices");
+    const scale = values instanceof Float32Array ? 255 : values instanceof Uint16Array ? 1 / 257 : 1;
+    const out = new Uint8ClampedArray(4 * count).fill(255);
+    for (let i = 0; i < count; i++) for (let k = 0; k < 3; k++) out[4 * i + k] = values[i * width + k] * scale;
+    return new Uint8Array(out.buffer);
+  }
+
   function nodeMatrix(node) {
     if (node.matrix) return Float64Array.from(node.matrix);
     const [x, y, z, w] = node.rotation || [0, 0, 0, 1];
@@ -80,7 +92,7 @@
   }
 
   /**
-   * Parse a glb. Returns parts: {vertices, uv, indices, wrap, picture (ImageBitmap or null), colour}; positions are
+   * Parse a glb. Returns parts: {vertices, uv, indices, wrap, picture (ImageBitmap or null), colour, colours, points}; positions are
    * carried through the nodes and are still y-up.
    */
   kit.readGlb = async function (buffer) {
@@ -97,7 +109,7 @@
     };
     for (const index of doc.scenes[doc.scene || 0].nodes) walk(index, identity, 0);
     const pictures = new Map();
-    return Promise.all(jobs.filter(([p]) => p.mode === undefined || p.mode === 4).map(async ([p, matrix]) => {
+    return Promise.all(jobs.filter(([p]) => p.mode === undefined || p.mode === 4 || p.mode === 0).map(async ([p, matrix]) => {
       const material = p.material === undefined ? null : doc.materials[p.material];
       if (!pictures.has(p.material)) {
         const blob = pictureOf(file, material);
@@ -112,7 +124,8 @@
       const texture = (((material && material.pbrMetallicRoughness) || {}).baseColorTexture || {}).index;
       const sampler = texture === undefined ? {} : (doc.samplers || [])[doc.textures[texture].sampler] || {};
       const wrap = sampler.wrapS === CLAMP ? "clamp-to-edge" : "repeat";
-      return { wrap, vertices, uv: Float32Array.from(uv), indices, matrix, colour, picture: await pictures.get(p.material) };
+      const colours = p.attributes.COLOR_0 === undefined ? null : readColours(file, p.attributes.COLOR_0, count);
+      return { points: p.mode === 0, colours, wrap, vertices, uv: Float32Array.from(uv), indices, matrix, colour, picture: await pictures.get(p.material) };
     }));
   };
 })();

@@ -13,10 +13,10 @@
   const LIMITS = [[-180, 180], [-85, 85], [9, 19], [0, 78], [-360, 360]];
 
   /** A view and a choice as text: longitude, latitude, zoom, pitch, bearing, and what is chosen. */
-  kit.writeView = (view, selected) => {
+  kit.writeView = (view, selected, time) => {
     const n = (v, d) => Number(v).toFixed(d);
     const parts = [n(view.longitude, 6), n(view.latitude, 6), n(view.zoom, 2), n(view.pitch, 1), n(view.bearing, 1)];
-    return `view=${parts.join(",")}${selected ? `&at=${encodeURIComponent(selected)}` : ""}`;
+    return `view=${parts.join(",")}${selected ? `&at=${encodeURIComponent(selected)}` : ""}${time ? `&time=${Math.round(time)}` : ""}`;
   };
 
   /** Read such a text; null where it is none or leaves the bounds. */
@@ -26,7 +26,8 @@
     const good = numbers.length === 5 && numbers.every((v, i) => v >= LIMITS[i][0] && v <= LIMITS[i][1]);
     if (!good) return null;
     const [longitude, latitude, zoom, pitch, bearing] = numbers;
-    return { longitude, latitude, zoom, pitch, bearing, selected: query.get("at") };
+    const time = Number(query.get("time"));
+    return { longitude, latitude, zoom, pitch, bearing, selected: query.get("at"), time: time > 1e9 && time < 1e11 ? time : null };
   };
 
   function readStore() {
@@ -49,21 +50,23 @@
     start(home) {
       const found = kit.readView(location.hash);
       if (!found) return null;
-      const { selected, ...view } = found;
+      const { selected, time, ...view } = found;
       if (selected) this.scene.state.selected = selected;
+      this.time = time;
       return { ...home, ...view };
     }
 
     /** The camera has moved: write it down when it rests. Only one that a person has moved is worth an address. */
-    moved() {
+    moved(asked = false) {
+      this.asked = this.asked || asked;
       clearTimeout(this.writing);
       this.writing = setTimeout(() => this.write(), WRITE_MS);
     }
 
     write() {
       const { scene } = this;
-      if (!scene.moved || this.moving || !scene.view || !scene.host.isConnected) return;
-      history.replaceState(history.state, "", `${location.pathname}${location.search}#${kit.writeView(scene.view, scene.state.selected)}`);
+      if (!(scene.moved || this.asked) || this.moving || !scene.view || !scene.host.isConnected) return;
+      history.replaceState(history.state, "", `${location.pathname}${location.search}#${kit.writeView(scene.view, scene.state.selected, scene.time && scene.time.t)}`);
     }
 
     keep() {
@@ -85,7 +88,7 @@
     }
 
     go(index, duration = 900) {
-      const { selected, ...view } = kit.readView(this.saved[index]);
+      const { selected, time: _time, ...view } = kit.readView(this.saved[index]);
       this.scene.turnTo(view, duration);
       if (selected) this.scene.setSelection(selected, false);
     }

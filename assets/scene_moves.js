@@ -70,6 +70,7 @@
 
     show(role, shown) {
       this.state.visible = { ...this.state.visible, [role]: shown };
+      if (role === "arrows") kit.hourNow.arrows = shown ? 1 : 0;
       this.draw();
       if (this.photo) this.photo.lookSoon();
       if (this.flat) this.placeLabels();
@@ -85,13 +86,47 @@
       this.see({ ...kit.flyTo(this.deckModule, this.view, place, origin, calm()), zoom: Math.max(this.view.zoom, 16.4) });
     }
 
-    /** Search, tools and bookmarks; nothing of them on a wall. */
+    /** What lies over the picture, and its tools; on a wall without buttons nothing but what a link or a page asks for. */
     addTools() {
-      if (!this.chrome.menu) return;
-      const redo = () => this.useTool("");
-      this.chrome.search = kit.addSearch(this);
-      this.chrome.makeTools({ tool: (name) => this.useTool(name) }, (i) => this.link.go(i), (i) => (this.link.drop(i), redo()));
-      redo();
+      const kept = this.kept || {};
+      this.panel = new kit.Panel(this);
+      this.choice = new kit.Choice(this);
+      this.section = new kit.Section(this);
+      this.shades = Object.assign(new kit.Shades(this), kept.shades);
+      this.hours = Object.assign(new kit.Hours(this), kept.hours);
+      if (this.chrome.menu) {
+        this.chrome.search = kit.addSearch(this);
+        this.chrome.makeTools({ tool: (name) => this.useTool(name) }, (i) => this.link.go(i), (i) => (this.link.drop(i), this.setToolState()));
+        this.setToolState();
+        this.shades.addMenu();
+        this.hours.addMenu();
+      }
+      this.places = new kit.Places(this);
+      this.parts = [this.shades, this.choice, this.section, this.places, this.hours];
+      if (this.spec.scene.moments && (this.chrome.menu || this.link.time)) this.time = new kit.Timeline(this);
+      if (this.time && this.link.time) this.time.go(this.link.time);
+      this.hours.apply();
+      if (this.shades.on) this.shades.paint();
+      this.shades.drawLegend();
+      this.animate();
+    }
+
+    /** Arrows of flow move where a graphics card draws them and nobody asked for calm. */
+    animate() {
+      cancelAnimationFrame(this.flowing);
+      if (this.soft || calm()) return;
+      const step = (now) => {
+        if (!this.deck || !this.parts) return;
+        kit.hourNow.time = (now / 1000) % 3600;
+        if (this.view.zoom > 15.2 && kit.hourNow.arrows && !document.hidden) this.redrawSoon();
+        this.flowing = requestAnimationFrame(step);
+      };
+      this.flowing = requestAnimationFrame(step);
+    }
+
+    /** Rows that are left out: inside photography of a part, and what a filter hides. */
+    cut() {
+      kit.cutLayers(this.layerSet.entries, this.cutBoxes || [], this.rowFilter);
     }
 
     /** Light a building by its row, with or without photography. */
@@ -104,17 +139,38 @@
     /** A tool of the menu: measure, under (see the pipes in the ground), orbit, tour, keep (a bookmark). */
     useTool(name) {
       if (!this.deck) return;
-      if (name === "measure") this.measure.toggle();
+      if (name === "measure") {
+        if (this.section && this.section.on) this.section.toggle(false);
+        this.measure.toggle();
+      }
+      if (name === "section" && this.measure.on) this.measure.toggle(false);
       if (name === "under") {
         this.state.under = !this.state.under;
         this.draw();
       }
+      if (name === "section") this.section.toggle();
+      if (name === "box" || name === "polygon") this.choice.toggle(name);
       if (name === "keep") this.link.keep();
       if (name === "orbit" || name === "tour") {
         if (this.link.moving === name) this.link.stop();
         else this.link.run(name);
       }
-      this.chrome.setTools({ measure: this.measure.on, under: Boolean(this.state.under), moving: this.link.moving, saved: this.link.saved.length });
+      this.setToolState();
+    }
+
+    setToolState() {
+      if (!this.chrome || !this.measure) return;
+      this.chrome.setTools({
+        measure: this.measure.on, under: Boolean(this.state.under), moving: this.link.moving, saved: this.link.saved.length,
+        section: Boolean(this.section && this.section.on), drawing: this.choice && this.choice.kind,
+      });
+    }
+
+    /** Opacity of a role, 0.1 to 1. */
+    fade(role, opacity) {
+      this.state.opacity = { ...this.state.opacity, [role]: opacity };
+      this.draw();
+      this.redrawSoon();
     }
 
     setMode(mode) {

@@ -29,10 +29,15 @@
       layerSet.colour({
         supply: { values: this.values, domain: this.domains.supply },
         return: { values: this.values, domain: this.domains.return },
-      });
+      }, this.flow(network, tables));
       this.gaps = !this.values || this.values.some((v) => !Number.isFinite(v));
       this.paintMarkers();
       this.drawLegend();
+    }
+
+    flow(network, tables) {
+      const fits = network && tables && network.massFlow && network.massFlow.length === this.spec.counts.pipes;
+      return fits ? { massFlow: network.massFlow, diameter_m: tables.pipes.diameter_m } : null;
     }
 
     drawLegend() {
@@ -54,14 +59,16 @@
     }
 
     networkAge() {
+      const { time, texts } = this.scene;
+      if (time && time.t !== null) return texts[`time_${time.kind}`];
       const t = this.network && this.network.t;
-      return Number.isFinite(t) ? kit.formatAge(Date.now() / 1000 - t, this.scene.texts) : "";
+      return Number.isFinite(t) ? kit.formatAge(Date.now() / 1000 - t, texts) : "";
     }
 
     /** Labels and markers from the live table. */
     readLive() {
       for (const place of this.spec.places) {
-        const live = kit.readLive(place, kit.supplyKey(place));
+        const live = kit.readLive(place, kit.supplyKey(place), this.scene.time);
         const text = live ? `${kit.formatNumber(live.value, 1)} °C` : "--";
         this.scene.labels.setValue(place.id, text, !live || live.stale);
         place.live = live && !live.stale ? live.value : NaN;

@@ -1,5 +1,5 @@
-/* Scene, part 14: draws the tiles of the catalogue (tilt photography): one layer of the one deck, one model per tile,
-   unlit, toned by the hour; keeps the tile trees in step with the camera. */
+/* Scene, part 14: the tiles of the catalogue (tilt photography, models, point clouds): keeps the tile trees in step with
+   the camera and says what they stand for. */
 (function () {
   "use strict";
   const CT = (window.CT = window.CT || {});
@@ -11,124 +11,7 @@
   const BESIDE = 0.1; // room beside the picture that is covered too, in heights of the camera
   const FAR = (kit.FAR = 1.6); // how far the camera sees, in deck.gl's measure
   const MANY_PIXELS = 2.5e6;
-
-  // red, green, blue factors and what is left of the colour
-  kit.TONES = {
-    day: [1, 1, 1, 1], dusk: [0.80, 0.72, 0.70, 0.82], night: [0.30, 0.36, 0.50, 0.55], calm: [0.80, 0.82, 0.85, 0.84],
-  };
-
-  let PhotoLayer = null;
-  /** The layer's class; made when deck is there, because it derives from its class. */
-  function getLayer(deck, luma) {
-    if (PhotoLayer) return PhotoLayer;
-    const photo = {
-      name: "photo",
-      vs: "",
-      fs: "uniform photoUniforms {\n  vec4 tone;\n  float opacity;\n  float textured;\n  vec4 colour;\n} photo;\n",
-      uniformTypes: { tone: "vec4<f32>", opacity: "f32", textured: "f32", colour: "vec4<f32>" },
-    };
-    const VS = `#version 300 es
-      #define SHADER_NAME photo-vs
-      in vec3 positions;
-      in vec2 texCoords;
-      out vec2 vUv;
-      out vec4 vColor;
-      void main(void) {
-        geometry.worldPosition = positions;
-        geometry.uv = texCoords;
-        geometry.pickingColor = vec3(1.0, 0.0, 0.0);
-        vUv = texCoords;
-        gl_Position = project_position_to_clipspace(positions, vec3(0.0), vec3(0.0), geometry.position);
-        DECKGL_FILTER_GL_POSITION(gl_Position, geometry);
-        vColor = vec4(1.0);
-        DECKGL_FILTER_COLOR(vColor, geometry);
-      }`;
-    const FS = `#version 300 es
-      #define SHADER_NAME photo-fs
-      precision highp float;
-      uniform sampler2D picture;
-      in vec2 vUv;
-      in vec4 vColor;
-      out vec4 fragColor;
-      void main(void) {
-        vec3 rgb = photo.colour.rgb * mix(vec3(1.0), texture(picture, vUv).rgb, photo.textured);
-        float grey = dot(rgb, vec3(0.30, 0.59, 0.11));
-        rgb = mix(vec3(grey), rgb, photo.tone.a) * photo.tone.rgb;
-        fragColor = vec4(rgb, photo.opacity);
-        DECKGL_FILTER_COLOR(fragColor, geometry);
-      }`;
-    PhotoLayer = class extends deck.Layer {
-      initializeState() {
-        this.setState({ blank: this.context.device.createTexture({ width: 1, height: 1, data: new Uint8Array([255, 255, 255, 255]), format: "rgba8unorm" }) });
-      }
-
-      getShaders() {
-        return super.getShaders({ vs: VS, fs: FS, modules: [deck.project32, deck.picking, photo] });
-      }
-
-      getNumInstances() {
-        return 1;
-      }
-
-      getModels() {
-        if (this.gone) return []; // the models belong to the tiles, not to this layer
-        return this.props.tiles.flatMap((content) => this.modelsOf(content));
-      }
-
-      modelsOf(content) {
-        if (!content.models) content.models = content.parts.map((part) => this.makeModel(part, content));
-        return content.models;
-      }
-
-      makeModel(part, content) {
-        const { device } = this.context;
-        let texture = this.state.blank;
-        if (part.picture) {
-          texture = device.createTexture({
-            width: part.picture.width, height: part.picture.height, data: part.picture, format: "rgba8unorm",
-            mipLevels: device.getMipLevelCount(part.picture.width, part.picture.height),
-            sampler: { minFilter: "linear", magFilter: "linear", mipmapFilter: "linear", maxAnisotropy: this.props.soft ? 1 : 8,
-              addressModeU: part.wrap, addressModeV: part.wrap },
-          });
-          texture.copyExternalImage({ image: part.picture });
-          texture.generateMipmapsWebGL();
-          content.textures.push(texture);
-        }
-        const model = new luma.Model(device, {
-          ...this.getShaders(), id: `photo-${content.id}`, bufferLayout: [
-            { name: "positions", format: "float32x3" }, { name: "texCoords", format: "float32x2" },
-          ],
-          geometry: new luma.Geometry({
-            topology: "triangle-list",
-            attributes: { positions: { value: part.places, size: 3 }, texCoords: { value: part.uv, size: 2 } },
-            indices: { value: part.indices, size: 1 },
-          }),
-          bindings: { picture: texture },
-        });
-        model.shaderInputs.setProps({ photo: { textured: part.picture ? 1 : 0, colour: part.colour } });
-        return model;
-      }
-
-      draw() {
-        const { tone, opacity, tiles } = this.props;
-        for (const content of tiles) {
-          for (const model of this.modelsOf(content)) {
-            model.shaderInputs.setProps({ photo: { tone, opacity } });
-            model.draw(this.context.renderPass);
-          }
-        }
-      }
-
-      finalizeState(context) {
-        this.gone = true;
-        super.finalizeState(context);
-        this.state.blank.destroy();
-      }
-    };
-    PhotoLayer.layerName = "PhotoLayer";
-    PhotoLayer.defaultProps = { tiles: { type: "array", value: [], compare: true }, tone: [1, 1, 1, 1], soft: false };
-    return PhotoLayer;
-  }
+  const DOT_PX = 2.5; // a point of a point cloud
 
   let serial = 0;
 
@@ -151,7 +34,7 @@
       let rows = [];
       try {
         const response = await fetch(this.scene.spec.scene.tiles, { credentials: "same-origin", cache: "no-cache" });
-        if (response.ok) rows = (await response.json()).layers.filter((l) => l.kind !== "points");
+        if (response.ok) rows = (await response.json()).layers;
       } catch {
         // the catalogue is asked again
       }
@@ -173,7 +56,7 @@
       }
       if (this.closed) return tree.close();
       for (const old of this.layers.filter((l) => l.row.id === row.id)) old.tree.close();
-      this.layers = [...this.layers.filter((l) => l.row.id !== row.id), { row, tree, all: this.coversNetwork(row) }];
+      this.layers = [...this.layers.filter((l) => l.row.id !== row.id), { row, tree, all: row.kind !== "points" && this.coversNetwork(row) }];
       this.scene.onPhotoLayers();
       this.lookSoon();
     }
@@ -197,7 +80,7 @@
         part.places = this.frame.place(matrix, part.vertices, new Float32Array(part.vertices.length), radius);
         part.vertices = null;
         const texels = part.picture ? part.picture.width * part.picture.height * 4 * 1.34 : 0;
-        bytes += texels + part.places.byteLength + part.uv.byteLength + part.indices.byteLength;
+        bytes += texels + part.places.byteLength + part.uv.byteLength + part.indices.byteLength + (part.colours ? part.colours.byteLength : 0);
       }
       return { id: ++serial, parts, bytes, textures: [], models: null };
     }
@@ -267,11 +150,12 @@
 
     /** Make room for layers that cover a part only; true when what is cut has changed. */
     cut() {
-      const parts = this.layers.filter((l) => !l.all && this.shown(l) && l.tree.covered);
+      const parts = this.layers.filter((l) => !l.all && l.row.kind !== "points" && this.shown(l) && l.tree.covered);
       const key = parts.map((l) => l.row.folder).join(" ");
       if (key === this.cutKey) return false;
       this.cutKey = key;
-      kit.cutLayers(this.scene.layerSet.entries, parts.map((l) => l.tree.root.box).map((b) => [b[0], b[1], b[3], b[4]]));
+      this.scene.cutBoxes = parts.map((l) => l.tree.root.box).map((b) => [b[0], b[1], b[3], b[4]]);
+      this.scene.cut();
       return true;
     }
 
@@ -308,12 +192,14 @@
 
     /** Layers of deck for what is chosen now. */
     build(deckModule) {
-      const Layer = getLayer(deckModule, window.luma);
+      const Layer = kit.getPhotoLayer(deckModule, window.luma);
       return this.layers.filter((l) => this.shown(l) && l.tree.draws && l.tree.draws.length).map((l) => new Layer({
         id: `tiles.${l.row.id}`,
         tiles: l.tree.draws.map((node) => node.content),
-        tone: kit.TONES[this.tone] || kit.TONES.day,
+        tone: (this.scene.hours && this.scene.hours.tone) || kit.TONES[this.tone] || kit.TONES.day,
+        hour: kit.hourKey(),
         opacity: this.strength,
+        dot: DOT_PX * kit.uiScale() * this.scene.pixelRatio(),
         soft: this.soft,
         pickable: true,
         coordinateSystem: deckModule.COORDINATE_SYSTEM.METER_OFFSETS,

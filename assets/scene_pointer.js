@@ -51,18 +51,27 @@
       const row = found && found.kind === "building" ? found.row : null;
       this.scene.highlight("hovered", row);
       if (row === null) return;
-      const described = kit.describeBuilding(row, tables.buildings, this.stations, texts);
+      const described = kit.describeBuilding(row, tables.buildings, this.stations, texts, this.scene.shades);
       chrome.showCard(info.x, info.y, described.title, described.rows, host.clientWidth, host.clientHeight);
     }
 
     describe(info) {
       const { layerSet, painter, state, tables, texts } = this.scene;
       const id = info.layer.id;
-      if (id === "markers") return kit.describePlace(info.object, texts);
+      if (id === "markers") return kit.describePlace(info.object, texts, this.scene.time);
       if (info.index < 0 || !tables) return null;
+      if (id.startsWith("spots.")) return this.describeSpot(id.slice(6), info.index);
+      if (id !== "buildings" && !id.startsWith("pipes.")) return null;
       const row = layerSet.rowOf(id, info.index);
-      if (id === "buildings") return kit.describeBuilding(row, tables.buildings, this.stations, texts);
+      if (id === "buildings") return kit.describeBuilding(row, tables.buildings, this.stations, texts, this.scene.shades);
       return kit.describePipe(row, tables.pipes, state.mode, painter.values, painter.networkAge(), texts);
+    }
+
+    /** A node, a valve or a room sensor. */
+    describeSpot(name, index) {
+      const { tables, texts } = this.scene;
+      if (name === "sensors") return kit.describeBuilding(tables.sensors.row[index], tables.buildings, this.stations, texts, this.scene.shades);
+      return { title: `${name === "nodes" ? texts.node : texts.valve} ${tables[name].id[index]}`, rows: name === "valves" ? [[texts.pipe, tables.valves.pipe[index]]] : [] };
     }
 
     /** What lies at a pixel: {layer, kind, id, row, coordinate} or null. */
@@ -74,6 +83,8 @@
       const found = { layer, coordinate: info.coordinate };
       if (layer === "markers") return { ...found, kind: info.object.kind, id: info.object.id };
       if (layer.startsWith("tiles.")) return { ...found, ...this.identify(info.coordinate) };
+      if (layer.startsWith("spots.")) return { ...found, kind: layer.slice(6, -1), row: info.index, id: (tables[layer.slice(6)].id || [])[info.index] };
+      if (layer !== "buildings" && !layer.startsWith("pipes.")) return { ...found, kind: "ground" };
       const row = layerSet.rowOf(layer, info.index);
       const kind = layer === "buildings" ? "building" : "pipe";
       return { ...found, kind, row, id: tables ? tables[`${kind}s`].id[row] : null };
@@ -102,6 +113,10 @@
       if (this.scene.measure && this.scene.measure.on) {
         if (found && found.coordinate) this.scene.measure.add(this.toLocal(found.coordinate));
         return;
+      }
+      if (this.scene.section && this.scene.section.on) return void this.scene.section.click(found);
+      if (found && found.kind === "pipe") {
+        document.dispatchEvent(new CustomEvent("ct-pick", { detail: { kind: "pipe", id: found.id, scene: this.scene.host.id } }));
       }
       this.scene.highlight("building", found && found.kind === "building" ? found.row : null);
       if (!found) return;

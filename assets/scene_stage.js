@@ -16,7 +16,7 @@
       this.host = host;
       this.lang = host.dataset.sceneLang || root().dataset.lang || (root().lang || "zh").slice(0, 2);
       this.theme = host.dataset.sceneTheme || root().dataset.theme || "dark";
-      this.state = { visible: {}, mode: null, selected: null, markerVersion: 0 };
+      this.state = { visible: { nodes: false, valves: false, sensors: false, borders: false }, opacity: {}, mode: null, selected: null, markerVersion: 0 };
       this.state.markerColour = (place) => place.colour || this.spec.scene.palette.none;
       this.ready = false;
       this.moved = false;
@@ -59,8 +59,8 @@
         if (webgl && spec.scene.pictures.near) this.refine(spec.scene.pictures.near, this.layerSet);
         this.tables = await kit.loadTables(spec.scene.tables);
         if (turn !== this.turn) return;
-        this.colour();
         if (webgl) this.addTools();
+        this.colour();
       } catch (error) {
         console.warn("scene:", error);
         if (turn !== this.turn || !this.host.isConnected) return;
@@ -91,6 +91,7 @@
         zoom: (step) => this.turnTo({ zoom: this.view.zoom + step * 0.7 }),
         show: (role, shown) => this.show(role, shown),
         mode: (mode) => this.setMode(mode),
+        fade: (role, opacity) => this.fade(role, opacity),
       }, { controls: on("sceneControls"), legend: on("sceneLegend") });
       this.names = new kit.MapNames(this.host, this.spec.scene.names, this.spec.scene.lang);
       this.labels = new kit.Labels(this.host, this.spec.scene.places, this.spec.scene.lang, (p) => this.choose(p));
@@ -152,7 +153,8 @@
       const { clientWidth: width, clientHeight: height } = this.host;
       const legend = this.chrome.legend;
       const below = legend && width < 700 ? legend.offsetHeight + 36 : 0;
-      return { width: width || 1280, height: height || 720, below: Math.min(below, height / 3) };
+      const bar = this.time && !this.time.root.hidden && width < 1024 ? this.time.root.offsetHeight + 12 : 0;
+      return { width: width || 1280, height: height || 720, below: Math.min(below + bar, height / 3) };
     }
 
     makeLight() {
@@ -204,12 +206,13 @@
       if (!this.deck) return;
       this.step = this.layerSet.stepOf(this.view.zoom);
       const { deckModule, photo, state } = this;
-      const mode = photo && photo.replaces ? { solid: photo.strength >= 1, glass: Boolean(state.under), tint: Boolean(state.visible.tint) } : null;
-      const layers = this.layerSet.build(state.visible, this.view.zoom, mode, state.under);
+      const mode = photo && photo.replaces ? { solid: photo.strength >= 1, glass: Boolean(state.under), tint: Boolean(state.visible.tint) || Boolean(this.shades && this.shades.on) } : null;
+      const layers = this.layerSet.build(state, this.view.zoom, mode);
       this.deck.setProps({
         layers: [
           ...(photo ? photo.build(deckModule) : []), ...layers,
           ...kit.buildHighlight(deckModule, this), ...this.measure.build(deckModule),
+          ...(this.parts || []).flatMap((part) => part.build(deckModule)),
           ...kit.buildMarkers(deckModule, this.spec.scene, state),
         ],
       });
@@ -264,7 +267,8 @@
     /** Colours from the latest answer of the twin; the camera and the geometry stay as they are. */
     colour() {
       const began = performance.now();
-      this.painter.colour(kit.lastNetwork || CT.network || null, this.tables);
+      const shown = this.time && this.time.shown; // another time is in the picture: live answers wait
+      this.painter.colour(shown ? shown.network : kit.lastNetwork || CT.network || null, this.tables);
       if (this.flat) this.draw();
       else this.redrawSoon();
       stats.updates += 1;
@@ -298,12 +302,16 @@
 
     async change(what) {
       Object.assign(this, what);
+      if (this.hours) this.kept = { hours: { hour: this.hours.hour, snow: this.hours.snow }, shades: { mode: this.shades.mode, heat: this.shades.heat, custom: this.shades.custom } };
+      if (this.time) this.link.time = this.time.t;
       if (this.deck) this.keptView = this.moved ? this.view : null;
       await this.mount();
     }
 
     clear() {
       this.ready = false;
+      for (const part of [this.time, ...(this.parts || [])]) if (part && part.close) part.close();
+      this.parts = this.time = this.hours = this.shades = this.section = this.choice = this.places = this.panel = null;
       if (this.photo) this.photo.close();
       if (this.deck) this.deck.finalize();
       if (this.layerSet) this.layerSet.destroy();

@@ -52,8 +52,9 @@
     return domains;
   };
 
-  /** Live value of a place's point: {value, age, stale} or null. */
-  kit.readLive = function (place, key) {
+  /** Value of a place's point: {value, age, stale} or null; live, or of the time line's shown moment. */
+  kit.readLive = function (place, key, time) {
+    if (time && time.t !== null) return time.valueOf(place, key);
     const no = place.points[key];
     if (no === undefined || !CT.live || !CT.live.get) return null;
     const reading = CT.live.get(no);
@@ -68,14 +69,15 @@
   kit.placeName = (place, lang) => (lang === "en" ? place.name_en || place.name : place.name);
 
   /** Card rows of a marker: [label, value with unit, age]. */
-  kit.describePlace = function (place, texts) {
+  kit.describePlace = function (place, texts, time) {
     const rows = [];
     for (const [key, label] of [
       [kit.supplyKey(place), texts.supply_temperature],
       [kit.returnKey(place), texts.return_temperature],
     ]) {
-      const live = kit.readLive(place, key);
-      const after = live ? `${texts.measured} · ${kit.formatAge(live.age, texts)}` : "";
+      const live = kit.readLive(place, key, time);
+      const other = time && time.t !== null && texts[`time_${time.kind}`];
+      const after = live ? other || `${texts.measured} · ${kit.formatAge(live.age, texts)}` : "";
       rows.push([label, live ? `${kit.formatNumber(live.value, 1)} °C` : "--", after]);
     }
     if (place.area_m2) rows.push([texts.area, `${kit.formatNumber(place.area_m2 / 1e4, 2)} × 10⁴ m²`]);
@@ -97,7 +99,7 @@
     };
   };
 
-  kit.describeBuilding = function (row, table, stations, texts) {
+  kit.describeBuilding = function (row, table, stations, texts, shades) {
     const use = table.use[row];
     const rows = [
       [texts.use, texts[`use.${use}`] || use],
@@ -109,6 +111,8 @@
     if (table.heated[row]) {
       const station = stations[table.station[row]];
       if (station) rows.push([texts.station, station.label]);
+      const room = shades && shades.rooms ? shades.rooms[row] : NaN;
+      if (Number.isFinite(room)) rows.push([texts.room, `${kit.formatNumber(room, 1)} °C`, shades.measured[row] ? texts.measured : texts.estimated]);
       if (table.heat_index[row]) rows.push([texts.heat_index, `${kit.formatNumber(table.heat_index[row], 1)} W/m²`]);
     } else {
       rows.push([texts.unheated, ""]);

@@ -1,13 +1,16 @@
 """Print what the scene costs: bytes, painting, time to the first picture, an update, a turn of the camera.
 
 Run: ``python -m bench.scene`` (``--tiny`` for the tiny county instead of the demo county, ``--json FILE`` to
-keep the figures). Software GL: a graphics card is many times faster.
+keep the figures, ``--photo COUNTY`` with photography, ``--large`` an update at 10,000 pipes, ``--long`` the
+heap after half an hour of updates and tours, run as fast as they go). Software GL: a graphics card is many
+times faster.
 """
 
 import argparse
 import json
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,14 +81,108 @@ def _measure_page(page: Page) -> dict[str, float]:
         "async () => { window.sceneTables = await CT.sceneKit.loadTables(CT.scene.spec.scene.tables); }"
     )
     first = page.evaluate("CT.scene.stats.firstPictureMs") / 1000
+    sent = page.evaluate(
+        "performance.getEntriesByType('resource').filter((e) => !/\\/tiles\\//.test(e.name))"
+        ".reduce((n, e) => n + e.encodedBodySize, 0)"
+    )
     costs = page.evaluate(
         "() => [...Array(21)].map((_, i) => { answer(i); return CT.scene.stats.lastUpdateMs; })"
     )
     return {
         "first_picture_s": first,
+        "sent MiB": sent / (1 << 20),
         "update_ms": sorted(costs)[10],
         "turn_frame_ms": page.evaluate(TURN, 15),
     }
+
+
+UPDATES = 1800
+"""Half an hour of live answers at one a second; here one after the other."""
+FLOOD = """async (n) => {
+  const began = performance.now();
+  for (let i = 0; i < n; i++) {
+    feed();
+    answer(i % 7);
+    if (i % 20 === 0) await new Promise((done) => requestAnimationFrame(done));
+  }
+  return (performance.now() - began) / n;
+}"""
+
+
+def enlarge(county: County, pipes: int) -> County:
+    """The county with its network repeated to the north until it has so many pipes; stations come along."""
+    n = county.network
+    times = -(-pipes // len(n.pipes))
+    nodes, rows, stations = [], [], []
+    for k in range(times):
+        up, end = 0.004 * k, f"-{k}" if k else ""
+        nodes += [replace(x, id=x.id + end, lat=x.lat + up) for x in n.nodes]
+        rows += [
+            replace(p, id=p.id + end, from_node=p.from_node + end, to_node=p.to_node + end,
+                    path=tuple((lon, lat + up) for lon, lat in p.path))
+            for p in n.pipes
+        ]  # fmt: skip
+        stations += [
+            replace(s, id=s.id + end, node_id=s.node_id + end, lat=s.lat + up) for s in n.substations
+        ]
+    network = replace(
+        n, nodes=tuple(nodes), pipes=tuple(rows[:pipes]), substations=tuple(stations), valves=()
+    )
+    return replace(county, network=network)
+
+
+def measure_large(county: County) -> dict[str, float]:
+    """Main-thread time of an update at 10,000 pipes."""
+    with serve(make_page(enlarge(county, 10_000))) as base, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 720})
+        page.set_default_timeout(240_000)
+        page.goto(base)
+        page.wait_for_function("CT.scene.ready")
+        figures = _measure_page(page)
+        count = page.evaluate("CT.scene.spec.scene.counts.pipes")
+        browser.close()
+    return {f"update_ms {count} pipes": figures["update_ms"]}
+
+
+def measure_heap(county: County, folder: Path | None) -> dict[str, float]:
+    """Heap of the page before and after half an hour's updates and six tours, after collecting garbage."""
+    with (
+        serve(make_page(county, folder=folder or Path("/nonexistent"))) as base,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS)
+        page = browser.new_page(viewport={"width": 800, "height": 450})
+        page.set_default_timeout(240_000)
+        page.goto(base)
+        page.wait_for_function("CT.scene.ready")
+        page.evaluate(
+            "async () => { window.sceneTables = await CT.sceneKit.loadTables(CT.scene.spec.scene.tables); }"
+        )
+        _tour(page, 1)
+        page.evaluate(FLOOD, 100)
+        client = page.context.new_cdp_session(page)
+
+        def heap() -> float:
+            client.send("HeapProfiler.collectGarbage")
+            rows = client.send("Performance.getMetrics")["metrics"]
+            return float(next(m["value"] for m in rows if m["name"] == "JSHeapUsedSize")) / 1e6
+
+        client.send("Performance.enable")
+        before = heap()
+        each = page.evaluate(FLOOD, UPDATES)
+        _tour(page, 6)
+        after = heap()
+        browser.close()
+    return {"heap_before MB": before, "heap_after MB": after, "heap_growth %": 100 * (after / before - 1),
+            "flood_update_ms": each}  # fmt: skip
+
+
+def _tour(page: Page, times: int) -> None:
+    for _ in range(times):
+        for spot in ROUTE:
+            page.evaluate(SEE, spot)
+            page.wait_for_timeout(250)
 
 
 SEE = """([x, y, zoom]) => {
@@ -145,13 +242,19 @@ def main() -> None:
     parser.add_argument(
         "--photo", type=Path, metavar="COUNTY", help="county folder with tiles: measure them too"
     )
+    parser.add_argument("--large", action="store_true", help="an update at 10,000 pipes")
+    parser.add_argument("--long", action="store_true", help="the heap after half an hour of updates")
     options = parser.parse_args()
     county = _load(options.tiny)
     figures: dict[str, Any] = measure_library(county)
-    for width, height in ((1920, 1080), (390, 844)):
+    for width, height in ((1920, 1080), (1280, 720), (390, 844)):
         figures |= measure_browser(county, width, height)
     if options.photo:
         figures |= measure_photo(county, options.photo, 1920, 1080)
+    if options.large:
+        figures |= measure_large(county)
+    if options.long:
+        figures |= measure_heap(county, options.photo)
     figures["load average"] = os.getloadavg()[0]
     for name, value in figures.items():
         print(f"{name:<32}{value:10.2f}")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from app.scene import canvas, content, ground, names, palette
+from app.scene import canvas, content, ground, names, overlays, palette
 from app.scene.buffers import Blob, PackWriter, Slot
 from app.scene.content import Lines, Polygons
 from app.scene.frame import GroundMesh, LocalFrame, make_frame, make_mesh
@@ -135,6 +135,8 @@ def build_assets(county: County) -> SceneAssets:
             "length_m": [round(p.length_m, 1) for p in pipes],
             "year": [p.year for p in pipes],
         },
+        **overlays.list_overlays(county, frame, mesh),
+        "borders": overlays.list_borders(county, frame, mesh),
     }
     text = json.dumps(tables, ensure_ascii=False, separators=(",", ":")).encode()
     blobs["tables.json"] = Blob.make("tables.json", "application/json", text)

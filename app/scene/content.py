@@ -227,6 +227,8 @@ def shorten(name: str, word: str) -> str:
 def list_buildings(county: County) -> dict[str, list[Any]]:
     """What a hover card says of a building, column by column, in the order of ``county.buildings``."""
     stations = {s.id: i for i, s in enumerate(county.network.substations)}
+    homes = [p.id for p in county.places if p.kind in ("county", "township", "community")]
+    places = {p: k for k, p in enumerate(homes)}
     rows = county.buildings
     return {
         "id": [b.id for b in rows],
@@ -238,6 +240,8 @@ def list_buildings(county: County) -> dict[str, list[Any]]:
         "area_m2": [round(b.area_m2) for b in rows],
         "heated": [int(b.heated) for b in rows],
         "station": [stations.get(b.substation_id, -1) for b in rows],
+        "place": [places.get(b.community_id, -1) for b in rows],
+        "load_w": [round(b.design_heat_w) if b.heated else 0 for b in rows],
         "heat_index": [round(b.design_heat_w / b.area_m2, 1) if b.heated and b.area_m2 else 0 for b in rows],
     }
 

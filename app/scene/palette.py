@@ -50,7 +50,21 @@ class Palette:
     casing: Rgb
     station: Rgb
     accent: Rgb
+    rooms: Ramp
+    ages: Ramp
+    uses: dict[str, Rgb]
 
+
+# Room temperatures: cold blue-violet over a pale middle (the room target) to warm brown, even in lightness
+# towards both ends; ages from old brown to new teal; uses by families of colour, warning colours left out.
+_ROOMS = _ramp("#4a3fa0", "#6f78c8", "#a9b7d9", "#e6e2d6", "#dcb58e", "#b9804f", "#8a5320")
+_AGES = _ramp("#7a4a2f", "#a9774f", "#c9ab84", "#b9c9c0", "#7fb0ab", "#3f8a8c")
+_USES = _table(
+    "residence #c9a27e school #8f9fd6 hospital #c79ac4 shop #b7a86a market #a8964c office #7fa9c4"
+    " government #a58f7c stadium #84b39a bus_station #84b39a village #b3aca0 old_town #9c8f85"
+    " urban_village #a89d94 industry #8a97a3 plant #6f7d8a chimney #8d8580 cooling_tower #9aa5ad"
+    " station_house #5f9aa8 other #99a2ab"
+)
 
 DARK = Palette(
     name="dark",
@@ -87,6 +101,9 @@ DARK = Palette(
     casing=parse_hex("#0a111b"),
     station=parse_hex("#e8eef6"),
     accent=parse_hex("#4cc2ff"),
+    rooms=_ROOMS,
+    ages=_AGES,
+    uses=_USES,
 )
 
 LIGHT = Palette(
@@ -124,6 +141,9 @@ LIGHT = Palette(
     casing=parse_hex("#ffffff"),
     station=parse_hex("#1b2a3a"),
     accent=parse_hex("#0077c2"),
+    rooms=_ROOMS,
+    ages=_AGES,
+    uses=_USES,
 )
 
 PALETTES = {p.name: p for p in (DARK, LIGHT)}

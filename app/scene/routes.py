@@ -57,7 +57,7 @@ def _answer(request: Request, blob: Blob, *, digest: str = "") -> Response:
     return Response(blob.plain, media_type=blob.media_type, headers=headers)
 
 
-def _spec_response(request: Request, library: SceneLibrary) -> Response:
+def _spec_response(request: Request, library: SceneLibrary, moments: bool) -> Response:
     def choose(name: str, legal: tuple[str, ...]) -> str:
         value = request.query_params.get(name, legal[0])
         return value if value in legal else legal[0]
@@ -65,7 +65,7 @@ def _spec_response(request: Request, library: SceneLibrary) -> Response:
     spec = make_spec(
         library, choose("lang", LANGUAGES), choose("theme", tuple(PALETTES)), choose("view", tuple(VIEWS))
     )
-    spec["scene"]["renderer"] = renderer_url()
+    spec["scene"] |= {"renderer": renderer_url(), "moments": moments}
     plain = json.dumps(spec, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     tag = f'"{hashlib.sha256(plain).hexdigest()[:16]}"'
     headers = {"Cache-Control": ASK_AGAIN, "ETag": tag, "Vary": "Accept-Encoding"}
@@ -77,16 +77,17 @@ def _spec_response(request: Request, library: SceneLibrary) -> Response:
     return Response(plain, media_type="application/json", headers=headers)
 
 
-def register_scene_routes(app: FastAPI, county: County) -> None:
+def register_scene_routes(app: FastAPI, county: County, *, moments: bool = False) -> None:
     """Add the scene's routes to ``app``. Nothing is computed before the first request.
 
+    ``moments``: the app serves other times than now as well (``app.web.scene_routes``).
     A name that is not in the county's own list of buffers is 404: no path is ever built from a request.
     """
     library = SceneLibrary(county)
 
     @app.get("/scene/spec.json", include_in_schema=False)
     def read_spec(request: Request) -> Response:
-        return _spec_response(request, library)
+        return _spec_response(request, library, moments)
 
     @app.get("/scene/buffers/{name}", include_in_schema=False)
     def read_buffer(request: Request, name: str) -> Response:

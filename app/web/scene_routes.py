@@ -42,7 +42,7 @@ def register_scene_time_routes(server: FastAPI, context: Context) -> None:
     async def read_times() -> Response:
         now = time.time()
         past, ahead = await _ask(lambda: moments.times(now))
-        body = {"now": now, "past": past.round().tolist(), "ahead": ahead.round().tolist()}
+        body = {"now": now, "past": np.ceil(past).tolist(), "ahead": np.ceil(ahead).tolist()}
         return JSONResponse(body, headers=NO_STORE)
 
     @server.get("/scene/moment.bin", include_in_schema=False)

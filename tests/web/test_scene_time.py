@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import openpyxl
 import pytest
+from playwright.sync_api import Page
 
 from app.domains.heating.moment import RoomBook
 from app.domains.heating.profile import trace_between, trace_path
@@ -128,3 +129,89 @@ def test_moments_sections_and_choices_are_served(site: Site, store: FakeStore, a
     text = site.ask_bytes("/scene/choice.csv", body).decode("utf-8-sig")
     assert COUNTY.network.pipes[0].id in text and "Room temperature" in text
     assert site.ask("/scene/choice.csv", "POST", json.dumps({"buildings": [-1]})).status == 422
+
+
+STAGE_IS_READY = (
+    "window.CT?.scene?.ready === true && CT.scene.stage.time && CT.scene.stage.time.times.past.length > 0"
+)
+FIRST = "CT.scene.stage.painter.values && CT.scene.stage.painter.values[0]"
+
+
+@pytest.fixture
+def heating(page: Page, site: Site, store: FakeStore, ahead: Ahead) -> Page:
+    state = store.states[-1]
+    store.states = [
+        replace(state, t=time.time() - 7200.0, status="replayed", t_pipe_c=state.t_pipe_c - 20.0),
+        state,
+    ]
+    store.keep("ahead", "", describe_ahead(ahead))
+    page.set_default_timeout(60_000)
+    page.set_viewport_size({"width": 1000, "height": 640})
+    page.goto(site.url + "/heating?sel=S01")
+    page.wait_for_function(STAGE_IS_READY)
+    return page
+
+
+def test_the_time_line_replays_and_foretells_by_keyboard_and_its_link_shows_the_same(
+    heating: Page, ahead: Ahead
+) -> None:
+    page = heating
+    page.wait_for_function(f"{FIRST} === 80")
+    slider = page.locator(".ct-scene-time-slider")
+    slider.press("ArrowLeft")
+    page.wait_for_function(f"CT.scene.stage.time.kind === 'past' && {FIRST} === 60")
+    assert "2.0 小时前" in page.inner_text(".ct-scene-time-text")
+    page.evaluate(
+        """() => { const n = {...CT.network, tPipe: CT.network.tPipe.map(() => 11), t: Date.now() / 1000};
+        document.dispatchEvent(new CustomEvent('ct-network', { detail: n })); }"""
+    )
+    assert page.evaluate(FIRST) == 60, "a live answer waits while another time is shown"
+    page.wait_for_function("location.hash.includes('time=')")
+    link = page.url
+    slider.press("ArrowRight")
+    slider.press("ArrowRight")
+    page.wait_for_function(
+        "CT.scene.stage.time.kind === 'ahead' && CT.scene.stage.time.shown?.kind === 'ahead'"
+    )
+    assert page.evaluate(FIRST) == pytest.approx(ahead.network["t_pipe_c"][1, 0], abs=0.1)
+    assert page.inner_text(".ct-scene-time-badge") == "模拟预测"
+    page.click(".ct-scene-time-back")
+    page.wait_for_function(f"CT.scene.stage.time.kind === 'now' && {FIRST} === 11")
+    page.wait_for_function("!location.hash.includes('time=')")
+    page.goto("about:blank")
+    page.goto(link)
+    page.wait_for_function(f"{STAGE_IS_READY} && CT.scene.stage.time.kind === 'past' && {FIRST} === 60")
+
+
+def test_a_section_and_a_choice_are_drawn_marked_and_exported(heating: Page) -> None:
+    page = heating
+    page.evaluate("CT.scene.stage.useTool('section')")  # the chosen station is its end
+    page.wait_for_function("document.querySelectorAll('.ct-scene-chart .js-line').length >= 5")
+    spot = page.evaluate(
+        """() => { const s = CT.scene.stage.section, d = s.told[0].distance_m, far = d[d.length - 1];
+        document.querySelector('.ct-scene-chart').emit('plotly_hover', { points: [{ x: far / 2000 }] });
+        const near = Math.min(...s.path.map((p) => Math.hypot(p[0] - s.spot[0], p[1] - s.spot[1])));
+        const drawn = CT.scene.deck.props.layers.some((l) => l && l.id === 'section.spots');
+        return { near, far, drawn }; }"""
+    )
+    assert spot["drawn"] and spot["near"] <= spot["far"] / 2
+    page.click(".ct-scene-panel-close")
+    assert not page.evaluate("CT.scene.stage.section.on")
+    page.evaluate("CT.scene.stage.useTool('box')")
+    box = page.locator(".ct-scene-sheet").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 5, box["y"] + box["height"] - 5)
+    page.mouse.up()
+    page.wait_for_selector(".ct-scene-facts")
+    rows = page.evaluate("CT.scene.stage.choice.rows")
+    sums = page.evaluate("CT.scene.stage.choice.sums()")
+    heated = [COUNTY.buildings[r] for r in rows["buildings"] if COUNTY.buildings[r].heated]
+    assert heated and len(rows["stations"]) == len(COUNTY.network.substations) and rows["pipes"]
+    assert sums["area"] == pytest.approx(sum(b.area_m2 for b in heated), abs=len(heated))
+    assert sums["load_kw"] == pytest.approx(sum(b.design_heat_w for b in heated) / 1e3, abs=1.0)
+    assert sums["worst_c"] == pytest.approx(20.5, abs=3.0)
+    with page.expect_download() as download:
+        page.click(".ct-scene-panel button[name=csv]")
+    assert heated[0].id in download.value.path().read_text("utf-8-sig")
