@@ -183,6 +183,10 @@ REHEARSAL_TEXTS: dict[str, tuple[str, str]] = {
     "fact.valves": ("关断", "Shut off"),
     "fact.cut": ("阀门 {valves}；因此停热：{who}", "valves {valves}; without heat then: {who}"),
     "fact.nobody": ("无", "nobody"),
+    "fact.alone": (
+        "主热源切除，全部换热站改由孤网供热",
+        "nobody, but the main source is cut off: all stations live on the island",
+    ),
     "fact.stations": ("供热明显减少的站", "Stations with much less heat"),
     "fact.pressure": ("压力（准稳态）", "Pressure (quasi-steady)"),
     "fact.no_pressure": ("管网失压", "the network holds no pressure"),

@@ -186,10 +186,13 @@ def draw_hindsight(context: Context, body: Body, seen: Hindsight, lang: str, lig
     colours = (WARM, CALM, "#e6d27a", "#c9a7ff", "#ff9eb5", "#a8c7ff", "#d0d6dd", "#ffffff")
     for a, y, colour in zip(body["alternatives"], seen.expected_c, colours, strict=False):
         lines.append(Line(seen.t, y, name_case(a["case"], lang), colour, dashed=True))
-    return draw_lines(
+    figure = draw_lines(
         lines, translate("rehearsal.axis", lang), context.county.meta.timezone, keep=str(body["t"]),
         light=light, empty=translate("app.no_data", lang),
     )  # fmt: skip
+    if len(seen.t) < 3:
+        figure.update_traces(mode="markers")
+    return figure
 
 
 def tell(body: Body, seen: Hindsight, lang: str) -> str:

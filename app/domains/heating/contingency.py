@@ -152,8 +152,10 @@ def list_facts(county: County, a: Alternative, lang: str) -> list[tuple[str, str
     j, horizon = a.judgement, float(a.run.time_s[-1] / 3600.0)
     p16, p14 = (format_number(float(j.people_below[k]), 0) for k in (0, 1))
     rows = [("people", translate("fact.people_of", lang, p16=p16, p14=p14, first=len(j.first)))]
+    alone = any(m.kind == "island" for m in a.run.case.measures)
     for s in a.run.sections:
         names = ", ".join(name_place(county, x, lang) for x in s.stations) or translate("fact.nobody", lang)
+        names = translate("fact.alone", lang) if alone else names
         rows.append(("valves", translate("fact.cut", lang, valves=", ".join(s.valves) or "--", who=names)))
     if j.stations:
         rows.append(("stations", ", ".join(name_place(county, s, lang) for s in j.stations)))
