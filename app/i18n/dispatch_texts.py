@@ -45,8 +45,8 @@ DISPATCH_TEXTS: dict[str, tuple[str, str]] = {
         "prices are engineering defaults: give the county's in tariff.toml",
     ),
     "dispatch.harsh": (
-        "严寒将至：闭环验证中方案在严寒时不如固定曲线，建议不下达",
-        "A cold spell is coming: in trials the fixed curve did better in one, so better not send",
+        "严寒将至：闭环试验中，方案在严寒时室温优于固定曲线，但多用调峰锅炉，费用约高 7 %",
+        "A cold spell is coming: in trials rooms were kept warmer than by the curve, at some 7 % more cost",
     ),
     "dispatch.not_reached": (
         "注意：部分时段最不利站达不到所需压差，方案已尽量接近",
