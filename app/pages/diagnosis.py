@@ -331,6 +331,8 @@ def draw_evidence(context: Context, f: TwinFinding | None, lang: str, light: boo
         q = find_quantity(p.quantity)
         measured = context.store.history(p.no, start, end, 900)
         name = kind_name(p.key, lang)
+        if sum(o.key == p.key for o in points) > 1:  # the same of two places
+            name = name_place(context.county, "sensor_bias", p.id, lang)
         second = i > 0 and p.quantity != points[0].quantity
         lines.append(Line(measured.t, measured.value * q.scale, name, colours[i][0], second_axis=second))
         titles.append(f"{name} ({q.display_unit})")

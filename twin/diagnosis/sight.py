@@ -28,7 +28,7 @@ Bools = NDArray[np.bool_]
 LEAK_SHARE = 0.01
 """Of the circulation: the leak that should be seen."""
 SIZES = {"blockage": 5e4, "fouling": 0.22, "secondary_leak": 2.0, "weak_pump": 0.15, "air": 0.15,
-         "pump_trip": 1.0, "source_trip": 8.0}  # fmt: skip
+         "pump_trip": 1.0, "source_trip": 20.0}  # fmt: skip
 """Sizes at which the other faults should be seen, in the unit of their kind; meters: ``WRONG`` times the
 least error that is told."""
 WRONG = 3.0
@@ -96,12 +96,12 @@ def judge_sight(
     per_sign = _evidence(patterns, sigma, circulation)
     seen = _visible(patterns, per_sign, alive)
     limits = [*_form(net, book), *_gaps(book, value), *_crossed(book, m), *judge_survey(book, c, m, patterns)]
-    limits += [Limit("blind", k, v) for k, v in _shares(patterns.kind, seen).items() if v < 0.5]
+    limits += [Limit("blind", k, v) for k, v in _shares(patterns, seen).items() if v < 0.5]
     leaks = np.flatnonzero(np.array(patterns.kind) == "leak")
     gathered = np.maximum(per_sign[alive][:, leaks].sum(axis=0), 1e-9)
     least = float(np.median(LEAK_SHARE * np.sqrt(FAULTS["leak"].evidence / gathered)))
     return Sight(
-        _shares(patterns.kind, seen), _zone_m(net, patterns, leaks, alive, sigma, circulation), least,
+        _shares(patterns, seen), _zone_m(net, patterns, leaks, alive, sigma, circulation), least,
         tuple(limits), _mends(book, m, whole, patterns, per_sign, seen),
     )  # fmt: skip
 
@@ -159,9 +159,15 @@ def _visible(patterns: Patterns, per_sign: Floats, alive: Bools) -> Bools:
     return seen
 
 
-def _shares(kinds: tuple[str, ...], seen: Bools) -> dict[str, float]:
-    who = np.array(kinds)
-    return {k: float(seen[who == k].mean()) for k in dict.fromkeys(kinds)}
+def _shares(patterns: Patterns, seen: Bools) -> dict[str, float]:
+    """Kind -> share of its places that are seen by any of their columns."""
+    places: dict[str, set[str]] = {}
+    found: dict[str, set[str]] = {}
+    for kind, place, one in zip(patterns.kind, patterns.place, seen.tolist(), strict=True):
+        places.setdefault(kind, set()).add(place)
+        if one:
+            found.setdefault(kind, set()).add(place)
+    return {k: len(found.get(k, ())) / len(all_) for k, all_ in places.items()}
 
 
 def _form(net: CompiledNetwork, book: DiagnosisBook) -> list[Limit]:
