@@ -19,7 +19,7 @@ ZONE = 0.8
 """Probability that the suspected pipes gather."""
 MOST = 60
 """At most so many pipes are named."""
-TRUST = 0.6
+TRUST = 0.35
 """Share of the likelihood that counts: what the simulation gets wrong is wrong at many stations alike."""
 STILL_KG_S = 0.2
 
