@@ -76,25 +76,36 @@ def layout(view: View, context: Context) -> list[object]:
     ]
 
 
+class _Lists:
+    """Both work lists; what they need of the county is compiled when first asked for."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._net: CompiledNetwork | None = None
+        self._places: InletBook | None = None
+
+    def stations(self) -> tuple[BalanceRow, ...]:
+        """Valves of the stations. Raises as :func:`balance_now` does."""
+        c = self._context
+        net = self._net = self._net or compile_network(c.county.network)
+        rows: tuple[BalanceRow, ...] = c.ask(
+            "balance", 20.0, lambda: balance_now(c.county, net, c.values_now())
+        )
+        return rows
+
+    def inlets(self) -> tuple[InletRow, ...]:
+        """Inlet valves of the buildings. Raises as :func:`read_inlets` does."""
+        c = self._context
+        places = self._places = self._places or compile_inlets(c.county)
+        rows: tuple[InletRow, ...] = c.ask(
+            "inlets", 60.0, lambda: read_inlets(c.county, places, c.store, time.time())
+        )
+        return rows
+
+
 def register(app: Dash, context: Context) -> None:
-    net: list[CompiledNetwork] = []
-    places: list[InletBook] = []
-
-    def rows() -> tuple[BalanceRow, ...]:
-        if not net:
-            net.append(compile_network(context.county.network))
-        found: tuple[BalanceRow, ...] = context.ask(
-            "balance", 20.0, lambda: balance_now(context.county, net[0], context.values_now())
-        )
-        return found
-
-    def inlets() -> tuple[InletRow, ...]:
-        if not places:
-            places.append(compile_inlets(context.county))
-        found: tuple[InletRow, ...] = context.ask(
-            "inlets", 60.0, lambda: read_inlets(context.county, places[0], context.store, time.time())
-        )
-        return found
+    lists = _Lists(context)
+    _register_file(app, context, lists)
 
     @app.callback(
         Output("curve-chart", "figure"),
@@ -109,7 +120,7 @@ def register(app: Dash, context: Context) -> None:
             value = context.values_now()
             t_out = compute_figures(context.county, value).t_out_c
             dots = compare_curves(context.county, value, t_out)
-            table = draw_list(context, rows(), lang)
+            table = draw_list(context, lists.stations(), lang)
         except StoreUnavailable:
             return no_update, translate("app.unavailable", lang), no_update
         except (InputError, EngineError):
@@ -123,12 +134,14 @@ def register(app: Dash, context: Context) -> None:
         lang = str(words[0])
         try:
             turned = read_turned(context.store, time.time())
-            return draw_inlets(context, inlets(), turned, lang)
+            return draw_inlets(context, lists.inlets(), turned, lang)
         except StoreUnavailable:
             return no_update
         except InputError:
             return html.P(translate("balance.no_rooms", lang), className="ct-calm")
 
+
+def _register_file(app: Dash, context: Context, lists: _Lists) -> None:
     @app.callback(
         Output("balance-file", "data"),
         Input("balance-save", "n_clicks"),
@@ -137,8 +150,8 @@ def register(app: Dash, context: Context) -> None:
     )
     def save(_clicks: int | None, words: list[object]) -> object:
         try:
-            zone = context.county.meta.timezone
-            book = write_work_list(context.county, _or_none(rows), _or_none(inlets), str(words[0]))
+            zone, stations, inlets = context.county.meta.timezone, lists.stations, lists.inlets
+            book = write_work_list(context.county, _or_none(stations), _or_none(inlets), str(words[0]))
         except StoreUnavailable:
             return no_update
         return dcc.send_bytes(
