@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
+from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from app.charts.lines import ACCENT, CALM, WARM, Line, draw_lines
 from app.domains.heating.contingency import name_case, name_place
@@ -249,6 +249,18 @@ def _cell(name: str, k: int, kind: str, value: object) -> html.Span:
     return html.Span(field)
 
 
+SHEET = (
+    State({"type": "drill-min", "index": ALL}, "value"),
+    State({"type": "drill-person", "index": ALL}, "value"),
+    State({"type": "drill-points", "index": ALL}, "value"),
+    State("drill-leader", "value"),
+    State("drill-note", "value"),
+    State("drill-pick", "value"),
+    State("drill-lang", "data"),
+)
+"""All that stands on the sheet, in the order in which what is done with it takes it."""
+
+
 def _register_sheet(app: Dash, context: Context) -> None:
     @app.callback(
         Output("drill-total", "children"),
@@ -271,13 +283,7 @@ def _register_sheet(app: Dash, context: Context) -> None:
     @app.callback(
         Output("drill-done", "children"),
         Input("drill-save", "n_clicks"),
-        State({"type": "drill-min", "index": ALL}, "value"),
-        State({"type": "drill-person", "index": ALL}, "value"),
-        State({"type": "drill-points", "index": ALL}, "value"),
-        State("drill-leader", "value"),
-        State("drill-note", "value"),
-        State("drill-pick", "value"),
-        State("drill-lang", "data"),
+        *SHEET,
         prevent_initial_call=True,
     )
     def save(
@@ -320,21 +326,13 @@ def _register_files(app: Dash, context: Context) -> None:
         Input("drill-excel", "n_clicks"),
         Input("drill-pdf", "n_clicks"),
         Input("drill-plan", "n_clicks"),
-        State({"type": "drill-min", "index": ALL}, "value"),
-        State({"type": "drill-person", "index": ALL}, "value"),
-        State({"type": "drill-points", "index": ALL}, "value"),
-        State("drill-leader", "value"),
-        State("drill-note", "value"),
-        State("drill-pick", "value"),
-        State("drill-lang", "data"),
+        *SHEET,
         prevent_initial_call=True,
     )
     def file(
         _excel: int | None, _pdf: int | None, _plan: int | None, minutes: list[object], people: list[object],
         points: list[object], leader: str | None, note: str | None, no: str | None, words: list[object],
     ) -> tuple[object, object]:  # fmt: skip
-        from dash import ctx
-
         lang, wanted = str(words[0]), str(ctx.triggered_id)
         try:
             body = read_plan(context, no)

@@ -34,7 +34,7 @@ STEPS_S = np.array([3600.0] * 24 + [7200.0] * 12)
 AFTER_HOUR_S = 150.0
 """The sums of an hour are there so long after it."""
 HARSH_K = 4.0
-"""Outdoors this near the design temperature the closed loop has shown no gain over the curves."""
+"""Outdoors this near the design temperature the closed loop kept rooms warmer at more cost, which is said."""
 AHEAD_H = 24
 AGAIN_S = 60.0
 """After a refusal for want of data."""

@@ -13,6 +13,7 @@ from twin.dispatch.heatplan import SourceLimits
 from twin.dispatch.propose import worth_of_comfort
 from twin.dispatch.records import Hours
 from twin.dispatch.way import Way, find_holding, find_reach, learn_way
+from twin.model.errors import EngineError
 
 NET = DESK.system.net
 HELD = find_holding(COUNTY.network)
@@ -51,6 +52,20 @@ def test_pressure_lost_grows_with_the_square_and_falls_where_another_source_help
         low, high = way.lost_pa(20.0, 0.1), way.lost_pa(20.0, 0.2)
         assert np.all(between <= np.maximum(low, high) + 1e-9)
         assert np.all(between >= np.minimum(low, high) - 1e-9)
+
+
+def test_a_split_below_what_the_engine_could_solve_takes_the_nearest() -> None:
+    way = replace(two_ways(), share=np.array([0.1, 0.2, 0.4]))
+    assert np.array_equal(way.lost_pa(10.0, 0.0), way.lost_pa(10.0, 0.1))
+    assert np.array_equal(way.lost_pa(10.0, 0.9), way.lost_pa(10.0, 0.4))
+
+
+def test_a_network_without_a_state_is_refused_not_taken_for_one_without_loss(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(way_module, "_solve", lambda *a: np.full(N, np.nan))
+    with pytest.raises(EngineError, match="no state at the measured flows"):
+        learn_way(NET, HOURS, HELD)
 
 
 def two_ways() -> Way:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from twin.dispatch.belief import LATE_H
 from twin.dispatch.records import Hours
 from twin.heat import CompiledNetwork, SteadyBoundary, solve_steady
+from twin.model.errors import EngineError
 from twin.model.network import HeatNetwork
 
 Floats = NDArray[np.float64]
@@ -48,7 +49,7 @@ class Way:
         """Pressure lost at a whole flow, (n,)."""
         if self.share.size == 1:
             return np.asarray(self.drop_pa_s2_kg2[0] * flow_kg_s**2)
-        at = min(max(share, 0.0), float(self.share[-1]))
+        at = min(max(share, float(self.share[0])), float(self.share[-1]))
         right = min(int(np.searchsorted(self.share, at, side="right")), self.share.size - 1)
         left = right - 1
         part = (at - self.share[left]) / (self.share[right] - self.share[left])
@@ -59,7 +60,12 @@ class Way:
 
 def learn_way(net: CompiledNetwork, hours: Hours, holding: int) -> Way:
     """How the network carried the water in the last hours; ``holding``: row of the source that holds the
-    pressure."""
+    pressure.
+
+    Raises
+    ------
+    EngineError : the engine finds no state of the network at the measured flows
+    """
     late = slice(-LATE_H, None)
     flow = hours.flow_kg_s()[late]
     usual = _usual(net, flow)
@@ -72,10 +78,12 @@ def learn_way(net: CompiledNetwork, hours: Hours, holding: int) -> Way:
     grid = SHARES if count > 1 else SHARES[:1]
     drop = np.stack([_solve(net, usual, typical, x, holding) for x in grid]) / typical**2
     known = np.isfinite(drop).all(1)
-    if not known.any():  # the engine has no answer: only what is measured
-        grid, drop = grid[:1], np.zeros((1, usual.size))
-    else:
-        grid, drop = grid[known], drop[known]
+    if not known.any():
+        raise EngineError(
+            "dispatch: the network has no state at the measured flows: check the survey of the pipes and the "
+            "pressures of the source that holds the network"
+        )
+    grid, drop = grid[known], drop[known]
     plain = Way(grid, drop, usual, 0.0, GROUND_C)
     scaled = drop * _scale(plain, hours, whole, by_source, holding)
     return Way(grid, scaled, usual, _loss_w_k(hours), GROUND_C)

@@ -10,18 +10,15 @@ from openpyxl import Workbook
 from app.i18n import translate
 from twin.compare import compile_points
 from twin.dispatch.balance import BalanceRow, balance_stations
-from twin.dispatch.belief import valve_pa_s2_kg2
+from twin.dispatch.belief import PLATE_PA, valve_pa_s2_kg2
 from twin.dispatch.inlets import InletRow
+from twin.dispatch.way import GROUND_C
 from twin.heat import CompiledNetwork, SteadyBoundary, read_curve
 from twin.heat.water import density_kg_m3
 from twin.model.county import County
 from twin.model.errors import InputError
 
 Floats = NDArray[np.float64]
-
-PLATE_PA = 3e4
-"""Drop of strainer and exchanger at design flow, where nothing is measured."""
-GROUND_C = 7.0
 
 
 @dataclass(frozen=True, slots=True)
