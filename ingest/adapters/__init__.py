@@ -23,7 +23,7 @@ def make_adapters(memory: Mapping[str, str] | None = None) -> tuple[Adapter, ...
         SparkplugAdapter(memory or {}),
         HomieAdapter(),
         ChirpStackAdapter(),
-        HuaweiAdapter(),
+        HuaweiAdapter(memory),
         AliyunAdapter(),
         NgsiLdAdapter(),
         CsvAdapter(),

@@ -2,7 +2,8 @@
 
 Source: Alibaba Cloud IoT Platform, Alink protocol, "Device properties, events, and services". Topics are
 ``/sys/{productKey}/{deviceName}/thing/event/...``; a device is known as ``{productKey}/{deviceName}``, point
-keys are property identifiers. A post that asks for it (``sys.ack`` = 1) is answered after it was read.
+keys are property identifiers. A post is answered after it was read, unless it says not to (``sys.ack`` = 0):
+the SDKs say nothing and wait for the answer.
 """
 
 import json
@@ -14,6 +15,8 @@ from ingest.adapters.json_object import decode_object
 from twin.model.county import Device
 from twin.model.errors import PayloadError
 
+_LONGEST_ID = 256
+"""Characters; an SDK puts a whole topic into its ids."""
 _POST, _PACK = "property/post", "property/pack/post"
 
 
@@ -74,9 +77,15 @@ class AliyunAdapter:
 
     def _answer(self, out: Decoded, topic: str, body: Mapping[str, object]) -> None:
         asked = body.get("sys")
-        if isinstance(asked, dict) and asked.get("ack") == 1:
-            said = {"id": str(body.get("id", ""))[:64], "code": 200, "data": {}}
-            out.replies.append((f"{topic}_reply", json.dumps(said).encode()))
+        if isinstance(asked, dict) and asked.get("ack") == 0:
+            return
+        if (number := body.get("id")) is None:  # nobody could tell the answer
+            return
+        said = {
+            "id": str(number)[:_LONGEST_ID], "code": 200, "data": {}, "message": "success",
+            "method": str(body.get("method", ""))[:_LONGEST_ID], "version": "1.0",
+        }  # fmt: skip
+        out.replies.append((f"{topic}_reply", json.dumps(said).encode()))
 
     def _read_pack(
         self, out: Decoded, directory: Directory, own: str, params: Mapping[str, object], received: float

@@ -13,6 +13,7 @@ from twin.model.county import Device
 from twin.model.errors import PayloadError
 
 MAX_ROWS = 20_000
+_STATES = {"true": True, "false": False}
 _TIME = ("ts", "time", "timestamp", "时间")
 
 
@@ -86,6 +87,8 @@ def _read_table(payload: bytes) -> tuple[list[str], list[list[str]]]:
 
 
 def _number(text: str) -> object:
+    if text.lower() in _STATES:  # as pandas and spreadsheets write them
+        return _STATES[text.lower()]
     try:
         return float(text) if "_" not in text else text
     except ValueError:

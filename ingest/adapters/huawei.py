@@ -2,8 +2,11 @@
 
 Source: Huawei Cloud IoTDA API reference, MQTT: "Reporting device properties" and "Gateway reporting device
 properties in batches". Topics begin with ``$oc/devices/{device_id}/sys/``; point keys are
-``{service_id}/{property}``.
+``{service_id}/{property}``. What a gateway reports of a sub-device is remembered: the sub-device is written
+through it.
 """
+
+from collections.abc import Mapping
 
 from ingest.adapters.base import Decoded, Directory
 from ingest.adapters.downlink import Answer, Downlink, plain_number, read_number, to_json
@@ -12,6 +15,7 @@ from ingest.adapters.times import read_iso_time
 from twin.model.errors import InputError, PayloadError
 
 _OWN, _BATCH = "properties/report", "gateway/sub_devices/properties/report"
+_MAX_ORDERS = 1000
 _ANSWER = "properties/set/response/request_id="
 
 
@@ -22,6 +26,15 @@ class HuaweiAdapter:
     filters: tuple[str, ...] = (f"$oc/devices/+/sys/{_OWN}", f"$oc/devices/+/sys/{_BATCH}",
                                 "$oc/devices/+/sys/properties/set/response/+")  # fmt: skip
     clockless = False
+
+    def __init__(self, memory: Mapping[str, str] | None = None) -> None:
+        beginning = f"{self.name}/"
+        self._behind = {
+            k.removeprefix(beginning): v for k, v in (memory or {}).items() if k.startswith(beginning)
+        }
+        """Sub-device -> its gateway."""
+        self._orders: dict[int, str] = {}
+        """Number of a command -> the sub-device it is for: the gateway answers without naming it."""
 
     def matches(self, topic: str) -> bool:
         """See ``Adapter``."""
@@ -37,7 +50,7 @@ class HuaweiAdapter:
             self._read_services(out, directory, parts[2], body.get("services"), received)
         elif what.startswith(_ANSWER):
             no = read_number(what.removeprefix(_ANSWER))
-            device = directory.find_device(self.name, parts[2])
+            device = directory.find_device(self.name, self._orders.pop(no or 0, parts[2]))
             out.heard[device.id] = received
             if no is not None:
                 said = str(body.get("result_desc", ""))[:200]
@@ -48,7 +61,7 @@ class HuaweiAdapter:
                 raise PayloadError('a gateway reports {"devices": [{"device_id": ..., "services": [...]}]}')
             for d in devices:
                 try:
-                    self._read_device(out, directory, d, received)
+                    self._read_device(out, directory, parts[2], d, received)
                 except PayloadError as e:
                     out.problems.append(str(e))
         else:
@@ -64,14 +77,28 @@ class HuaweiAdapter:
         service, _, name = down.key.partition("/")
         if not name:
             raise InputError(f"{down.key!r} is not {{service_id}}/{{property}}")
-        body = {"services": [{"service_id": service, "properties": {name: plain_number(down.number)}}]}
-        topic = f"$oc/devices/{down.device.external_id}/sys/properties/set/request_id={down.no}"
-        return topic, to_json(body)
+        body: dict[str, object] = {
+            "services": [{"service_id": service, "properties": {name: plain_number(down.number)}}]
+        }
+        own = down.device.external_id
+        gateway = self._behind.get(own, own)
+        if gateway != own:
+            body["object_device_id"] = own
+            if len(self._orders) >= _MAX_ORDERS:
+                del self._orders[next(iter(self._orders))]
+            self._orders[down.no] = own
+        return f"$oc/devices/{gateway}/sys/properties/set/request_id={down.no}", to_json(body)
 
-    def _read_device(self, out: Decoded, directory: Directory, row: object, received: float) -> None:
+    def _read_device(
+        self, out: Decoded, directory: Directory, gateway: str, row: object, received: float
+    ) -> None:
         if not isinstance(row, dict) or not isinstance(row.get("device_id"), str):
             raise PayloadError('a device of a gateway is {"device_id": ..., "services": [...]}')
-        self._read_services(out, directory, row["device_id"], row.get("services"), received)
+        own = row["device_id"]
+        self._read_services(out, directory, own, row.get("services"), received)
+        if self._behind.get(own) != gateway:
+            self._behind[own] = gateway
+            out.memory[f"{self.name}/{own}"] = gateway
 
     def _read_services(
         self, out: Decoded, directory: Directory, external_id: str, services: object, received: float

@@ -9,16 +9,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from google.protobuf.message import DecodeError
-
-from ingest.adapters.base import MAX_PAYLOAD, Decoded, Directory, read_timestamp_ms
+from ingest.adapters.base import Decoded, Directory, read_timestamp_ms
 from ingest.adapters.downlink import Downlink
 from ingest.adapters.sparkplug_b_pb2 import Payload
+from ingest.adapters.sparkplug_payload import BOOLEAN, add_order, drop_groups, parse, read_value
 from twin.model.errors import InputError, PayloadError
 
-_SIGNED_32 = (1, 2, 3)
-_SIGNED_64 = 4
-_DOUBLE = 10
 _VERBS = ("NBIRTH", "NDEATH", "DBIRTH", "DDEATH", "NDATA", "DDATA")
 REBIRTH_EVERY_S = 30.0
 MAX_NODES = 4096
@@ -31,11 +27,13 @@ _FIRMWARE = ("Properties/FW", "Properties/Firmware Version", "Properties/Firmwar
 class _Node:
     """What is known of one edge node: aliases per device ("" for the node), last sequence number.
 
-    ``bd_seq`` numbers its present connection, so that the will of an earlier one is known as such;
+    ``bd_seq`` numbers its present connection, so that the will of an earlier one is known as such; ``types``:
+    datatype of each metric as the birth told it, because data need not repeat it;
     ``remembered``: its aliases are from before a restart and it has not been heard since.
     """
 
     aliases: dict[str, dict[int, str]] = field(default_factory=dict)
+    types: dict[str, dict[str, int]] = field(default_factory=dict)
     devices: set[str] = field(default_factory=set)
     seq: int | None = None
     bd_seq: int | None = None
@@ -70,7 +68,7 @@ class SparkplugAdapter:
             raise PayloadError("topic is not spBv1.0/{group}/{verb}/{edge node}[/{device}]")
         group, verb, edge = parts[1], parts[2], parts[3]
         external_id = parts[4] if len(parts) == 5 else ""
-        message = _parse(payload)
+        message = parse(payload)
         node = self._find_node(group, edge)
         out = Decoded()
         if verb == "NDEATH":
@@ -98,7 +96,7 @@ class SparkplugAdapter:
         return out
 
     def encode_set(self, down: Downlink) -> tuple[str, bytes]:
-        """See ``Commander``: DCMD by name, NCMD to an edge node of the device's name; as Double.
+        """See ``Commander``: DCMD, or NCMD to an edge node itself; named and typed as in the birth.
 
         Raises
         ------
@@ -107,9 +105,12 @@ class SparkplugAdapter:
         own = down.device.external_id
         for (group, edge), node in self._nodes.items():
             if own in node.devices or own == edge:
-                command = Payload(timestamp=int(down.t * 1000))
-                command.metrics.add(name=down.key, datatype=_DOUBLE, double_value=down.number)
                 verb, below = ("DCMD", f"/{own}") if own in node.devices else ("NCMD", "")
+                sender = own if below else ""
+                aliases = {name: alias for alias, name in node.aliases.get(sender, {}).items()}
+                born_as = node.types.get(sender, {}).get(down.key, 0)
+                command = Payload(timestamp=int(down.t * 1000))
+                add_order(command, down.key, aliases.get(down.key), born_as, down.number)
                 return f"spBv1.0/{group}/{verb}/{edge}{below}", command.SerializeToString()
         raise InputError(f"birth: no edge node has announced {own!r} yet: its birth is awaited")
 
@@ -126,6 +127,7 @@ class SparkplugAdapter:
         """False when a message is missing between the last one and this."""
         if verb == "NBIRTH":
             node.aliases.clear()
+            node.types.clear()
             node.seq, node.bd_seq = message.seq, _bd_seq(message)
             return True
         if not message.HasField("seq"):
@@ -139,18 +141,19 @@ class SparkplugAdapter:
         self, out: Decoded, node: _Node, sender: tuple[str, str], verb: str, external_id: str,
         message: Payload,
     ) -> bool:  # fmt: skip
-        """Keep the aliases of a birth; False when data refers to an alias never introduced."""
+        """Keep aliases and datatypes of a birth; False when data refers to an alias never introduced."""
         aliases = node.aliases.setdefault(external_id, {})
         new = verb in ("NBIRTH", "DBIRTH")
         if new:
             aliases.clear()
+            node.types[external_id] = {m.name: m.datatype for m in message.metrics if m.HasField("name")}
         for metric in message.metrics:
             if metric.HasField("name") and metric.HasField("alias"):
                 new = new or aliases.get(metric.alias) != metric.name
                 aliases[metric.alias] = metric.name
         if new:
             table = {device: list(names.items()) for device, names in node.aliases.items()}
-            kept = {"bd_seq": node.bd_seq, "aliases": table}
+            kept = {"bd_seq": node.bd_seq, "aliases": table, "types": node.types}
             out.memory["/".join((self.name, *sender))] = json.dumps(kept, ensure_ascii=False)
         return all(m.HasField("name") or m.alias in aliases for m in message.metrics)
 
@@ -159,7 +162,7 @@ class SparkplugAdapter:
             return
         node.rebirth_asked = received
         command = Payload(timestamp=int(received * 1000))
-        command.metrics.add(name="Node Control/Rebirth", datatype=11, boolean_value=True)
+        command.metrics.add(name="Node Control/Rebirth", datatype=BOOLEAN, boolean_value=True)
         out.replies.append((f"spBv1.0/{group}/NCMD/{edge}", command.SerializeToString()))
 
     def _mark(
@@ -176,10 +179,12 @@ class SparkplugAdapter:
         received: float, verb: str,
     ) -> None:  # fmt: skip
         """Values of a device, or of the edge node itself when the county has a device of its name."""
-        aliases = node.aliases.get(external_id, {})
+        aliases, types = node.aliases.get(external_id, {}), node.types.get(external_id, {})
         sender = external_id or edge
         named = [(m, m.name if m.HasField("name") else aliases.get(m.alias)) for m in message.metrics]
         values = [(m, name) for m, name in named if name is None or not name.startswith(_NOT_MEASURED)]
+        if verb.endswith("BIRTH"):
+            values = drop_groups(values)
         if not external_id and (self.name, edge) not in directory.devices:
             if values:
                 out.problems.append(
@@ -207,7 +212,7 @@ class SparkplugAdapter:
             except PayloadError as e:
                 out.problems.append(f"{sender}: {e}")
                 continue
-            by_time.setdefault(t, {})[name] = _value(metric)
+            by_time.setdefault(t, {})[name] = read_value(metric, types.get(name, 0))
         for t, measured in by_time.items():
             out.add_values(directory, device, t, received, measured)
 
@@ -218,7 +223,10 @@ def _recall(text: str) -> _Node:
     whole = isinstance(kept.get("aliases"), dict)
     table = kept["aliases"] if whole else kept
     aliases = {device: dict(pairs) for device, pairs in table.items()}
-    return _Node(aliases, {d for d in aliases if d}, None, kept["bd_seq"] if whole else None, remembered=True)
+    return _Node(
+        aliases, kept.get("types", {}) if whole else {}, {d for d in aliases if d}, None,
+        kept["bd_seq"] if whole else None, remembered=True,
+    )  # fmt: skip
 
 
 def _bd_seq(message: Payload) -> int | None:
@@ -230,32 +238,9 @@ def _bd_seq(message: Payload) -> int | None:
 
 
 def _is_of_this_connection(node: _Node, will: Payload) -> bool:
-    """False for the will of an earlier connection, which the broker may publish after the new birth."""
+    """False for the will of an earlier connection, which the broker may publish after the new birth.
+
+    pysparkplug counts on as soon as it is connected, so that its goodbye carries the next number.
+    """
     number = _bd_seq(will)
-    return number is None or node.bd_seq is None or number == node.bd_seq
-
-
-def _parse(payload: bytes) -> Payload:
-    if len(payload) > MAX_PAYLOAD:
-        raise PayloadError(f"{len(payload)} bytes, at most {MAX_PAYLOAD} are read")
-    message = Payload()
-    try:
-        message.ParseFromString(payload)
-    except DecodeError as e:
-        raise PayloadError(f"not a Sparkplug B payload: {e}") from e
-    if not all(isinstance(m.name, str) for m in message.metrics):
-        raise PayloadError("the name of a metric is not UTF-8")  # protobuf hands it out as bytes
-    return message
-
-
-def _value(metric: Payload.Metric) -> object:
-    """The metric's value; signed integers travel as two's complement in the unsigned fields."""
-    kind = metric.WhichOneof("value")
-    if metric.is_null or kind is None:
-        return None
-    value: object = getattr(metric, kind)
-    if kind == "int_value" and metric.datatype in _SIGNED_32 and isinstance(value, int) and value >= 2**31:
-        return value - 2**32
-    if kind == "long_value" and metric.datatype == _SIGNED_64 and isinstance(value, int) and value >= 2**63:
-        return value - 2**64
-    return value
+    return number is None or node.bd_seq is None or (number - node.bd_seq) % 256 in (0, 1)

@@ -252,7 +252,8 @@ def test_sparkplug_devices_are_written_by_dcmd_once_they_were_born(office: Offic
     topic, payload, _ = office.wire[0]
     assert topic == "spBv1.0/620999/DCMD/EDGE01/chp"
     metric = Payload.FromString(payload).metrics[0]
-    assert (metric.name, metric.double_value) == ("Station/src_ts_sp", pytest.approx(373.15))
+    assert (metric.name, metric.alias) == ("", office.no("SRC1/src_ts_sp"))  # by alias, as it was born
+    assert metric.double_value == pytest.approx(373.15)
 
 
 def test_every_setpoint_has_its_feedback_and_room_between_its_limits(office: Office) -> None:

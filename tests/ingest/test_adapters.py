@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from ingest.adapters import make_adapters
 from ingest.adapters.base import MAX_PAYLOAD
+from ingest.adapters.downlink import Commander, Downlink
 from ingest.adapters.sparkplug_b_pb2 import Payload
+from ingest.adapters.sparkplug_payload import add_order, read_value
 from ingest.store.owner import StoreOwner
 from ingest.worker.decode import Decoder
 from ingest.worker.inbox import Message
@@ -224,3 +226,48 @@ def test_every_adapter_and_its_topics_stand_in_the_document() -> None:
         assert f"| `{adapter.name}` |" in text
         for topic in adapter.filters:
             assert topic.split("/")[0] + "/" in text
+
+
+def order(dialect: str, key: str, number: float) -> Downlink:
+    device = next(d for (name, _), d in directory().devices.items() if name == dialect)
+    return Downlink(device, key, number, 4711, RECEIVED, RECEIVED + 60)
+
+
+def test_a_homie_switch_is_set_in_words_once_its_device_has_described_itself() -> None:
+    adapter = fresh_adapter("homie")
+    assert isinstance(adapter, Commander)
+    down = order("homie", "pump/running", 1.0)
+    assert adapter.encode_set(down)[1] == b"1"
+    described = {"nodes": {"pump": {"properties": {"running": {"datatype": "boolean"}, "x": 7}}, "y": None}}
+    adapter.decode("homie/5/boiler-1/$description", as_payload(described), RECEIVED, directory())
+    assert adapter.encode_set(down) == ("homie/5/boiler-1/pump/running/set", b"true")
+    assert adapter.encode_set(order("homie", "secondary/supply", 45.0))[1] == b"45"
+
+
+def test_a_huawei_sub_device_is_written_through_its_gateway_and_answers_through_it() -> None:
+    own, down = "5e06bfee334dd4f3_hrz01", order("huawei", "Station/p1Ts", 45.0)
+    adapter = fresh_adapter("huawei")
+    assert isinstance(adapter, Commander)
+    assert adapter.encode_set(down)[0] == f"$oc/devices/{own}/sys/properties/set/request_id=4711"
+    row = {"device_id": own, "services": [{"service_id": "Station", "properties": {"p1Ts": 81.5}}]}
+    topic = "$oc/devices/gw/sys/gateway/sub_devices/properties/report"
+    found = adapter.decode(topic, as_payload({"devices": [row]}), RECEIVED, directory())
+    again = next(a for a in make_adapters(found.memory) if a.name == "huawei")  # as after a restart
+    assert isinstance(again, Commander)
+    topic, payload = again.encode_set(down)
+    assert topic == "$oc/devices/gw/sys/properties/set/request_id=4711"
+    assert json.loads(payload)["object_device_id"] == own
+    answer = topic.replace("set/", "set/response/")
+    said = again.decode(answer, b'{"result_code": 0}', RECEIVED, directory()).answers
+    assert [(a.device_id, a.no, a.ok) for a in said] == [("X-huawei", 4711, True)]
+
+
+@pytest.mark.parametrize("datatype", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+def test_a_sparkplug_order_says_its_number_in_the_datatype_of_the_birth(datatype: int) -> None:
+    for number in (
+        (0.0, 1.0) if datatype == 11 else (0.0, 45.0, -45.0 if datatype in (1, 2, 3, 4, 9, 10) else 99.0)
+    ):
+        command = Payload()
+        add_order(command, "x", None, datatype, number)
+        metric = Payload.FromString(command.SerializeToString()).metrics[0]
+        assert (metric.name, metric.datatype, read_value(metric, 0)) == ("x", datatype, number)

@@ -54,15 +54,18 @@ class Obedience:
             device = self._device.get(("flat", topic.split("/")[1]))
             values = {k: v for k, v in body.items() if k not in ("id", "ts", "until")}
             return None if device is None else Order(device, body["id"], values, body["until"] / 1000.0)
-        except (ValueError, KeyError, TypeError, AttributeError, DecodeError):
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, DecodeError):
             return None
 
     def _read_sparkplug(self, topic: str, payload: bytes) -> Order | None:
         device = self._device.get(("sparkplug", topic.rsplit("/", 1)[-1]))
         if device is None or "/DCMD/" not in topic:
             return None
-        metrics = Payload.FromString(payload).metrics
-        return Order(device, None, {m.name: m.double_value for m in metrics}, float("inf"))
+        values: dict[str, float] = {}
+        for m in Payload.FromString(payload).metrics:  # its edge gives every point its number for an alias
+            key = self._county.points[m.alias].external_key if m.HasField("alias") else m.name
+            values[key] = float(getattr(m, m.WhichOneof("value") or "double_value"))
+        return Order(device, None, values, float("inf"))
 
     def carry_out(self, order: Order, plant: Plant, t: float) -> str:
         """Do it; returns why not, empty when done. A controller checks for itself what it is told."""
