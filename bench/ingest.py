@@ -13,12 +13,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import paho.mqtt.client as mqtt
 
-from bench.ingest_load import count_bare
+from bench.ingest_load import STEP, count_bare
 from bench.ingest_rig import TOKEN, Load, Rig, make_rig
 from bench.table import Row, Table, row
 from ingest.county import load_county, save_county
@@ -26,8 +27,11 @@ from ingest.demo.county import generate_county
 from ingest.store.batch import Batch
 from ingest.store.client import StoreClient
 from ingest.store.owner import StoreOwner
+from tests.support.system import wait_until
 from twin.model.errors import StoreUnavailable
 
+WAITING = 10_000
+"""Arrays that may wait in the run of ten minutes: a million readings."""
 READINGS = {"small": 3, "array": 100}
 AHEAD = 100_000
 """Messages that may wait while ingest is killed; the broker of this project keeps 500,000."""
@@ -306,6 +310,43 @@ def bench_kills(county: Path, scale: float) -> list[Row]:
     ]
 
 
+def bench_sustained(county: Path, scale: float) -> list[Row]:
+    """Arrays of 100 readings for ten minutes, never more than ``WAITING`` ahead of what is stored."""
+    until, count = time.monotonic() + 600 * scale, int(10_000_000 * scale)
+    with make_rig(county) as rig:
+        rig.start()
+        load = Load(county, rig.broker, "array", count, 0.0, True)
+        began = load.go()
+        allowed, marks = 0, [(began, 0)]
+        while time.monotonic() < until:
+            stored = rig.stored()
+            if time.time() - marks[-1][0] >= 60 * scale:
+                marks.append((time.time(), stored))
+            allowed = max(allowed, (stored // READINGS["array"] + WAITING) // STEP * STEP)
+            load.allow(allowed)
+            time.sleep(0.1)
+        wanted = allowed * READINGS["array"]
+        wait_until(lambda: rig.stored() >= wanted, 120, "what was sent is stored")
+        seconds, dropped = time.time() - began, rig.dropped()
+        load.process.kill()
+        rig.stop()
+        rows, repeats = rig.count_rows(), rig.repeats_of(7)
+        size = rig.file.stat().st_size / rows
+    slices = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(marks)]
+    return [
+        row(
+            f"readings/s in arrays of 100, held for {seconds / 60:.1f} minutes", rows / seconds, "", "1000000"
+        ),
+        row("  in the slowest tenth of that time", min(slices), "1/s"),
+        row("  readings in all", rows, ""),
+        row("  lost", wanted - rows, ""),
+        row("  twice, of seven points", repeats, ""),
+        row("  messages the broker dropped", dropped, ""),
+        row("  peak memory of ingest", rig.peak_mb, "MB", "400"),
+        row("  file per reading, as it arrived, sums included", size, "bytes", "4.5"),
+    ]
+
+
 PHASES: dict[str, Callable[[Path, float], list[Row]]] = {
     "messages": bench_messages,
     "arrays": bench_arrays,
@@ -314,6 +355,7 @@ PHASES: dict[str, Callable[[Path, float], list[Row]]] = {
     "clients": bench_clients,
     "queries": bench_queries,
     "kills": bench_kills,
+    "sustained": bench_sustained,
 }
 
 

@@ -5,13 +5,14 @@ measured; the bare subscriber is paho as it comes, acknowledging and counting, n
 Run as ``python -m bench.ingest_load COUNTY PORT KIND COUNT RATE TOLD`` it sends and prints one JSON line.
 """
 
+import itertools
 import json
 import multiprocessing
 import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
@@ -20,6 +21,8 @@ import paho.mqtt.client as mqtt
 from ingest.county import load_county
 from twin.model.county import Device
 
+STEP = 200
+"""Messages sent at once."""
 WINDOW = 20_000
 """Messages sent and not yet acknowledged by the broker."""
 
@@ -73,6 +76,7 @@ class Messages:
     def make(self, count: int) -> Iterator[tuple[str, bytes]]:
         """``count`` messages with times that end about now, each (point, time) once."""
         start = int(time.time() * 1000) - 5 * count
+        blocks: dict[tuple[str, int], str] = {}
         for i in range(count):
             d = self.devices[i % len(self.devices)]
             t = start + 5 * i
@@ -82,27 +86,38 @@ class Messages:
             else:
                 keys = self.keys[d.id][:20]
                 rows = ",".join(
-                    f'{{"ts":{t + r},"values":{{'
-                    + ",".join(f'"{k}":{50 + (i + r) % 97 / 10}' for k in keys)
-                    + "}}"
+                    f'{{"ts":{t + r},"values":{self._block(blocks, d.id, keys, (i + r) % 97)}}}'
                     for r in range(100 // len(keys))
                 )
                 yield "v1/gateway/telemetry", f'{{"{d.external_id}":[{rows}]}}'.encode()
 
+    @staticmethod
+    def _block(known: dict[tuple[str, int], str], device: str, keys: list[str], step: int) -> str:
+        """The values of one moment; there are few different ones, so that sending costs little."""
+        block = known.get((device, step))
+        if block is None:
+            block = "{" + ",".join(f'"{k}":{50 + step / 10}' for k in keys) + "}"
+            known[device, step] = block
+        return block
 
-def send(port: int, messages: list[tuple[str, bytes]], rate: float, told: bool = False) -> float:
-    """Send all, at ``rate`` per second (0: as fast as the broker takes them); seconds until all are acked.
 
-    ``told``: never more than standard input has said so far.
+def send(
+    port: int, messages: Iterable[tuple[str, bytes]], total: int, rate: float, told: bool = False
+) -> float:
+    """Send ``total``, at ``rate`` per second (0: as fast as the broker takes them); seconds until acked.
+
+    ``told``: never more than standard input has said so far; messages are then made on the way.
     """
-    packets = [publish_packet(t, p, i % 65_000 + 1) for i, (t, p) in enumerate(messages)]
+    packets = (publish_packet(t, p, i % 65_000 + 1) for i, (t, p) in enumerate(messages))
+    if not told:
+        packets = iter(list(packets))
     s = connect(port, f"load-{time.time_ns()}")
     acked = [0]
     done = threading.Event()
 
     def count() -> None:
         pending = 0
-        while acked[0] < len(packets):
+        while acked[0] < total:
             got = s.recv(65_536)
             if not got:
                 break
@@ -110,7 +125,7 @@ def send(port: int, messages: list[tuple[str, bytes]], rate: float, told: bool =
             acked[0] = pending // 4
         done.set()
 
-    allowed = [0 if told else len(packets)]
+    allowed = [0 if told else total]
 
     def hear() -> None:
         for line in sys.stdin:
@@ -120,9 +135,9 @@ def send(port: int, messages: list[tuple[str, bytes]], rate: float, told: bool =
     if told:
         threading.Thread(target=hear, daemon=True).start()
     began = time.monotonic()
-    sent, step = 0, 200 if rate == 0 else max(int(rate / 100), 1)
+    sent, step = 0, STEP if rate == 0 else max(int(rate / 100), 1)
     due = began
-    while sent < len(packets):
+    while sent < total:
         if sent >= allowed[0]:
             time.sleep(0.01)
             continue
@@ -132,7 +147,7 @@ def send(port: int, messages: list[tuple[str, bytes]], rate: float, told: bool =
         elif sent - acked[0] > WINDOW:
             time.sleep(0.001)
             continue
-        s.sendall(b"".join(packets[sent : sent + step]))
+        s.sendall(b"".join(itertools.islice(packets, step)))
         sent += step
     done.wait(120)
     s.close()
@@ -177,11 +192,13 @@ def measure_bare(port: int, topic: str, send_all: "multiprocessing.process.BaseP
 def main() -> None:
     """See the module."""
     county, port, kind, count, rate, told = sys.argv[1:7]
-    messages = list(Messages(county, kind).make(int(count)))
+    messages: Iterable[tuple[str, bytes]] = Messages(county, kind).make(int(count))
+    if not int(told):
+        messages = list(messages)
     print("ready", flush=True)
     sys.stdin.readline()
     began = time.time()
-    seconds = send(int(port), messages, float(rate), bool(int(told)))
+    seconds = send(int(port), messages, int(count), float(rate), bool(int(told)))
     print(json.dumps({"began": began, "seconds": seconds}), flush=True)
 
 

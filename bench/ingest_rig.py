@@ -119,6 +119,24 @@ class Rig:
         assert row is not None
         return int(row[0]), int(row[1])
 
+    def count_rows(self) -> int:
+        """Rows of a stopped store."""
+        with duckdb.connect(str(self.file), read_only=True) as db:
+            row = db.execute("SELECT count(*) FROM reading").fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def repeats_of(self, points: int) -> int:
+        """Rows more than different times, of so many points of a stopped store too large to look at whole."""
+        with duckdb.connect(str(self.file), read_only=True) as db:
+            row = db.execute(
+                "SELECT count(*) - count(DISTINCT (point_no, t_ms)) FROM reading WHERE point_no IN "
+                "(SELECT point_no FROM latest ORDER BY hash(point_no) LIMIT ?)",
+                [points],
+            ).fetchone()
+        assert row is not None
+        return int(row[0])
+
     def bytes_per_reading(self) -> tuple[float, float]:
         """(as it arrived, sorted by point and time): bytes on disk per reading of a stopped store."""
         sizes = []

@@ -1,11 +1,26 @@
-"""Shared by every folder: one driver of the browser per run (it cannot be started twice in one process)."""
+"""Shared by every folder: one driver of the browser per run (it cannot be started twice in one process), and
+one second chance for tests that start real processes (docs/decisions/0210-one-second-chance.md)."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Playwright, expect, sync_playwright
 
 expect.set_options(timeout=60_000)  # a limit costs time only in a test that fails
+
+PROCESSES = {
+    "broker", "commands", "documents", "e2e", "ingest", "live", "onboarding", "rehearsal", "scene",
+    "supervisor", "survey", "tiles", "web",
+}  # fmt: skip
+"""Folders whose tests start brokers, workers, servers and browsers on a machine that others use too."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).parts[0] in PROCESSES:
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ class Field:
         self.send(f"heat/{self.device.external_id}/data", json.dumps(payload).encode())
 
     def send(self, topic: str, payload: bytes) -> None:
-        self.client.publish(topic, payload, qos=1).wait_for_publish(10)
+        self.client.publish(topic, payload, qos=1).wait_for_publish(120)
 
     def close(self) -> None:
         self.client.disconnect()

@@ -17,7 +17,15 @@ import pytest
 from ingest.broker import write_mosquitto_conf
 from ingest.county import save_county
 from ingest.store.client import StoreClient
-from tests.support.system import ROOT, free_port, mosquitto_path, run_mosquitto, wait_saved, wait_until
+from tests.support.system import (
+    ROOT,
+    free_port,
+    listens,
+    mosquitto_path,
+    run_mosquitto,
+    wait_saved,
+    wait_until,
+)
 from tests.support.tiny import make_tiny_county
 from twin.model.errors import StoreUnavailable
 
@@ -34,6 +42,7 @@ def start_ingest(data: Path, broker: int, store: int) -> subprocess.Popen[bytes]
 
 
 def sender(port: int, version: mqtt.MQTTProtocolVersion = mqtt.MQTTv5) -> mqtt.Client:
+    wait_until(lambda: listens(port), 20, "the broker listens")
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=version)
     client.connect("127.0.0.1", port)
     client.loop_start()

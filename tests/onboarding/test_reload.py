@@ -28,7 +28,7 @@ from twin.model.errors import StoreUnavailable
 
 def say(field: mqtt.Client, topic: str, temp: float, t: float) -> None:
     body = json.dumps({"t": round(t * 1000), "d": {"temp": temp}})
-    field.publish(topic, body, qos=1).wait_for_publish(10)
+    field.publish(topic, body, qos=1).wait_for_publish(120)
 
 
 def values(client: StoreClient, no: int) -> list[float]:
