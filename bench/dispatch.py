@@ -26,7 +26,14 @@ from bench.diagnosis_field import Field
 from ingest.demo.county import generate_county
 from ingest.demo.plant.truth import ROOM_OFFSET_K
 from twin.dispatch import Dispatcher, HourKeeper, Outlook, Tariff, compile_dispatcher, propose
-from twin.dispatch.inlets import InletBook, balance_inlets, carry_out, compile_inlets
+from twin.dispatch.inlets import (
+    InletBook,
+    Visits,
+    balance_inlets,
+    carry_out,
+    compile_inlets,
+    middle_of_circuits,
+)
 from twin.dispatch.tariff import electricity_yuan_mwh
 from twin.model.county import County
 
@@ -36,16 +43,18 @@ ARMS: tuple[Arm, ...] = ("dispatch", "balance")
 """Left to its curves; dispatched; dispatched after the inlet valves of the buildings were balanced."""
 
 WEEKS = (
-    ("mild November", "mild", "2026-11-18"),
-    ("December", "normal", "2026-12-10"),
-    ("cold January", "cold", "2027-01-12"),
-    ("February", "normal", "2027-02-20"),
+    ("mild November", "mild", "2026-11-25"),
+    ("December", "normal", "2026-12-17"),
+    ("cold January", "cold", "2027-01-19"),
+    ("February", "normal", "2027-02-27"),
 )
 STEP_S = 300.0
-WARM_H = 170.0
-ROUND_H = 90.0
-"""When a crew has been round to the inlet valves of the list, in the week before that only teaches. Rooms
-answer to a valve within days, so that there is one round."""
+WARM_D = 21
+"""Days before the judged ones that only teach: houses take ten days to come to their own temperatures."""
+ROUNDS_H = (230.0, 390.0)
+"""When a crew goes round to the inlet valves of the list, in the weeks before. Rooms answer to a valve within
+days. Where a building has no sensor they knock at ``KNOCKS`` doors with a thermometer first."""
+KNOCKS, BY_HAND_K = 2, 0.3
 STEPS_S = np.array([3600.0] * 24 + [7200.0] * 12)
 
 
@@ -90,20 +99,21 @@ def expect(f: Field, rng: np.random.Generator) -> Outlook:
 
 def play_week(county: County, desk: Dispatcher, week: tuple[str, str, str], days: int, seed: int,
               arm: Arm, tariff: Tariff) -> Bill:  # fmt: skip
-    """One week, after seven days that only teach."""
-    start = np.datetime64(week[2] + "T16:00").astype("datetime64[s]").astype(float)
+    """One week, after those that only teach."""
+    start = np.datetime64(week[2] + "T16:00").astype("datetime64[s]").astype(float) - WARM_D * 86400.0
     with tempfile.TemporaryDirectory() as folder:
         f = Field(county, seed, week[1], float(start), Path(folder) / "truth.jsonl")
         keeper, rng, bill = HourKeeper(desk.book), np.random.default_rng(seed), Bill()
         homes = np.array([b.homes for b in county.buildings if b.heated], float)
         inlets = compile_inlets(county)
-        for i in range(round((WARM_H + 24 * days) * 3600.0 / STEP_S)):
+        warm = 24.0 * WARM_D
+        for i in range(round((warm + 24 * days) * 3600.0 / STEP_S)):
             hours = i * STEP_S / 3600.0
-            judged = hours >= WARM_H
-            if hours == WARM_H:
+            judged = hours >= warm
+            if hours == warm:
                 bill.stored = -stored_j(f)
-            if arm == "balance" and hours == ROUND_H:
-                turn_valves(f, inlets, keeper)
+            if arm == "balance" and hours in ROUNDS_H:
+                turn_valves(f, inlets, keeper, rng)
             if arm != "curve" and judged and hours == round(hours):
                 obey(f, desk, keeper, rng, tariff, bill)
             before = f.plant.counters["src_kwh"].sum(), f.plant.counters["e_kwh"].sum()
@@ -120,12 +130,21 @@ def stored_j(f: Field) -> float:
     return float((f.plant.stations.room_c * f.plant.blocks.capacity_j_k).sum())
 
 
-def turn_valves(f: Field, inlets: InletBook, keeper: HourKeeper) -> None:
-    """A crew sets the inlet valves of the work list, as the last day's readings say."""
+def knock(f: Field, inlets: InletBook, rng: np.random.Generator) -> Visits:
+    """A crew measures rooms where no sensor is."""
+    here = np.repeat(np.setdiff1d(np.arange(len(inlets.buildings)), inlets.room_row), KNOCKS)
+    shown = f.plant.stations.room_c[here] + rng.normal(0.0, np.hypot(ROOM_OFFSET_K, BY_HAND_K), here.size)
+    middle = middle_of_circuits(inlets, f.snapshot().value, len(f.county.network.substations))
+    return Visits(here, shown - middle[inlets.station[here]])
+
+
+def turn_valves(f: Field, inlets: InletBook, keeper: HourKeeper, rng: np.random.Generator) -> None:
+    """A crew sets the inlet valves of the work list, as the last day's readings and its own say."""
     mean = np.nanmean(np.stack(keeper.rows[-24:]), axis=0)
     hours = keeper.hours()
     water = np.nanmean(hours.station["s2_ts"][-24:], axis=0)
-    rows = balance_inlets(f.county, inlets, mean, float(hours.t_out_c[-24:].mean()), water)
+    out = float(hours.t_out_c[-24:].mean())
+    rows = balance_inlets(f.county, inlets, mean, out, water, knock(f, inlets, rng))
     turn = carry_out(rows)
     row = {b.id: i for i, b in enumerate(b for b in f.county.buildings if b.heated)}
     for building, factor in turn.items():

@@ -141,5 +141,18 @@ DISPATCH_TEXTS: dict[str, tuple[str, str]] = {
         "{n} noted; they are left to settle for four days",
     ),
     "balance.turned_refused": ("未登记：{why}", "Not noted: {why}"),
+    "balance.visits": ("入户测温", "Rooms measured by hand"),
+    "balance.visits_said": (
+        "{n} 栋楼既无室温传感器也无入口表计，户数多的先测；每栋测两户即可进入平衡计算",
+        "{n} buildings have neither a room sensor nor an inlet meter; most homes first. "
+        "Two homes of a building are enough to balance it",
+    ),
+    "balance.visits_home": ("门牌", "home"),
+    "balance.visits_room": ("实测室温 °C", "measured °C"),
+    "balance.visits_done_before": ("已测", "measured"),
+    "balance.visits_note": ("登记测温", "Note these rooms"),
+    "balance.visits_done": ("已登记 {n} 户", "{n} rooms noted"),
+    "balance.visits_none": ("请先填写室温", "Fill in a temperature first"),
+    "balance.visits_all": ("各楼均有室温或入口表计", "Every building has a room sensor or an inlet meter"),
     "balance.turned_none": ("请先勾选已调节的楼栋", "Tick the buildings that were turned first"),
 }  # fmt: skip

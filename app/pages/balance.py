@@ -18,9 +18,11 @@ from app.domains.heating.balance import (
 )
 from app.domains.heating.inlets import Turned, read_inlets, read_turned
 from app.domains.heating.kpi import compute_figures
+from app.domains.heating.visits import read_visits
 from app.format import MISSING, format_number, local_time
 from app.i18n import translate
 from app.pages.parts import panel
+from app.pages.visits import draw_visits, tell_visits
 from app.web.balance_routes import PATH
 from app.web.context import Context
 from app.web.shell import View
@@ -52,6 +54,11 @@ def layout(view: View, context: Context) -> list[object]:
             panel(
                 translate("balance.inlets", lang),
                 html.Div([html.Div(id="inlet-list", className="ct-scroll"), _tell_turned(view)]),
+                "ct-balance-list",
+            ),
+            panel(
+                translate("balance.visits", lang),
+                html.Div([html.Div(id="visit-list", className="ct-scroll"), tell_visits(view)]),
                 "ct-balance-list",
             ),
         ],
@@ -128,17 +135,22 @@ def register(app: Dash, context: Context) -> None:
         return draw_curves(context, dots, lang, light), tell_curves(dots, t_out, lang), table
 
     @app.callback(
-        Output("inlet-list", "children"), Input("inlet-tick", "n_intervals"), State("balance-lang", "data")
+        Output("inlet-list", "children"),
+        Output("visit-list", "children"),
+        Input("inlet-tick", "n_intervals"),
+        State("balance-lang", "data"),
     )
-    def show_inlets(_n: int | None, words: list[object]) -> object:
-        lang = str(words[0])
+    def show_inlets(_n: int | None, words: list[object]) -> tuple[object, object]:
+        lang, now = str(words[0]), time.time()
         try:
-            turned = read_turned(context.store, time.time())
-            return draw_inlets(context, lists.inlets(), turned, lang)
+            rows, turned = lists.inlets(), read_turned(context.store, now)
+            visits = draw_visits(context, rows, read_visits(context.store, now), lang)
+            return draw_inlets(context, rows, turned, lang), visits
         except StoreUnavailable:
-            return no_update
+            return no_update, no_update
         except InputError:
-            return html.P(translate("balance.no_rooms", lang), className="ct-calm")
+            none = html.P(translate("balance.no_rooms", lang), className="ct-calm")
+            return none, none
 
 
 def _register_file(app: Dash, context: Context, lists: _Lists) -> None:

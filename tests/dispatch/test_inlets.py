@@ -7,7 +7,15 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.support.tiny import make_tiny_county
-from twin.dispatch.inlets import InletBook, InletRow, balance_inlets, carry_out, compile_inlets
+from twin.dispatch.inlets import (
+    InletBook,
+    InletRow,
+    Visits,
+    balance_inlets,
+    carry_out,
+    compile_inlets,
+    middle_of_circuits,
+)
 from twin.model.errors import InputError
 
 COUNTY = make_tiny_county()
@@ -23,7 +31,7 @@ def make_book() -> InletBook:
     none = np.full(M, -1)
     return InletBook(
         rows, np.arange(M) % STATIONS, np.full(M, NTU), np.full(M, 2000.0), np.arange(M * PER),
-        np.repeat(np.arange(M), PER), none, none, none,
+        np.repeat(np.arange(M), PER), none, none, none, np.full(M, STATIONS / M), np.full(STATIONS, -1),
     )  # fmt: skip
 
 
@@ -96,3 +104,50 @@ def test_the_countys_rooms_and_meters_are_found() -> None:
     assert all(
         points[n].place_id.split(":")[0] == heated[r] for n, r in zip(book.room, book.room_row, strict=True)
     )
+
+
+def test_a_throttled_inlet_is_not_taken_for_a_cold_building() -> None:
+    """Rooms at 20 °C everywhere; every second building takes half of its share of the water."""
+    rng, book = np.random.default_rng(5), make_book()
+    first = M * PER
+    v = np.where(np.arange(M) % 2 == 0, 0.5, 1.5)
+    value = np.full(first + 3 * M + STATIONS, np.nan)
+    value[first : first + M] = WATER_C
+    value[first + M : first + 2 * M] = WATER_C - (WATER_C - 20.0) * -np.expm1(-NTU / v)
+    value[first + 2 * M : first + 3 * M] = 0.001 * v * STATIONS / M
+    value[first + 3 * M :] = 0.001
+    value[: 40 * PER] = 20.0 + rng.normal(0.0, 0.3, 40 * PER)
+    at = np.arange(M) + first
+    book = replace(
+        book, supply=at, back=at + M, flow=at + 2 * M, circuit_flow=first + 3 * M + np.arange(STATIONS)
+    )
+    rows = balance_inlets(COUNTY, book, value, OUT_C, np.full(STATIONS, WATER_C))
+    assert max(abs(r.beside_k) for r in rows) < 0.4
+    assert not any(r.act for r in rows)
+
+
+def test_a_room_measured_by_hand_counts_as_one_that_reports() -> None:
+    rng, book = np.random.default_rng(6), make_book()
+    room = np.full(M, 20.0)
+    room[-10:-5] += 3.0
+    room[-5:] -= 3.0
+    value = show(room, rng, rng.normal(0.0, 0.8, M * PER))
+    value[-10 * PER :] = np.nan  # no sensors in the last ten
+    water = np.full(STATIONS, WATER_C)
+    blind = {f"X{i:03d}" for i in range(M - 10, M)}
+    before = balance_inlets(COUNTY, book, value, OUT_C, water)
+    assert {r.building_id for r in before if r.blind} == blind
+    assert not blind & set(carry_out(before))
+    seen = np.repeat(np.arange(M - 10, M), 2)
+    middle = middle_of_circuits(book, value, STATIONS)
+    visits = Visits(seen, room[seen] + rng.normal(0.0, 0.5, seen.size) - middle[book.station[seen]])
+    value += 1.5  # another day, all rooms warmer: what was measured by hand goes with them
+    after = {r.building_id: r for r in balance_inlets(COUNTY, book, value, OUT_C, water, visits)}
+    assert not any(after[b].blind for b in blind) and all(after[b].rooms == 2 for b in blind)
+    assert all(after[f"X{i:03d}"].turn < 1.0 and after[f"X{i:03d}"].act for i in range(M - 10, M - 5))
+    assert all(after[f"X{i:03d}"].turn > 1.0 and after[f"X{i:03d}"].act for i in range(M - 5, M))
+
+
+def test_one_who_knocks_where_nothing_reports_is_told_so() -> None:
+    with pytest.raises(InputError, match="no room reports"):
+        middle_of_circuits(make_book(), np.full(M * PER, np.nan), STATIONS)

@@ -12,8 +12,9 @@ from playwright.sync_api import Page
 from app.domains.heating.balance import balance_now, compare_curves
 from app.domains.heating.inlets import note_turned, read_inlets, read_turned
 from app.domains.heating.tariff import read_tariff
+from app.domains.heating.visits import Reading, note_visits, place_visits, read_visits
 from app.pages.dispatch import draw_load, draw_summary, draw_wishes, sum_up, tell_quality
-from app.web.balance_routes import read_turns
+from app.web.balance_routes import read_readings, read_turns
 from app.web.context import Context
 from app.web.dispatch_routes import decide_proposal, read_rows
 from app.workers.plan import describe_forecast, describe_proposal
@@ -156,13 +157,15 @@ def test_a_wrong_tariff_names_the_file_and_the_mend(tmp_path: Path, text: str, w
         read_tariff(tmp_path)
 
 
-WARM = InletRow("B01", "S01", 23.4, 0.5, 2.4, 0.72, 1.5, 2, True)
+WARM = InletRow("B01", "S01", 23.4, 0.5, 2.4, 0.72, 1.5, 2, True, False)
 
 
 def test_a_turned_valve_is_noted_and_its_building_left_to_settle(
     site: Site, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cool = replace(WARM, building_id="B02", beside_k=0.1, turn=1.0, act=False, rooms=0, flow_kg_s=np.nan)
+    cool = replace(
+        WARM, building_id="B02", beside_k=0.1, turn=1.0, act=False, rooms=0, flow_kg_s=np.nan, blind=True
+    )
     monkeypatch.setattr("app.domains.heating.inlets.balance_inlets", lambda *a: (WARM, cool))
     book = compile_inlets(COUNTY)
     assert read_inlets(COUNTY, book, site.store, time.time())[0].act
@@ -176,6 +179,46 @@ def test_a_turned_valve_is_noted_and_its_building_left_to_settle(
     assert site.store.kept_body(kept.no) == {"turned": {"B01": 0.72}}
     assert read_turned(site.store, time.time())["B01"].turn == 0.72
     assert not read_inlets(COUNTY, book, site.store, time.time())[0].act
+    site.store.put(next(p.id for p in COUNTY.points if p.key == "room_t"), 21.0)
+    blind = page.locator("#visit-list tr[data-building='B02']")
+    blind.locator("input[type=number]").fill("18.4")
+    blind.locator("input[type=text]").fill("2-301")
+    page.locator("button[data-visits]").click()
+    page.wait_for_function("document.getElementById('visits-said').textContent.includes('1')")
+    (visit,) = read_visits(site.store, time.time())
+    assert (visit.building_id, visit.home, visit.room_c) == ("B02", "2-301", 18.4)
+
+
+def test_a_room_measured_by_hand_counts_until_its_valve_is_turned(context: Context) -> None:
+    store, book, now = context.store, compile_inlets(COUNTY), time.time()
+    value = np.full(len(COUNTY.points), np.nan)
+    rows = (Reading("B02", 18.5, "2-301"), Reading("B02", 19.5))
+    with pytest.raises(InputError, match="no room reports"):
+        note_visits(COUNTY, book, store, value, rows, "li")
+    value[book.room] = 21.0
+    note_visits(COUNTY, book, store, value, rows, "li")
+    seen = read_visits(store, now)
+    assert [(v.building_id, v.home, v.beside_k) for v in seen] == [("B02", "2-301", -2.5), ("B02", "", -1.5)]
+    placed = place_visits(book, seen)
+    assert [book.buildings[i].id for i in placed.row] == ["B02", "B02"]
+    note_turned(COUNTY, store, {"B02": 1.4}, "li")
+    assert read_visits(store, now) == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ({}, "give"), ({"visits": [3]}, "needs its building"), ({"visits": []}, "1 to"),
+        ({"visits": [{"building": "B02", "room_c": "20"}]}, "number"),
+        ({"visits": [{"building": "B02", "room_c": 55}]}, "0 to 40"),
+        ({"visits": [{"building": "nowhere", "room_c": 20}]}, "not a heated building"),
+    ],
+)  # fmt: skip
+def test_a_room_that_cannot_be_is_not_kept(context: Context, body: object, why: str) -> None:
+    value = np.full(len(COUNTY.points), 20.0)
+    with pytest.raises(InputError, match=why):
+        note_visits(COUNTY, compile_inlets(COUNTY), context.store, value, read_readings(body), "li")
+    assert context.store.kept("balance") == []
 
 
 @pytest.mark.parametrize("body", [{}, {"turned": {"B01": "x"}}, {"turned": {"B01": float("nan")}}])

@@ -2,8 +2,9 @@
 
 A station heats all its buildings with one water temperature, so its curve must serve the coldest of them and
 the others are overheated. Rooms that report, and heat meters at inlets, tell a building's place beside its
-circuit; how far the truth may be from it is learned from buildings where several report. A valve is turned
-where the building is out by more than that.
+circuit, and so do rooms that somebody went to with a thermometer where nothing is installed; how far the
+truth may be from it is learned from buildings where several report. A valve is turned where the building is
+out by more than that.
 
 At a room temperature ``T`` a building takes ``e (T_s - T)`` and loses ``L (T - T_o)``; for the circuit's mean
 ``T*`` it needs ``e* / e = (T_s - T) (T* - T_o) / ((T_s - T*) (T - T_o))``. Emission follows the flow as
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from twin.model.county import Building, County
 from twin.model.errors import InputError
+from twin.model.network import Substation
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -42,7 +44,9 @@ HOUR_S = 3600.0
 class InletBook:
     """Heated buildings with a station, and where they are measured: ``station`` (m,), ``ntu`` (m,),
     ``weight`` (m,) floor area; ``room`` (r,) point numbers and ``room_row`` (r,) their building;
-    ``supply``, ``back``, ``flow`` (m,) point numbers of inlet meters, -1 without."""
+    ``supply``, ``back``, ``flow`` (m,) point numbers of inlet meters, -1 without; ``share`` (m,) of
+    its circuit's water by the survey, ``circuit_flow`` (n,) point numbers of the circuits' flow meters, -1
+    without."""
 
     buildings: tuple[Building, ...]
     station: Ints
@@ -53,19 +57,35 @@ class InletBook:
     supply: Ints
     back: Ints
     flow: Ints
+    share: Floats
+    circuit_flow: Ints
 
     @property
     def numbers(self) -> Ints:
         """Every point that is needed, rising."""
-        every = np.unique(np.concatenate([self.room, self.supply, self.back, self.flow]))
+        each = (self.room, self.supply, self.back, self.flow, self.circuit_flow)
+        every = np.unique(np.concatenate(each))
         return every[every >= 0]
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """Rooms measured by hand since their building's valve was turned last: ``row`` (v,) of their buildings,
+    ``beside_k`` (v,) above the mean of their circuit's reporting rooms at that time, which later weather
+    does not change."""
+
+    row: Ints
+    beside_k: Floats
+
+
+NO_VISITS = Visits(np.zeros(0, np.int64), np.zeros(0))
 
 
 @dataclass(frozen=True, slots=True)
 class InletRow:
     """One building: ``room_c`` and ``sigma_k`` as believed, ``beside_k`` above its circuit's mean, ``turn``
-    its flow as it should be over what it is, ``flow_kg_s`` measured (NaN: no meter), ``rooms`` that report;
-    ``act``: go there."""
+    its flow as it should be over what it is, ``flow_kg_s`` measured (NaN: no meter), ``rooms`` that report or
+    were visited; ``act``: go there; ``blind``: neither room nor inlet is measured."""
 
     building_id: str
     station_id: str
@@ -76,6 +96,7 @@ class InletRow:
     flow_kg_s: float
     rooms: int
     act: bool
+    blind: bool
 
 
 def compile_inlets(county: County) -> InletBook:
@@ -86,23 +107,27 @@ def compile_inlets(county: County) -> InletBook:
     rooms = [(p.no, row.get(p.place_id.split(":")[0], -1)) for p in county.points if p.key == "room_t"]
     rooms = [r for r in rooms if r[1] >= 0]
 
-    def meter(key: str) -> Ints:
-        found = (county.point_by_id.get(f"{b.id}/{key}") for b in rows)
+    def meter(key: str, places: Sequence[Building | Substation] = rows) -> Ints:
+        found = (county.point_by_id.get(f"{x.id}/{key}") for x in places)
         return np.array([-1 if p is None else p.no for p in found], dtype=np.int64)
 
     at = np.array([stations[b.substation_id or ""] for b in rows], dtype=np.int64)
     design = [(s.t_secondary_supply_c, s.t_secondary_return_c) for s in county.network.substations]
+    load = np.array([max(b.design_heat_w, 1.0) for b in rows])
+    whole = np.bincount(at, load, len(stations))
     taken = np.array([(d[0] - d[1]) / max(d[0] - INSIDE_C, 1.0) for d in design])
     return InletBook(
         rows, at, -np.log1p(-np.clip(taken, 0.05, 0.95))[at], np.array([max(b.area_m2, 1.0) for b in rows]),
         np.array([r[0] for r in rooms], dtype=np.int64), np.array([r[1] for r in rooms], dtype=np.int64),
-        meter("b_ts"), meter("b_tr"), meter("b_flow"),
+        meter("b_ts"), meter("b_tr"), meter("b_flow"), load / whole[at],
+        meter("s2_flow", county.network.substations),
     )  # fmt: skip
 
 
 def balance_inlets(
-    county: County, book: InletBook, mean: Floats, t_out_c: float, water_c: Floats
-) -> tuple[InletRow, ...]:
+    county: County, book: InletBook, mean: Floats, t_out_c: float, water_c: Floats,
+    visits: Visits = NO_VISITS,
+) -> tuple[InletRow, ...]:  # fmt: skip
     """The work list, what helps most homes most first.
 
     Parameters
@@ -115,13 +140,15 @@ def balance_inlets(
     ------
     InputError : no room and no inlet is measured
     """
-    measured, precision, rooms = _rooms(book, mean)
+    measured, precision, rooms, scatter = _rooms(book, mean)
     if not precision.any():
         raise InputError(
             "balance: no room and no inlet meter reports: without them nobody knows which building is warm"
         )
     station_ids = [s.id for s in county.network.substations]
     middle = _middles(book, measured, precision, len(station_ids))
+    measured, precision = _add_visits(book, measured, precision, middle, visits, scatter)
+    rooms = rooms + np.bincount(visits.row, minlength=rooms.size)
     beside, sigma = _shrink(book, measured, precision, middle)
     turn = _turn(book, beside, middle, t_out_c, water_c)
     flow = _pick(mean, book.flow) * 985.0
@@ -130,7 +157,7 @@ def balance_inlets(
         InletRow(
             b.id, station_ids[book.station[i]], float(middle[book.station[i]] + beside[i]), float(sigma[i]),
             float(beside[i]), float(turn[i]) if np.isfinite(turn[i]) else 1.0, float(flow[i]), int(rooms[i]),
-            bool(act[i]),
+            bool(act[i]), bool(precision[i] == 0.0),
         )
         for i, b in enumerate(book.buildings)
     ]  # fmt: skip
@@ -144,9 +171,39 @@ def _pick(mean: Floats, no: Ints) -> Floats:
     return out
 
 
-def _rooms(book: InletBook, mean: Floats) -> tuple[Floats, Floats, Ints]:
-    """Room temperature per building (m,) from sensors and meter, its precision 1/K² (0: unknown), and the
-    count of sensors."""
+def middle_of_circuits(book: InletBook, value: Floats, n: int) -> Floats:
+    """Mean of the rooms that report per circuit (n,), °C, from values by point number: what a room that is
+    measured by hand is set beside. The county's mean where a circuit has none.
+
+    Raises
+    ------
+    InputError : no room and no inlet is measured
+    """
+    measured, precision, _, _ = _rooms(book, value)
+    if not precision.any():
+        raise InputError("visits: no room reports now: nothing to set a measured room beside")
+    return _middles(book, measured, precision, n)
+
+
+def _add_visits(
+    book: InletBook, room: Floats, precision: Floats, middle: Floats, visits: Visits, scatter: float
+) -> tuple[Floats, Floats]:
+    """Temperatures and precisions with what was measured by hand: a visited room counts as a sensor."""
+    if visits.row.size == 0:
+        return room, precision
+    m = room.size
+    count = np.bincount(visits.row, minlength=m)
+    value = middle[book.station] + np.bincount(visits.row, visits.beside_k, m) / np.maximum(count, 1)
+    more = count / max(scatter, 0.1) ** 2
+    whole = precision + more
+    known = whole > 0.0
+    summed = np.where(precision > 0.0, room, 0.0) * precision + value * more
+    return np.where(known, summed / np.where(known, whole, 1.0), np.nan), whole
+
+
+def _rooms(book: InletBook, mean: Floats) -> tuple[Floats, Floats, Ints, float]:
+    """Room temperature per building (m,) from sensors and meter, its precision 1/K² (0: unknown), the count
+    of sensors, and how rooms of one building scatter (K)."""
     m, value = len(book.buildings), mean[book.room]
     known = np.isfinite(value)
     at = book.room_row[known]
@@ -160,7 +217,7 @@ def _rooms(book: InletBook, mean: Floats) -> tuple[Floats, Floats, Ints]:
         scatter = float(np.sqrt(((value[known] - by_sensor[at])[many] ** 2).sum() / free))
     sensor = np.where(count > 0, count / max(scatter, 0.1) ** 2, 0.0)
     ts, tr = _pick(mean, book.supply), _pick(mean, book.back)
-    by_meter = ts - (ts - tr) / -np.expm1(-book.ntu)
+    by_meter = ts - (ts - tr) / -np.expm1(-book.ntu / _let_through(book, mean))
     both = np.isfinite(by_meter) & (count > 0)
     bias, spread = 0.0, METER_SIGMA_K
     if both.sum() >= ENOUGH:
@@ -173,7 +230,15 @@ def _rooms(book: InletBook, mean: Floats) -> tuple[Floats, Floats, Ints]:
     value = np.where(sensor > 0.0, by_sensor, 0.0) * sensor
     value = value + np.where(meter > 0.0, by_meter - bias, 0.0) * meter
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(whole > 0.0, value / whole, np.nan), whole, count
+        return np.where(whole > 0.0, value / whole, np.nan), whole, count, scatter
+
+
+def _let_through(book: InletBook, mean: Floats) -> Floats:
+    """Flow of each building (m,) beside its share of what its circuit moves: a throttled radiator cools its
+    water further. 1 where it is not measured."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        v = _pick(mean, book.flow) / (book.share * _pick(mean, book.circuit_flow)[book.station])
+    return np.where(np.isfinite(v), np.clip(v, 0.05, 5.0), 1.0)
 
 
 def _middles(book: InletBook, room: Floats, precision: Floats, n: int) -> Floats:
@@ -192,10 +257,22 @@ def _shrink(book: InletBook, room: Floats, precision: Floats, middle: Floats) ->
     differ beyond what their rooms scatter."""
     known = precision > 0.0
     beside = np.where(known, room - middle[book.station], 0.0)
-    noise = float(np.mean(1.0 / precision[known]))
-    between = max(float(np.var(beside[known])) - noise, 0.2**2)
+    circuits = np.unique(book.station[known]).size
+    between = spread_between(beside[known], 1.0 / precision[known], max(int(known.sum()) - circuits, 1))
     trust = np.where(known, precision * between / (precision * between + 1.0), 0.0)
     return trust * beside, np.sqrt(between * (1.0 - trust))
+
+
+def spread_between(beside: Floats, noise: Floats, free: int) -> float:
+    """Variance between buildings (K²) beyond the ``noise`` (n,) of each one's reading ``beside`` (n,), by
+    Paule and Mandel (1982): that at which ``free`` squares are expected. Buildings with many sensors tell
+    most; a plain difference of variances is lost in those with one. At least 0.04 K²."""
+    low, high = 0.2**2, max(float(np.var(beside)) * 4.0, 0.2**2)
+    for _ in range(50):
+        middle = 0.5 * (low + high)
+        more = float((beside**2 / (middle + noise)).sum()) > free
+        low, high = (middle, high) if more else (low, middle)
+    return low
 
 
 def _turn(book: InletBook, beside: Floats, middle: Floats, t_out_c: float, water_c: Floats) -> Floats:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domains.heating.visits import place_visits, read_visits
 from ingest.store.api import Store
 from twin.dispatch.inlets import InletBook, InletRow, balance_inlets
 from twin.model.county import County
@@ -29,7 +30,7 @@ class Turned:
 
 
 def read_inlets(county: County, book: InletBook, store: Store, now: float) -> tuple[InletRow, ...]:
-    """The work list from the last day's readings; buildings turned lately are left to settle.
+    """The work list from the last day's readings and rooms measured by hand; what was turned lately settles.
 
     Raises
     ------
@@ -47,7 +48,8 @@ def read_inlets(county: County, book: InletBook, store: Store, now: float) -> tu
         raise InputError("balance: the outdoor temperature of the last day is not known")
     at = no["s2_ts"]
     water = np.where(at >= 0, mean[at], np.nan)
-    rows = balance_inlets(county, book, mean, float(np.median(out)), water)
+    visits = place_visits(book, read_visits(store, now))
+    rows = balance_inlets(county, book, mean, float(np.median(out)), water, visits)
     lately = read_turned(store, now)
     return tuple(replace(r, act=r.act and r.building_id not in lately) for r in rows)
 
