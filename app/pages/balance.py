@@ -44,6 +44,21 @@ def layout(view: View, context: Context) -> list[object]:
         id="curve-chart", config={"displayModeBar": False, "responsive": True}, className="ct-graph"
     )
     save = html.Button(translate("balance.save", lang), id="balance-save", className="ct-button")
+    left = html.Div(
+        [
+            panel(
+                translate("balance.curves", lang),
+                html.Div([chart, html.P(id="curve-note", className="ct-quiet")]),
+                "ct-dispatch-chart",
+            ),
+            panel(
+                translate("balance.visits", lang),
+                html.Div([html.Div(id="visit-list", className="ct-scroll"), tell_visits(view)]),
+                "ct-balance-list",
+            ),
+        ],
+        className="ct-column ct-balance-half",
+    )
     lists = html.Div(
         [
             panel(
@@ -56,26 +71,11 @@ def layout(view: View, context: Context) -> list[object]:
                 html.Div([html.Div(id="inlet-list", className="ct-scroll"), _tell_turned(view)]),
                 "ct-balance-list",
             ),
-            panel(
-                translate("balance.visits", lang),
-                html.Div([html.Div(id="visit-list", className="ct-scroll"), tell_visits(view)]),
-                "ct-balance-list",
-            ),
         ],
-        className="ct-column",
+        className="ct-column ct-balance-half",
     )
     return [
-        html.Div(
-            [
-                panel(
-                    translate("balance.curves", lang),
-                    html.Div([chart, html.P(id="curve-note", className="ct-quiet")]),
-                    "ct-dispatch-chart",
-                ),
-                lists,
-            ],
-            className="ct-dispatch",
-        ),
+        html.Div([left, lists], className="ct-dispatch"),
         dcc.Store(id="balance-lang", data=[lang, view.light]),
         dcc.Interval(id="balance-tick", interval=30_000),
         dcc.Interval(id="inlet-tick", interval=600_000),

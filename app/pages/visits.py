@@ -43,7 +43,7 @@ def draw_visits(
     blind = sorted((r for r in rows if r.blind), key=lambda r: -buildings[r.building_id].homes)
     if not blind and not known:
         return html.Div(html.P(translate("balance.visits_all", lang), className="ct-calm"))
-    heads = ("building", "homes", "station", "visits_home", "visits_room", "visits_done_before")
+    heads = ("building", "visits_home", "visits_room", "homes", "station", "visits_done_before")
     head = html.Thead(html.Tr([html.Th(translate(f"balance.{h}", lang)) for h in heads]))
     zone = county.meta.timezone
     body = []
@@ -53,7 +53,7 @@ def draw_visits(
             f"{v.home} {format_number(v.room_c, 1)}".strip() + f" ({local_time(v.t, zone, '%m-%d %H:%M')})"
             for v in known.get(building, ())
         )
-        cells: list[object] = [b.name or b.id, str(b.homes), at[building], *_fields(lang), seen]
+        cells: list[object] = [b.name or b.id, *_fields(lang), str(b.homes), at[building], seen]
         body.append(html.Tr([html.Td(c) for c in cells], **{"data-building": building}))
     said = translate("balance.visits_said", lang, n=str(len(blind)))
     return html.Div(
