@@ -12,7 +12,10 @@ from ingest.demo.survey.atlas import Atlas
 from ingest.demo.survey.build import build_survey
 from ingest.demo.survey.listing import has_survey
 from ingest.demo.survey.mesh import Site, build_surface, clip_segment
+from ingest.demo.survey.noise import View
+from ingest.demo.survey.ortho import crossings
 from ingest.demo.survey.roofs import hip_roof
+from ingest.demo.survey.texture import relief
 from ingest.demo.survey.things import Trees
 from ingest.demo.survey.walls import paint_strip
 from ingest.demo.survey.world import World, make_world
@@ -213,3 +216,21 @@ def test_walls_show_windows_and_the_side_in_the_sun_is_brighter(world: World) ->
     south, north = light[int(np.argmin(normal_y))], light[int(np.argmax(normal_y))]
     assert south > 1.2 * north
     assert strip.std() > 25.0
+
+
+def test_the_seams_of_a_roof_end_at_its_outline() -> None:
+    # a roof with a notch: the line through it enters and leaves twice
+    u = np.array([0.0, 10.0, 10.0, 6.0, 6.0, 4.0, 4.0, 0.0])
+    v = np.array([0.0, 0.0, 8.0, 8.0, 3.0, 3.0, 8.0, 8.0])
+    whole, low, beyond = crossings(u, v, np.array([2.0, 5.0, 12.0]))
+    assert whole == pytest.approx([0.0, 8.0])
+    assert low == pytest.approx([0.0, 3.0])
+    assert beyond == []
+
+
+def test_light_and_snow_meet_at_the_border_of_two_tiles(world: World) -> None:
+    x, y = world.houses[0].ring.mean(axis=0)
+    left = View((x - 320.0, y - 160.0, x, y + 160.0), 320, 320)
+    right = View((x, y - 160.0, x + 320.0, y + 160.0), 320, 320)
+    a, b = relief(left, world), relief(right, world)
+    assert np.abs(2 * a[:, -1] - a[:, -2] - b[:, 0]).max() < 0.2

@@ -1,5 +1,6 @@
 """Makes the demo county's tilt photography and puts it into the county's catalogue, whole or not at all."""
 
+import ctypes
 import multiprocessing
 import shutil
 from collections.abc import Callable
@@ -19,6 +20,9 @@ from twin.model.errors import InputError
 TITLE = "倾斜摄影（演示）"
 SHARE_LEVEL = 3
 """Squares of this level are made by one process each."""
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""Numbers of ``mallopt`` (``malloc.h``)."""
+KEPT_BYTES = 32 << 20
 _studio: Studio | None = None
 
 
@@ -100,7 +104,7 @@ def _make_all(studio: Studio, tree: Node, workers: int, told: Callable[[Told], N
         global _studio  # noqa: PLW0603 - inherited by the forked workers, which saves sending it
         _studio = studio
         context = multiprocessing.get_context("fork")
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=keep_freed_memory) as pool:
             order = sorted(shares, key=_weight, reverse=True)
             waiting: list[tuple[Node, Future[Made]]] = [(n, pool.submit(_make_share, n)) for n in order]
             for k, (node, answer) in enumerate(waiting, 1):
@@ -108,6 +112,16 @@ def _make_all(studio: Studio, tree: Node, workers: int, told: Callable[[Told], N
                 say(Told(k, len(shares)))
         _studio = None
     return _join(studio, tree, made)
+
+
+def keep_freed_memory() -> None:
+    """Let this process keep what it frees for the next tile: clearing the pages anew is a quarter of the work."""
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):  # not the GNU C library: slower, no more
+        return
+    mallopt(M_MMAP_THRESHOLD, KEPT_BYTES)
+    mallopt(M_TRIM_THRESHOLD, 4 * KEPT_BYTES)
 
 
 def _weight(node: Node) -> int:

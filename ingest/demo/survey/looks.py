@@ -6,6 +6,13 @@ from ingest.demo.survey.world import COTTAGES, House
 
 Rgb = tuple[int, int, int]
 
+
+def dim(colour: Rgb, factor: float) -> Rgb:
+    """The colour times a factor, kept in range."""
+    r, g, b = (int(min(max(c * factor, 0.0), 255.0)) for c in colour)
+    return r, g, b
+
+
 WILD: Rgb = (150, 134, 104)
 GROUND: dict[str, tuple[Rgb, ...]] = {
     "field": ((104, 114, 74), (124, 118, 82), (150, 128, 98), (139, 117, 90), (168, 150, 112), (158, 138, 104), (146, 138, 116)),

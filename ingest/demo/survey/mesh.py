@@ -1,5 +1,7 @@
 """The surface of one tile: ground with skirts, walls, roofs, what stands on them, crowns of trees."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -119,7 +121,10 @@ def _add_ground(out: Surface, site: Site) -> None:
         out.add(np.vstack([top, low]), np.vstack([uv, uv]), quads)
 
 
-def clip_segment(a: Floats, b: Floats, box: Box) -> tuple[float, float] | None:
+_QUAD = np.array([[0, 1, 2], [0, 2, 3]])
+
+
+def clip_segment(a: Sequence[float], b: Sequence[float], box: Box) -> tuple[float, float] | None:
     """Shares (t0, t1) of the way from ``a`` to ``b`` that lie in the box; None where none does."""
     t0, t1 = 0.0, 1.0
     for axis in (0, 1):
@@ -129,7 +134,7 @@ def clip_segment(a: Floats, b: Floats, box: Box) -> tuple[float, float] | None:
                 return None
             continue
         p, q = sorted(((low - a[axis]) / d, (high - a[axis]) / d))
-        t0, t1 = max(t0, float(p)), min(t1, float(q))
+        t0, t1 = max(t0, p), min(t1, q)
     return (t0, t1) if t1 - t0 > 1e-6 else None
 
 
@@ -180,22 +185,32 @@ def _add_walls(out: Surface, site: Site, atlas: Atlas, h: House, ring: Floats, k
     step = np.roll(h.ring, -1, axis=0) - h.ring
     start = np.concatenate([[0.0], np.cumsum(np.hypot(step[:, 0], step[:, 1]))])
     scale = cols / start[-1]
+    along = np.append(start[keep], start[-1] + start[keep[0]]).tolist()
     low = h.base_m - ROOT_M
-    quad = np.array([[0, 1, 2], [0, 2, 3]])
-    for k in range(len(ring)):
-        a, b = ring[k], ring[(k + 1) % len(ring)]
+    xyz: list[list[tuple[float, ...]]] = []
+    uv: list[list[tuple[float, float]]] = []
+    pieces: list[int] = []
+    corners = ring.tolist()
+    for k, a in enumerate(corners):
+        b = corners[(k + 1) % len(corners)]
         cut = clip_segment(a, b, site.box)
         if cut is None:
             continue
-        s0 = start[keep[k]]
-        s1 = start[keep[k + 1]] if k + 1 < len(ring) else start[-1] + start[keep[0]]
-        c0, c1 = ((s0 + (s1 - s0) * t) * scale for t in cut)
-        first, last = int(np.floor(c0)), max(int(np.ceil(c1)), int(np.floor(c0)) + 1)
-        piece = atlas.add(np.take(strip, np.arange(first, last) % cols, axis=1))
-        p, q = a + (b - a) * cut[0], a + (b - a) * cut[1]
-        xyz = np.array([[p[0], p[1], low], [q[0], q[1], low], q, p])
+        t0, t1 = cut
+        c0, c1 = ((along[k] + (along[k + 1] - along[k]) * t) * scale for t in cut)
+        first, last = int(c0), max(math.ceil(c1), int(c0) + 1)
+        whole = last <= cols  # else it goes over the seam of the strip
+        picture = strip[:, first:last] if whole else np.take(strip, np.arange(first, last) % cols, axis=1)
+        pieces.append(atlas.add(picture))
+        p, q = (tuple(u + (v - u) * t for u, v in zip(a, b, strict=True)) for t in (t0, t1))
+        xyz.append([(*p[:2], low), (*q[:2], low), q, p])
         u0, u1 = (c0 - first) / (last - first), (c1 - first) / (last - first)
-        out.add(xyz, np.array([[u0, 1.0], [u1, 1.0], [u1, 0.0], [u0, 0.0]]), quad, piece)
+        uv.append([(u0, 1.0), (u1, 1.0), (u1, 0.0), (u0, 0.0)])
+    if not pieces:
+        return
+    n = len(pieces)
+    rows = (_QUAD[None] + 4 * np.arange(n)[:, None, None]).reshape(-1, 3)
+    out.add(np.array(xyz).reshape(-1, 3), np.array(uv).reshape(-1, 2), rows, np.repeat(pieces, 4))
 
 
 def _add_triangles(out: Surface, site: Site, tri: Floats) -> None:

@@ -33,9 +33,14 @@ class View:
 
     def pixels(self, xy: Floats) -> list[tuple[float, float]]:
         """(n, 2) metres to pixel places."""
-        k = 1.0 / self.metres_per_px
-        px = (xy - np.array([self.box[0], self.box[3]])) * np.array([k, -k])
-        return [(x, y) for x, y in px.tolist()]
+        west, _, east, north = self.box
+        k = self.width / (east - west)
+        return [((x - west) * k, (north - y) * k) for x, y in xy.tolist()]
+
+    def near(self, xy: Floats, room_m: float) -> NDArray[np.bool_]:
+        """Which of the places (n, 2) lie in the box or ``room_m`` beside it."""
+        low, high = np.array(self.box[:2]) - room_m, np.array(self.box[2:]) + room_m
+        return np.asarray(((xy >= low) & (xy <= high)).all(axis=1))
 
     def grid(self) -> tuple[Picture, Picture]:
         """x of each column (1, width), y of each row (rows, 1)."""
@@ -63,5 +68,9 @@ def grain(view: View, seed: int) -> Picture:
     m = view.metres_per_px
     j = np.arange(view.width) + round(view.box[0] / m)
     i = np.arange(view.rows) + round(-view.box[3] / m)
-    shift = (i // LATTICE * 37)[:, None] + (j // LATTICE * 91)[None, :]
-    return np.asarray(lattice[(i % LATTICE)[:, None], (j[None, :] + shift) % LATTICE])
+    across = j + (j // LATTICE) * 91
+    out = np.empty((view.rows, view.width), np.float32)
+    for block in np.unique(i // LATTICE):
+        here = i // LATTICE == block
+        out[here] = lattice[i[here] % LATTICE][:, (across + block * 37) % LATTICE]
+    return out

@@ -4,22 +4,20 @@ from functools import lru_cache
 
 import numpy as np
 import shapely
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
 
 from ingest.demo.survey.ground import (
-    SHADE,
     cast_shadows,
-    dim,
     paint_aprons,
     paint_cars,
     paint_patches,
     paint_streets,
     paint_water,
-    shade_relief,
 )
-from ingest.demo.survey.looks import CROWNS, SNOW, Rgb, look_of
-from ingest.demo.survey.noise import Picture, View, grain, smooth
+from ingest.demo.survey.looks import CROWNS, Rgb, dim, look_of
+from ingest.demo.survey.noise import View
 from ingest.demo.survey.roofs import fixtures_of, hip_roof, light_on
+from ingest.demo.survey.texture import develop, lay_shadow
 from ingest.demo.survey.things import Cars, Trees
 from ingest.demo.survey.world import SHADOW, Box, Floats, House, World
 
@@ -33,8 +31,7 @@ def paint_ortho(box: Box, px: int, world: World, trees: Trees, cars: Cars) -> Im
     view = View(
         (box[0] - room, box[1] - room, box[2] + room, box[3] + room), px + 2 * MARGIN_PX, px + 2 * MARGIN_PX
     )
-    base = shade_relief(paint_patches(view, world), view, world)
-    image = Image.fromarray(np.clip(base, 0, 255).astype(np.uint8))
+    image = paint_patches(view, world)
     paint_water(image, view, world)
     paint_streets(image, view, world)
     shadow = Image.new("L", (view.width, view.rows), 0)
@@ -44,14 +41,12 @@ def paint_ortho(box: Box, px: int, world: World, trees: Trees, cars: Cars) -> Im
     paint_cars(image, shadow, view, cars.inside(view.box))
     cast_shadows(shadow, view, world, casting)
     here = trees.inside(view.box, 6.0)
-    lit = np.asarray(shadow)
     _tree_shadows(shadow, view, here)
-    _stamp_crowns(image, view, here, lit)
-    pixels = _apply_shadow(np.asarray(image, np.float32), shadow, view, world)
-    image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    _stamp_crowns(image, view, here)
+    lay_shadow(image, shadow, view, world)
     for i in houses:
         _paint_roof(image, view, world.houses[i])
-    return _develop(image, view, world).crop((MARGIN_PX, MARGIN_PX, MARGIN_PX + px, MARGIN_PX + px))
+    return develop(image, view, world).crop((MARGIN_PX, MARGIN_PX, MARGIN_PX + px, MARGIN_PX + px))
 
 
 def _tree_shadows(shadow: Image.Image, view: View, trees: Trees) -> None:
@@ -81,7 +76,7 @@ def _crown(kind: int, radius_px: int, lot: int) -> Image.Image:
     return Image.fromarray(np.dstack([rgb, 255 * alpha]).astype(np.uint8))
 
 
-def _stamp_crowns(image: Image.Image, view: View, trees: Trees, shadow: Picture) -> None:
+def _stamp_crowns(image: Image.Image, view: View, trees: Trees) -> None:
     if view.metres_per_px > 1.8:
         return
     k = 1.0 / view.metres_per_px
@@ -90,17 +85,6 @@ def _stamp_crowns(image: Image.Image, view: View, trees: Trees, shadow: Picture)
     ):
         crown = _crown(int(kind), max(1, round(r * k)), n % 5)
         image.paste(crown, (round(x - crown.width / 2), round(y - crown.height / 2)), crown)
-
-
-def _apply_shadow(picture: Picture, shadow: Image.Image, view: View, world: World) -> Picture:
-    """Darken what lies in shadow; a little snow has stayed there."""
-    soft = (
-        np.asarray(shadow.filter(ImageFilter.BoxBlur(max(0.3 / view.metres_per_px, 0.4))), np.float32) / 255.0
-    )
-    patchy = smooth(view, world.seed, 7, 17.0) + 0.5 * smooth(view, world.seed, 8, 4.0)
-    snow = np.clip(2.5 * patchy - 1.25, 0.0, 0.75) * np.clip(soft * 1.4 - 0.5, 0.0, 1.0)
-    picture = picture + (np.array(SNOW, np.float32) * 0.9 - picture) * snow[..., None]
-    return np.asarray(picture * (1.0 - soft[..., None] * (1.0 - SHADE)), np.float32)
 
 
 def _paint_roof(image: Image.Image, view: View, h: House) -> None:
@@ -136,21 +120,34 @@ def _ribs(draw: ImageDraw.ImageDraw, view: View, h: House, colour: Rgb) -> None:
     count = int(np.hypot(*long) / gap)
     if count < 2:
         return
-    t = (np.arange(1, count) / count)[:, None]
-    starts, across = (frame[0] + a * t, b) if long is a else (frame[1] + b * t, -a)
-    lines = shapely.linestrings(np.stack([starts, starts + across], axis=1))
-    for part in shapely.get_parts(shapely.intersection(lines, h.shape)):
-        if part.geom_type == "LineString":
-            draw.line(view.pixels(np.asarray(part.coords)), fill=colour, width=1)
+    size = float(np.hypot(*long))
+    along = long / size
+    u, v = h.ring @ along, h.ring @ np.array([-along[1], along[0]])
+    at = u.min() + (u.max() - u.min()) * np.arange(1, count) / count
+    for line, across in zip(at.tolist(), crossings(u, v, at), strict=True):
+        ends = np.array([along * line + np.array([-along[1], along[0]]) * c for c in across])
+        places = view.pixels(ends)
+        for p, q in zip(places[::2], places[1::2], strict=False):
+            draw.line((*p, *q), fill=colour, width=1)
+
+
+def crossings(u: Floats, v: Floats, at: Floats) -> list[list[float]]:
+    """Where each line ``u = at`` enters and leaves the ring (``u``, ``v``), in ascending order."""
+    u2, v2 = np.roll(u, -1), np.roll(v, -1)
+    over = (u[None] <= at[:, None]) != (u2[None] <= at[:, None])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        where = v[None] + (at[:, None] - u[None]) / (u2 - u)[None] * (v2 - v)[None]
+    return [sorted(row[mask].tolist()) for row, mask in zip(where, over, strict=True)]
 
 
 def _patchwork(draw: ImageDraw.ImageDraw, view: View, h: House, roof: Rgb) -> None:
     """Mended felt: strips of another tone."""
     rng = np.random.default_rng((7, 71, h.row))
     x0, y0, x1, y1 = h.shape.bounds
+    inner = h.shape.buffer(-0.8)
     for _ in range(int(1 + h.shape.area / 220.0)):
         cx, cy, w, d = rng.uniform(x0, x1), rng.uniform(y0, y1), rng.uniform(2, 9), rng.uniform(1.5, 6)
-        part = h.shape.buffer(-0.8).intersection(shapely.box(cx - w / 2, cy - d / 2, cx + w / 2, cy + d / 2))
+        part = inner.intersection(shapely.box(cx - w / 2, cy - d / 2, cx + w / 2, cy + d / 2))
         if part.geom_type == "Polygon" and not part.is_empty:
             draw.polygon(
                 view.pixels(np.asarray(part.exterior.coords)), fill=dim(roof, float(rng.uniform(0.84, 1.14)))
@@ -165,12 +162,3 @@ def _paint_fixture(
     draw.polygon(view.pixels(ring), fill=colour)
     if kind == "heater":
         draw.line(view.pixels(ring[2:]), fill=(222, 224, 226), width=max(1, round(0.5 / view.metres_per_px)))
-
-
-def _develop(image: Image.Image, view: View, world: World) -> Image.Image:
-    """The camera: a little blur, grain, haze."""
-    soft = image.filter(ImageFilter.BoxBlur(0.45))
-    pixels = np.asarray(soft, np.float32)
-    noise = grain(view, world.seed)
-    pixels = pixels * (1.0 + 0.016 * noise)[..., None]
-    return Image.fromarray(np.clip(pixels * 0.97 + 5.0, 0, 255).astype(np.uint8))

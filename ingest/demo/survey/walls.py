@@ -112,8 +112,10 @@ def _lots(rng: np.random.Generator, at: _Place, count: int = 4096) -> F32:
 
 
 def _lay(picture: F32, colour: F32, share: F32) -> F32:
-    out: F32 = picture + (colour - picture) * share[..., None]
-    return out
+    """Lay a colour (or one per pixel) over the picture, which is changed and returned."""
+    picture *= (1.0 - share)[..., None]
+    picture += colour * share[..., None]
+    return picture
 
 
 def _storeys(picture: F32, at: _Place, look: Look, h: House, rng: np.random.Generator) -> F32:
