@@ -32,7 +32,7 @@
     document.addEventListener("ct-live", () => {
       waiting = waiting || setTimeout(() => {
         waiting = null;
-        each((s) => s.chrome && s.painter.readLive());
+        each((s) => s.chrome && s.readLive());
       }, LIVE_MS);
     });
     document.addEventListener("ct-select", (event) => {

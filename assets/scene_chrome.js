@@ -12,8 +12,8 @@
     minus: '<path d="M5 12h14"/>',
     layers: '<path d="M12 4l9 5-9 5-9-5z"/><path d="M3.5 13.5L12 18l8.5-4.5"/>',
   };
-  const LAYERS = ["supply", "return", "buildings", "stations", "sources", "labels", "names", "roads", "trees", "arrows", "borders", "nodes", "valves", "sensors"];
-  const FADES = { buildings: "buildings", supply: "pipes.supply", return: "pipes.return", roads: "roads" };
+  const LAYERS = ["supply", "return", "buildings", "stations", "sources", "labels", "names", "roads", "water", "trees", "arrows", "borders", "nodes", "valves", "sensors"];
+  const NO_FADE = new Set(["labels", "names", "arrows"]);
   const ROLES = { supply: "pipes.supply", return: "pipes.return" };
   const MODES = ["temperature", "pressure", "flow"];
 
@@ -69,10 +69,10 @@
         box.checked = this.state.visible[role] !== false;
         box.addEventListener("change", () => act.show(role, box.checked));
         const line = kit.element("label", "", {}, box, kit.element("span", "", {}, t[name] || t.boundaries));
-        if (FADES[name]) {
-          const range = kit.element("input", "ct-scene-fade", { type: "range", min: "0.1", max: "1", step: "0.1", "aria-label": `${t[name]} ${t.opacity}`, title: t.opacity });
-          range.value = String(this.state.opacity[FADES[name]] || 1);
-          range.addEventListener("input", () => act.fade(FADES[name], Number(range.value)));
+        if (!NO_FADE.has(name)) {
+          const range = kit.element("input", "ct-scene-fade", { type: "range", min: "0.1", max: "1", step: "0.1", "data-layer": name, "aria-label": `${t[name] || t.boundaries} ${t.opacity}`, title: t.opacity });
+          range.value = String(this.state.opacity[role] || 1);
+          range.addEventListener("input", () => act.fade(role, Number(range.value)));
           range.addEventListener("keydown", (e) => e.stopPropagation());
           line.append(range);
         }
@@ -139,13 +139,22 @@
       if (this.shade) this.legend.append(this.shade);
     }
 
-    /** `rows`: [{label, ramp, domain, decimals}], `unit`, `age` text, `gaps` whether grey is in the picture. */
+    /** `rows`: [{label, ramp, domain, decimals}], `unit`, `age` text, `gaps` whether grey is in the picture. Returns whether
+        the legend may take another room now; as a rule only its age changes. */
     setLegend({ title, rows, unit, age, gaps, none, empty }) {
-      if (!this.legend) return;
+      if (!this.legend) return false;
       const t = this.texts;
-      const head = kit.element("p", "ct-scene-legend-title", {}, title);
-      head.append(kit.element("span", "ct-scene-legend-age", {}, empty ? t.no_network : `${t.simulated} · ${age}`));
-      this.legend.replaceChildren(head);
+      const said = empty ? t.no_network : `${t.simulated} · ${age}`;
+      const key = JSON.stringify([title, rows.map((r) => r.domain), unit, Boolean(gaps)]);
+      const old = this.legendAge && this.legendAge.textContent;
+      if (key === this.legendKey && this.legendShade === this.shade) {
+        if (old !== said) this.legendAge.textContent = said;
+        return old.length !== said.length;
+      }
+      this.legendKey = key;
+      this.legendShade = this.shade;
+      this.legendAge = kit.element("span", "ct-scene-legend-age", {}, said);
+      this.legend.replaceChildren(kit.element("p", "ct-scene-legend-title", {}, title, this.legendAge));
       for (const row of rows) {
         if (!row.domain) continue;
         const bar = kit.element("span", "ct-scene-legend-bar");
@@ -163,6 +172,7 @@
         this.legend.append(kit.element("div", "ct-scene-legend-row", {}, swatch, t.no_answer));
       }
       if (this.shade) this.legend.append(this.shade);
+      return true;
     }
 
     setCamera(view, metresPerPixel) {

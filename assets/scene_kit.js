@@ -4,6 +4,7 @@
   const CT = (window.CT = window.CT || {});
   const kit = (CT.sceneKit = CT.sceneKit || {});
   const TYPES = { float32: Float32Array, uint32: Uint32Array, uint16: Uint16Array, uint8: Uint8Array };
+  const added = new WeakMap(); // pack -> offset -> coordinates
   const kept = new Map(); // address -> promise; buffers outlive a page of the app, so a return is quick
 
   function fetchKept(url, read) {
@@ -56,10 +57,30 @@
   kit.loadPicture = (url) =>
     fetchKept(url, async (r) => createImageBitmap(await r.blob(), { premultiplyAlpha: "none" }));
 
-  /** The typed array a slot points at: a view, not a copy. */
+  /** The typed array a slot points at: a view, not a copy; places are added up once and kept beside the pack. */
   kit.readSlot = function (slot, packs) {
-    return new TYPES[slot.dtype](packs[slot["@@buffer"]], slot.offset, slot.length);
+    const pack = packs[slot["@@buffer"]];
+    if (!slot.planes) return new TYPES[slot.dtype](pack, slot.offset, slot.length);
+    if (!added.has(pack)) added.set(pack, new Map());
+    const kept = added.get(pack);
+    if (!kept.has(slot.offset)) kept.set(slot.offset, addUp(slot, new Uint8Array(pack, slot.offset)));
+    return kept.get(slot.offset);
   };
+
+  /** Coordinates from their steps: column by column, planes of bytes, the sign in the lowest bit (app/scene/buffers.py). */
+  function addUp({ length, size, planes, step }, bytes) {
+    const [n, out] = [length / size, new Float32Array(length)];
+    for (let c = 0; c < size; c++) {
+      let sum = 0;
+      for (let i = 0; i < n; i++) {
+        let folded = 0;
+        for (let p = planes - 1; p >= 0; p--) folded = (folded << 8) | bytes[(c * planes + p) * n + i];
+        sum += (folded >>> 1) ^ -(folded & 1);
+        out[i * size + c] = sum * step;
+      }
+    }
+    return out;
+  }
 
   /** Colour of `value` on a ramp of evenly spaced stops, into `out` at `o`. */
   kit.writeRamp = function (ramp, share, out, o) {
@@ -91,8 +112,10 @@
    * Range of a ramp: outward to round numbers, never narrower than `least`. The old range is kept while the
    * data stay inside it and fill at least 40 % of it: colours must not jump because one value moved.
    */
-  kit.chooseDomain = function (values, least, old) {
-    const sorted = Float64Array.from(values).filter(Number.isFinite).sort();
+  kit.chooseDomain = (values, least, old) => kit.spanDomain(Float64Array.from(values).filter(Number.isFinite).sort(), least, old);
+
+  /** The same from finite numbers in ascending order. */
+  kit.spanDomain = function (sorted, least, old) {
     if (!sorted.length) return old || null;
     // In a large network the outer 3 % are left out: a few standing branches must not flatten all colours.
     const cut = sorted.length >= 40 ? Math.floor(0.03 * sorted.length) : 0;
@@ -107,13 +130,15 @@
     return [Math.floor((middle - half) / step + 1e-9) * step, Math.ceil((middle + half) / step - 1e-9) * step];
   };
 
+  const formats = new Map(); // by decimals: making one costs more than a hundred uses
+
   /** Three significant figures or `decimals`, a true minus sign, "--" for nothing. */
   kit.formatNumber = function (value, decimals) {
     if (!Number.isFinite(value)) return "--";
-    const text = Math.abs(value).toLocaleString("en-US", {
-      minimumFractionDigits: decimals,
-      maximumFractionDigits: decimals,
-    });
+    if (!formats.has(decimals)) {
+      formats.set(decimals, new Intl.NumberFormat("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }));
+    }
+    const text = formats.get(decimals).format(Math.abs(value));
     return value < 0 && Number(text.replaceAll(",", "")) !== 0 ? `\u2212${text}` : text;
   };
 

@@ -37,6 +37,7 @@
         this.layer.append(node);
         return { place, node, value, spot: 0, shown: false, text: "", width: 0, height: 0 };
       });
+      this.byId = new Map(this.items.map((item) => [item.place.id, item]));
       this.selected = null;
       this.sort();
     }
@@ -54,15 +55,15 @@
       this.sort();
     }
 
-    /** Text beside the name; `stale` greys it. Returns whether anything changed. */
+    /** Text beside the name; `stale` greys it. Returns whether anything changed. Figures are of one width each. */
     setValue(id, text, stale) {
-      const item = this.items.find((i) => i.place.id === id);
+      const item = this.byId.get(id);
       if (!item) return false;
-      item.node.classList.toggle("is-stale", stale);
+      if (item.stale !== stale) item.node.classList.toggle("is-stale", (item.stale = stale));
       if (item.text === text) return false;
+      if (item.text.length !== text.length) item.width = 0;
       item.text = text;
       item.value.textContent = text;
-      item.width = 0;
       return true;
     }
 

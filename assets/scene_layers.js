@@ -26,18 +26,19 @@
       this.pictures = pictures;
       this.soft = soft; // drawn by the processor: half of the cost of the ground would be its sharpness far off
       this.device = null;
+      this.tints = {}; // live colours by side: the pipes in sight and those behind something share them
       this.entries = spec.layers.map((layer) => this.prepare(layer, packs));
     }
 
     prepare(layer, packs) {
       const {
-        "@@type": type, role, heights, cells, picture, tree, fromZoom, paint, live, row, lift, under, extensions: wanted, ...props
+        "@@type": type, role, heights, cells, picture, tree, fromZoom, paint, live, row, lift, under, fading, extensions: wanted, ...props
       } = layer;
       const entry = { type, role, picture, fromZoom: fromZoom || 0, paint, live, props };
       props.coordinateSystem = this.deck.COORDINATE_SYSTEM.METER_OFFSETS;
       props.coordinateOrigin = this.spec.scene.origin;
       if (props.widthMinPixels) props.widthMinPixels *= kit.uiScale();
-      if (role === "ground" || role === "roads" || role === "trees") props.extensions = [new (kit.getExtensions(this.deck).HourExtension)()];
+      if (role === "ground" || role === "roads" || role === "trees" || role === "water") props.extensions = [new (kit.getExtensions(this.deck).HourExtension)()];
       if (lift) props.getPolygonOffset = () => [0, -40 * lift];
       if (type === "PathLayer") props._pathType = "open";
       if (type === "SolidPolygonLayer") props._normalize = false;
@@ -70,49 +71,45 @@
         kit.paintVertices(values, entry.starts, paint.domain, paint.ramp, (i) => paint.table[classes[i]], out);
         props.data.attributes[paint.attribute] = { value: new Uint8Array(out.buffer), size: 4, normalized: true };
       }
-      if (under) entry.underSlots = { getPath: under.path, getWidth: under.width };
-      if (under) entry.packs = packs;
+      if (fading) props.data.attributes.getFillColor = this.fadeOut(props.data, fading);
+      if (under) entry.below = { drop: kit.readSlot(under.drop, packs), width: kit.readSlot(under.width, packs) };
       if (live) {
-        entry.starts = props.data.startIndices;
-        entry.colours = new Uint8ClampedArray(4 * entry.starts[props.data.length]);
-        kit.paintVertices(
-          new Float32Array(props.data.length).fill(NaN), entry.starts, [0, 1], live.ramp,
-          this.spec.scene.palette.none, entry.colours,
-        );
+        const tints = this.tints[live.side] || new kit.Tints(entry.row, props.data.startIndices, live.ramp, this.spec.scene.palette.none);
+        this.tints[live.side] = entry.tints = tints;
+        entry.colours = tints.bytes;
       }
       return entry;
+    }
+
+    /** One colour for all, going out towards the edge of the county as the ground does. */
+    fadeOut({ attributes, startIndices, length }, { colour, share }) {
+      const [west, south, east, north] = this.spec.scene.extent;
+      const places = attributes.getPolygon.value;
+      const out = new Uint8Array(4 * startIndices[length]);
+      const ramp = (away, size) => {
+        const t = Math.min(Math.max(away / (share * size), 0), 1);
+        return t * t * (3 - 2 * t);
+      };
+      for (let v = 0; v < out.length / 4; v++) {
+        const [x, y] = [places[3 * v], places[3 * v + 1]];
+        const kept = ramp(Math.min(x - west, east - x), east - west) * ramp(Math.min(y - south, north - y), north - south);
+        out.set([colour[0], colour[1], colour[2], colour[3] * kept], 4 * v);
+      }
+      return { value: out, size: 4, normalized: true };
     }
 
     /** Give the GPU device; makes the live colour buffers. */
     attach(device) {
       this.device = device;
+      for (const tints of Object.values(this.tints)) tints.attach(device);
       for (const entry of this.entries) {
-        if (!entry.live) continue;
-        entry.buffer = device.createBuffer({ data: new Uint8Array(entry.colours.buffer) });
-        entry.props.data.attributes.getColor = { buffer: entry.buffer, size: 4, type: "unorm8", stride: 4 };
+        if (entry.live) entry.props.data.attributes.getColor = { buffer: entry.tints.buffer, size: 4, type: "unorm8", stride: 4 };
       }
     }
 
-    /** Colour the live layers: `sides` = {supply: {values, domain}, return: ...}, values per table row. */
-    colour(sides, flow = null) {
-      const none = this.spec.scene.palette.none;
-      for (const entry of this.entries) {
-        if (!entry.live) continue;
-        const { values, domain } = sides[entry.live.side];
-        const mine = new Float32Array(entry.row.length);
-        for (let i = 0; i < mine.length; i++) mine[i] = values ? values[entry.row[i]] : NaN;
-        kit.paintVertices(mine, entry.starts, domain || [0, 1], entry.live.ramp, none, entry.colours);
-        if (flow) this.markFlow(entry, flow);
-        if (entry.buffer) entry.buffer.write(new Uint8Array(entry.colours.buffer));
-      }
-    }
-
-    /** The alpha of a pipe's colour says how its water moves. */
-    markFlow(entry, { massFlow, diameter_m }) {
-      entry.row.forEach((row, k) => {
-        const alpha = kit.flowAlpha(massFlow[row], diameter_m[row]);
-        for (let v = entry.starts[k]; v < entry.starts[k + 1]; v++) entry.colours[4 * v + 3] = alpha;
-      });
+    /** Colour the live layers: `sides` = {supply: {values, domain}, return: ...}, values and `flows` per table row. */
+    colour(sides, flows = null) {
+      for (const [side, tints] of Object.entries(this.tints)) tints.paint(sides[side].values, sides[side].domain, flows);
     }
 
     entryOf(layerId) {
@@ -145,6 +142,7 @@
     }
 
     fade(entry, share) {
+      if (entry.role === "water") return { opacity: share };
       return { opacity: share * (entry.props.opacity || 1), ...(entry.live ? {} : { parameters: { depthWriteEnabled: share > 0.95 } }) };
     }
 
@@ -159,23 +157,26 @@
         };
       }
       if (entry.props.id === "shadows" || entry.role === "trees") return { visible: false };
-      return entry.role === "roads" || entry.role === "buildings" ? { opacity: 0.2, parameters: { depthWriteEnabled: false } } : {};
+      return entry.role === "roads" || entry.role === "water" || entry.role === "buildings" ? { opacity: 0.2, parameters: { depthWriteEnabled: false } } : {};
     }
 
     /** The same pipes with their true places and widths; colours stay in the one live buffer. */
     underData(entry) {
       const { data } = entry.props;
-      const attributes = { ...data.attributes };
-      for (const [name, slot] of Object.entries(entry.underSlots)) {
-        attributes[name] = { value: kit.readSlot(slot, entry.packs), size: slot.size };
+      const { startIndices: starts, attributes } = data;
+      const path = attributes.getPath.value.slice();
+      const width = new Float32Array(path.length / 3);
+      for (let k = 0; k < data.length; k++) {
+        width.fill(entry.below.width[k], starts[k], starts[k + 1]);
+        for (let v = starts[k]; v < starts[k + 1]; v++) path[3 * v + 2] -= entry.below.drop[k];
       }
-      return { ...data, attributes };
+      return { ...data, attributes: { ...attributes, getPath: { value: path, size: 3 }, getWidth: { value: width, size: 1 } } };
     }
 
     isReplaced(entry, photo) {
       if (entry.role === "ground") return photo.solid || photo.glass;
       if (entry.props.id === "buildings") return !photo.tint;
-      return entry.role === "roads" || entry.role === "trees" || entry.props.id === "shadows";
+      return entry.role === "roads" || entry.role === "water" || entry.role === "trees" || entry.props.id === "shadows";
     }
 
     /** Changes when another zoom would draw other layers. */
@@ -184,10 +185,7 @@
     }
 
     destroy() {
-      for (const entry of this.entries) {
-        if (entry.buffer) entry.buffer.destroy();
-        entry.buffer = null;
-      }
+      for (const tints of Object.values(this.tints)) tints.destroy();
     }
   };
 })();

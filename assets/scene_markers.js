@@ -26,17 +26,19 @@
 
   /** Markers: a stem from the ground, a disc in the colour of the live temperature, a ring when selected. */
   kit.buildMarkers = function (deckModule, scene, state) {
-    const places = scene.places.filter((p) => state.visible[p.kind === "source" ? "sources" : "stations"] !== false && !(state.hidden && state.hidden.has(p.id)));
+    const { opacity = {} } = state;
+    const kindOf = (p) => (p.kind === "source" ? "sources" : "stations");
+    const places = scene.places.filter((p) => state.visible[kindOf(p)] !== false && !(state.hidden && state.hidden.has(p.id)));
     const base = {
       data: places,
       coordinateSystem: deckModule.COORDINATE_SYSTEM.METER_OFFSETS,
       coordinateOrigin: scene.origin,
     };
     const ink = scene.palette.marker;
-    const dim = (p) => (state.selected && state.selected !== p.id ? 0.55 : 1);
+    const dim = (p) => (state.selected && state.selected !== p.id ? 0.55 : 1) * (opacity[kindOf(p)] || 1);
     const ui = kit.uiScale();
     const radius = (p) => ui * (p.kind === "source" ? 12 : 7.5) * (state.selected === p.id ? 1.3 : 1);
-    const triggers = { selected: state.selected, live: state.markerVersion };
+    const triggers = { selected: [state.selected, opacity.sources, opacity.stations].join(), live: state.markerVersion };
     return [
       new deckModule.LineLayer({
         ...base,
@@ -92,9 +94,9 @@
         getSize: (p) => 1.3 * radius(p),
         sizeUnits: "pixels",
         billboard: true,
-        getColor: [...scene.palette.casing, 240],
+        getColor: (p) => [...scene.palette.casing, 240 * (opacity[kindOf(p)] || 1)],
         parameters: { depthCompare: "always" },
-        updateTriggers: { getSize: triggers.selected },
+        updateTriggers: { getSize: triggers.selected, getColor: triggers.selected },
       }),
     ];
   };

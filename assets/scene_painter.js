@@ -12,39 +12,40 @@
       this.network = null;
       this.values = null;
       this.domains = {};
-      this.sides = new Array(this.spec.counts.pipes).fill("supply");
-      for (const entry of scene.layerSet.entries) {
-        if (entry.live) for (const row of entry.row) this.sides[row] = entry.live.side;
-      }
+      const { tints } = scene.layerSet;
+      this.rows = Object.fromEntries(Object.entries(tints).map(([side, t]) => [side, t.row]));
+      this.scratch = new Float32Array(this.spec.counts.pipes);
+      this.room = new Float64Array(this.spec.counts.pipes);
+      this.flows = null;
     }
 
     /** Pipes from the twin's answer (null: none yet). */
     colour(network, tables) {
       const { state, layerSet } = this.scene;
       const mode = state.mode;
+      const values = kit.readPipeValues(mode, network, this.spec.counts, tables, this.scratch);
       this.network = network;
-      this.values = kit.readPipeValues(mode, network, this.spec.counts, tables);
+      this.values = values;
       const kept = this.domains.mode === mode ? this.domains : null;
-      this.domains = { ...kit.chooseDomains(mode, this.values, this.sides, kept, network && network.massFlow), mode };
-      layerSet.colour({
-        supply: { values: this.values, domain: this.domains.supply },
-        return: { values: this.values, domain: this.domains.return },
-      }, this.flow(network, tables));
-      this.gaps = !this.values || this.values.some((v) => !Number.isFinite(v));
+      this.domains = { ...kit.chooseDomains(mode, values, this.rows, this.room, kept, network && network.massFlow), mode };
+      const side = (name) => ({ values, domain: this.domains[name] });
+      layerSet.colour({ supply: side("supply"), return: side("return") }, this.flow(network, tables));
+      this.gaps = !values || values.some((v) => v - v !== 0);
       this.paintMarkers();
       this.drawLegend();
     }
 
     flow(network, tables) {
-      const fits = network && tables && network.massFlow && network.massFlow.length === this.spec.counts.pipes;
-      return fits ? { massFlow: network.massFlow, diameter_m: tables.pipes.diameter_m } : null;
+      if (!network || !tables || !network.massFlow || network.massFlow.length !== this.spec.counts.pipes) return null;
+      this.flows = this.flows || new kit.Flows(tables.pipes.diameter_m);
+      return this.flows.read(network.massFlow);
     }
 
     drawLegend() {
       const { state, chrome, texts } = this.scene;
       const { unit, decimals } = kit.MODES[state.mode];
       const { palette } = this.spec;
-      chrome.setLegend({
+      const moved = chrome.setLegend({
         title: texts[state.mode],
         unit,
         rows: ["supply", "return"].map((side) => ({
@@ -55,7 +56,7 @@
         none: palette.none,
         empty: !this.values,
       });
-      this.scene.taken = null;
+      if (moved) this.scene.taken = null;
     }
 
     networkAge() {
@@ -79,24 +80,22 @@
     /** The GPU is touched only when a colour changed. */
     paintMarkers() {
       const { palette, places } = this.spec;
-      const live = places.map((p) => p.live);
       const ofPipes = this.scene.state.mode === "temperature" && this.domains.supply;
-      const domain = (this.markerDomain = ofPipes || kit.chooseDomain(live, 4, this.markerDomain));
+      const domain = (this.markerDomain = ofPipes || kit.chooseDomain(places.map((p) => p.live), 4, this.markerDomain));
       let changed = false;
       const out = new Uint8ClampedArray(4);
       for (const place of places) {
         if (domain && Number.isFinite(place.live)) {
           kit.writeRamp(palette.supply, (place.live - domain[0]) / (domain[1] - domain[0]), out, 0);
         } else out.set(palette.none);
-        const colour = [out[0], out[1], out[2]];
-        if (!place.colour || place.colour.some((c, i) => c !== colour[i])) {
-          place.colour = colour;
-          changed = true;
-        }
+        const { colour } = place;
+        if (colour && colour[0] === out[0] && colour[1] === out[1] && colour[2] === out[2]) continue;
+        place.colour = [out[0], out[1], out[2]];
+        changed = true;
       }
       if (!changed) return;
       this.scene.state.markerVersion += 1;
-      this.scene.draw();
+      this.scene.drawMarkers();
     }
   };
 })();

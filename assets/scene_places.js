@@ -151,7 +151,7 @@
       const shown = [this.here, ...this.children(this.here).map(({ i }) => i)].filter((k) => k >= 0 && this.borders[k].ring.length);
       const { accent, marker } = scene.spec.scene.palette;
       return [new deckModule.PathLayer({
-        ...this.base(deckModule), id: "borders", data: shown, getPath: (k) => this.borders[k].ring, billboard: true, jointRounded: true,
+        ...this.base(deckModule), id: "borders", opacity: scene.state.opacity.borders || 1, data: shown, getPath: (k) => this.borders[k].ring, billboard: true, jointRounded: true,
         getColor: (k) => (k === this.here ? [...accent, 255] : [...marker, 150]), getWidth: (k) => (k === this.here ? 3 : 1.4) * kit.uiScale(),
         widthUnits: "pixels", parameters: { depthCompare: "always" }, updateTriggers: { getColor: this.here, getWidth: this.here },
       })];
@@ -168,7 +168,7 @@
         this.arrays = this.arrays || {};
         this.arrays[name] = this.arrays[name] || new Float32Array(at);
         return new deckModule.ScatterplotLayer({
-          ...this.base(deckModule), id: `spots.${name}`, pickable: true,
+          ...this.base(deckModule), id: `spots.${name}`, pickable: true, opacity: scene.state.opacity[name] || 1,
           data: { length: at.length / 3, attributes: { getPosition: { value: this.arrays[name], size: 3 } } },
           getFillColor: [...colour, 235], getLineColor: [...palette.casing, 255], stroked: true, getLineWidth: 1, lineWidthUnits: "pixels",
           getRadius: radius * kit.uiScale(), radiusUnits: "pixels", billboard: true, getPolygonOffset: () => [0, -300],

@@ -51,7 +51,7 @@
       const row = found && found.kind === "building" ? found.row : null;
       this.scene.highlight("hovered", row);
       if (row === null) return;
-      const described = kit.describeBuilding(row, tables.buildings, this.stations, texts, this.scene.shades);
+      const described = kit.describeBuilding(row, tables.buildings, this.stations, texts, this.scene.shades, this.scene.addresses);
       chrome.showCard(info.x, info.y, described.title, described.rows, host.clientWidth, host.clientHeight);
     }
 
@@ -63,14 +63,14 @@
       if (id.startsWith("spots.")) return this.describeSpot(id.slice(6), info.index);
       if (id !== "buildings" && !id.startsWith("pipes.")) return null;
       const row = layerSet.rowOf(id, info.index);
-      if (id === "buildings") return kit.describeBuilding(row, tables.buildings, this.stations, texts, this.scene.shades);
+      if (id === "buildings") return kit.describeBuilding(row, tables.buildings, this.stations, texts, this.scene.shades, this.scene.addresses);
       return kit.describePipe(row, tables.pipes, state.mode, painter.values, painter.networkAge(), texts);
     }
 
     /** A node, a valve or a room sensor. */
     describeSpot(name, index) {
       const { tables, texts } = this.scene;
-      if (name === "sensors") return kit.describeBuilding(tables.sensors.row[index], tables.buildings, this.stations, texts, this.scene.shades);
+      if (name === "sensors") return kit.describeBuilding(tables.sensors.row[index], tables.buildings, this.stations, texts, this.scene.shades, this.scene.addresses);
       return { title: `${name === "nodes" ? texts.node : texts.valve} ${tables[name].id[index]}`, rows: name === "valves" ? [[texts.pipe, tables.valves.pipe[index]]] : [] };
     }
 

@@ -34,13 +34,16 @@
     uniformTypes: { tone: "vec4<f32>", snow: "f32", night: "f32", arrows: "f32", time: "f32" },
   };
 
-  /** Alpha that tells a pipe's shader how the water moves: `kg_s` signed along the pipe. */
-  kit.flowAlpha = function (kg_s, diameter_m) {
-    if (!Number.isFinite(kg_s)) return 255;
-    const speed = kg_s / (970 * 0.785398 * diameter_m * diameter_m);
-    if (Math.abs(speed) < 0.003) return STILL;
-    const steps = Math.round(Math.min(8 + (Math.abs(speed) / FASTEST_M_S) * 92, 100));
-    return STILL + Math.sign(speed) * steps;
+  /** Speed of one kg/s in a pipe, m/s. */
+  kit.speedPerKg = (diameter_m) => 1 / (970 * 0.785398 * diameter_m * diameter_m);
+
+  /** Alpha that tells a pipe's shader how the water moves: `m_s` signed along the pipe. */
+  kit.flowAlpha = function (m_s) {
+    if (m_s - m_s !== 0) return 255;
+    const speed = m_s < 0 ? -m_s : m_s;
+    if (speed < 0.003) return STILL;
+    const steps = Math.round(Math.min(8 + (speed / FASTEST_M_S) * 92, 100));
+    return m_s < 0 ? STILL - steps : STILL + steps;
   };
 
   let extensions = null;

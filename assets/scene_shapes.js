@@ -3,20 +3,20 @@
   "use strict";
   const CT = (window.CT = window.CT || {});
   const kit = (CT.sceneKit = CT.sceneKit || {});
-  /** Grid mesh from 16-bit heights: two triangles per cell, split from north-west to south-east.
+  /** Grid mesh from heights: two triangles per cell, split from north-west to south-east.
       `cells` [j0, i0, j1, i1]: only these columns and rows; the picture covers exactly them. */
   kit.makeGround = function (heights, packs, cells) {
-    const { nx, ny, x0, y0, dx, dy, low, step } = heights;
+    const { nx, ny, x0, y0, dx, dy } = heights;
     const [j0, i0, j1, i1] = cells || [0, 0, nx - 1, ny - 1];
     const [w, h] = [j1 - j0 + 1, i1 - i0 + 1];
-    const steps = kit.readSlot(heights, packs);
+    const z = kit.readSlot(heights, packs);
     const positions = new Float32Array(w * h * 3);
     const texCoords = new Float32Array(w * h * 2);
     for (let i = 0, v = 0; i < h; i++) {
       for (let j = 0; j < w; j++, v++) {
         positions[3 * v] = x0 + (j0 + j) * dx;
         positions[3 * v + 1] = y0 + (i0 + i) * dy;
-        positions[3 * v + 2] = low + steps[(i0 + i) * nx + j0 + j] * step;
+        positions[3 * v + 2] = z[(i0 + i) * nx + j0 + j];
         texCoords[2 * v] = j / (w - 1);
         texCoords[2 * v + 1] = 1 - i / (h - 1);
       }

@@ -6,7 +6,7 @@
   const RETRY_MS = 10000;
   const AGES_MS = 5000;
   const MOST_PIXELS = { hard: 3840 * 2160, soft: 1920 * 1200 }; // of the drawing buffer, with a graphics card and without
-  const stats = (kit.stats = { mounts: 0, contexts: 0, updates: 0, lastUpdateMs: 0, firstPictureMs: 0 });
+  const stats = (kit.stats = { mounts: 0, contexts: 0, updates: 0, lastUpdateMs: 0, lastLiveMs: 0, firstPictureMs: 0, readyAt: 0 });
 
   const root = () => document.documentElement;
 
@@ -56,7 +56,6 @@
         this.addChrome();
         if (webgl) this.addDeck(webgl.soft);
         else this.addFlatMap(packs);
-        if (webgl && spec.scene.pictures.near) this.refine(spec.scene.pictures.near, this.layerSet);
         this.tables = await kit.loadTables(spec.scene.tables);
         if (turn !== this.turn) return;
         if (webgl) this.addTools();
@@ -69,9 +68,16 @@
       }
     }
 
-    /** The finer picture of the town comes when it is painted; nothing waits for it. */
-    async refine(url, layerSet) {
-      const near = await kit.loadPicture(url).catch(() => null);
+    /** Addresses of the buildings, when somebody asks for one; without them names are searched alone. */
+    async readAddresses() {
+      this.addresses = await kit.loadTables(this.spec.scene.addresses).catch(() => null);
+    }
+
+    /** The finer picture of the town comes after the first picture. */
+    async refine() {
+      const { layerSet, spec } = this;
+      if (!spec.scene.pictures.near) return;
+      const near = await kit.loadPicture(spec.scene.pictures.near).catch(() => null);
       if (!near || layerSet !== this.layerSet) return;
       layerSet.pictures.near = near;
       this.draw();
@@ -208,14 +214,19 @@
       const { deckModule, photo, state } = this;
       const mode = photo && photo.replaces ? { solid: photo.strength >= 1, glass: Boolean(state.under), tint: Boolean(state.visible.tint) || Boolean(this.shades && this.shades.on) } : null;
       const layers = this.layerSet.build(state, this.view.zoom, mode);
-      this.deck.setProps({
-        layers: [
-          ...(photo ? photo.build(deckModule) : []), ...layers,
-          ...kit.buildHighlight(deckModule, this), ...this.measure.build(deckModule),
-          ...(this.parts || []).flatMap((part) => part.build(deckModule)),
-          ...kit.buildMarkers(deckModule, this.spec.scene, state),
-        ],
-      });
+      this.drawn = [
+        ...(photo ? photo.build(deckModule) : []), ...layers,
+        ...kit.buildHighlight(deckModule, this), ...this.measure.build(deckModule),
+        ...(this.parts || []).flatMap((part) => part.build(deckModule)),
+      ];
+      this.drawMarkers();
+    }
+
+    /** Markers alone anew; all other layers are the objects they were, and deck.gl passes over them. */
+    drawMarkers() {
+      if (this.flat) this.draw();
+      if (!this.deck || !this.drawn) return;
+      this.deck.setProps({ layers: [...this.drawn, ...kit.buildMarkers(this.deckModule, this.spec.scene, this.state)] });
     }
 
     /** One frame for any number of changes. */
@@ -240,6 +251,8 @@
       this.ready = true;
       this.notice(this.flat ? "no_webgl" : "");
       if (!this.flat) this.host.dataset.sceneState = "ready";
+      if (!this.flat) this.refine();
+      stats.readyAt = stats.readyAt || performance.now();
       stats.firstPictureMs = stats.firstPictureMs || performance.now() - this.started;
       document.dispatchEvent(new CustomEvent("ct-scene-ready", { detail: { id: this.host.id } }));
     }
@@ -275,9 +288,16 @@
       stats.lastUpdateMs = performance.now() - began;
     }
 
+    /** Labels and markers from the live values. */
+    readLive() {
+      const began = performance.now();
+      this.painter.readLive();
+      stats.lastLiveMs = performance.now() - began;
+    }
+
     refreshAges() {
       if (!this.chrome) return;
-      this.painter.readLive();
+      this.readLive();
       this.painter.drawLegend();
     }
 
@@ -317,7 +337,7 @@
       if (this.layerSet) this.layerSet.destroy();
       for (const part of [this.chrome, this.labels, this.names, this.flat]) if (part) part.remove();
       for (const canvas of this.host.querySelectorAll("canvas")) canvas.remove();
-      this.photo = this.deck = this.layerSet = this.chrome = this.labels = this.names = this.flat = this.taken = null;
+      this.photo = this.deck = this.drawn = this.layerSet = this.chrome = this.labels = this.names = this.flat = this.taken = null;
     }
 
     unmount() {

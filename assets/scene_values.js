@@ -14,38 +14,46 @@
   };
   kit.MODES = MODES;
 
-  const pick = (values, ok) => (ok ? values : null);
-
-  /** Values per pipe in display units, or null where the answer does not fit this county. */
-  kit.readPipeValues = function (mode, network, counts, tables) {
+  /** Values per pipe in display units, or null where the answer does not fit this county. `out` is written over. */
+  kit.readPipeValues = function (mode, network, counts, tables, out) {
     if (!network) return null;
     const { scale } = MODES[mode];
     if (mode === "temperature") {
-      return pick(network.tPipe, network.tPipe && network.tPipe.length === counts.pipes);
+      return network.tPipe && network.tPipe.length === counts.pipes ? network.tPipe : null;
     }
     if (mode === "flow") {
-      if (!network.massFlow || network.massFlow.length !== counts.pipes) return null;
-      return Float32Array.from(network.massFlow, (m) => Math.abs(m) * scale);
+      const { massFlow } = network;
+      if (!massFlow || massFlow.length !== counts.pipes) return null;
+      for (let i = 0; i < out.length; i++) out[i] = Math.abs(massFlow[i]) * scale;
+      return out;
     }
-    const fits = network.pSupply && network.pSupply.length === counts.nodes && tables;
-    if (!fits) return null;
+    if (!network.pSupply || network.pSupply.length !== counts.nodes || !tables) return null;
     const { side, from, to } = tables.pipes;
-    return Float32Array.from(side, (s, i) => {
-      const p = s === "supply" ? network.pSupply : network.pReturn;
-      return ((p[from[i]] + p[to[i]]) / 2) * scale;
-    });
+    for (let i = 0; i < out.length; i++) {
+      const p = side[i] === "supply" ? network.pSupply : network.pReturn;
+      out[i] = ((p[from[i]] + p[to[i]]) / 2) * scale;
+    }
+    return out;
   };
 
-  /** Domain per side for these values. Water that hardly moves has gone cold: it takes the ramp's end colour and
-      must not stretch the range of the rest. */
-  kit.chooseDomains = function (mode, values, sideOf, old, massFlow) {
-    const bySide = { supply: [], return: [] };
-    const moves = (i) => mode !== "temperature" || !massFlow || Math.abs(massFlow[i]) >= MOVING_KG_S;
-    if (values) for (let i = 0; i < values.length; i++) if (moves(i)) bySide[sideOf[i]].push(values[i]);
+  /**
+   * Domain per side for these values. Water that hardly moves has gone cold: it takes the ramp's end colour and must
+   * not stretch the range of the rest. `rows` {supply, return}: rows of the table; `room`: as many numbers to sort in.
+   */
+  kit.chooseDomains = function (mode, values, rows, room, old, massFlow) {
+    const flows = mode === "temperature" ? massFlow : null;
     const { least } = MODES[mode];
     const domains = {};
-    for (const side of Object.keys(bySide)) {
-      domains[side] = kit.chooseDomain(bySide[side], least, old && old[side]);
+    for (const [side, mine] of Object.entries(rows)) {
+      let n = 0;
+      if (values) {
+        for (let k = 0; k < mine.length; k++) {
+          const i = mine[k];
+          const still = flows && !(flows[i] >= MOVING_KG_S || flows[i] <= -MOVING_KG_S);
+          if (!still && values[i] - values[i] === 0) room[n++] = values[i];
+        }
+      }
+      domains[side] = kit.spanDomain(room.subarray(0, n).sort(), least, old && old[side]);
       // a flow has no negative amount; the ramp starts at nothing
       if (mode === "flow" && domains[side]) domains[side][0] = 0;
     }
@@ -99,9 +107,10 @@
     };
   };
 
-  kit.describeBuilding = function (row, table, stations, texts, shades) {
+  kit.describeBuilding = function (row, table, stations, texts, shades, addresses) {
     const use = table.use[row];
     const rows = [
+      ...(addresses && addresses[row] ? [[texts.address, addresses[row]]] : []),
       [texts.use, texts[`use.${use}`] || use],
       [texts.area, `${kit.formatNumber(table.area_m2[row], 0)} m²`],
       [texts.floors, String(table.floors[row])],

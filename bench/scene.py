@@ -65,37 +65,74 @@ def measure_library(county: County) -> dict[str, float]:
 
 
 def measure_browser(county: County, width: int, height: int) -> dict[str, float]:
-    """First picture, an update of all pipes on the main thread, and a frame while the camera turns."""
+    """First picture and what was sent for it, an update of all pipes, a frame while the camera turns.
+
+    The ground is painted already, as it is in an app that has run for ten seconds.
+    """
     with serve(make_page(county)) as base, sync_playwright() as playwright:
+        for picture in Client(base).get("/scene/spec.json").json()["scene"]["pictures"].values():
+            Client(base).get(picture)
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS)
         page = browser.new_page(viewport={"width": width, "height": height})
         page.goto(base)
-        page.wait_for_function("CT.scene.ready", timeout=90_000)
         figures = _measure_page(page)
         browser.close()
     return {f"{name} {width}x{height}": value for name, value in figures.items()}
 
 
-def _measure_page(page: Page) -> dict[str, float]:
+def _wait(page: Page) -> None:
+    page.wait_for_function("CT.scene.ready", timeout=90_000)
     page.evaluate(
         "async () => { window.sceneTables = await CT.sceneKit.loadTables(CT.scene.spec.scene.tables); }"
     )
+
+
+def _measure_page(page: Page) -> dict[str, float]:
+    _wait(page)
     first = page.evaluate("CT.scene.stats.firstPictureMs") / 1000
     sent = page.evaluate(
-        "performance.getEntriesByType('resource').filter((e) => !/\\/tiles\\//.test(e.name))"
-        ".reduce((n, e) => n + e.encodedBodySize, 0)"
+        "(before) => performance.getEntriesByType('resource').filter((e) => !/\\/tiles\\//.test(e.name)"
+        " && e.responseEnd <= before).reduce((n, e) => n + e.encodedBodySize, 0)",
+        page.evaluate("CT.scene.stats.readyAt"),
     )
-    costs = page.evaluate(
-        "() => [...Array(21)].map((_, i) => { answer(i); return CT.scene.stats.lastUpdateMs; })"
-    )
+    costs = page.evaluate(UPDATE, 9)
+    turn_ms = page.evaluate(TURN, 9)
     return {
         "first_picture_s": first,
-        "sent MiB": sent / (1 << 20),
-        "update_ms": sorted(costs)[10],
-        "turn_frame_ms": page.evaluate(TURN, 15),
+        "sent before it MiB": sent / (1 << 20),
+        "update_ms": sorted(costs)[4],
+        "update_most_ms": max(costs),
+        "turn_frame_ms": turn_ms,
+        "frames_per_s": 1000.0 / turn_ms,
     }
 
 
+UPDATE = """async (n) => {
+  // every pipe and every point changes; what is counted: readings into the table, pipes, markers and labels
+  const { counts } = CT.scene.spec.scene, tables = window.sceneTables, stats = CT.scene.stats, costs = [];
+  const detail = { tPipe: new Float32Array(counts.pipes), massFlow: new Float32Array(counts.pipes),
+    pSupply: new Float32Array(counts.nodes).fill(8e5), pReturn: new Float32Array(counts.nodes).fill(3e5),
+    tSupply: new Float32Array(counts.nodes), tReturn: new Float32Array(counts.nodes) };
+  for (let k = 0; k < n; k++) {
+    for (let i = 0; i < counts.pipes; i++) {
+      detail.tPipe[i] = (tables.pipes.side[i] === 'supply' ? 94 : 48) + 3 * Math.sin(i + k);
+      detail.massFlow[i] = 120 * Math.sin(0.37 * i + 0.1 * k);
+    }
+    detail.t = Date.now() / 1000;
+    const began = performance.now();
+    for (let no = 0; no < 5000; no++) {
+      const p = liveTable.get(no) || {};
+      p.t = detail.t; p.value = 90 + Math.sin(no + k); p.quality = 192;
+      liveTable.set(no, p);
+    }
+    const written = performance.now() - began;
+    document.dispatchEvent(new CustomEvent('ct-network', { detail }));
+    CT.scene.stage.readLive();
+    costs.push(written + stats.lastUpdateMs + stats.lastLiveMs);
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  }
+  return costs;
+}"""
 UPDATES = 1800
 """Half an hour of live answers at one a second; here one after the other."""
 FLOOD = """async (n) => {
@@ -135,14 +172,15 @@ def measure_large(county: County) -> dict[str, float]:
     """Main-thread time of an update at 10,000 pipes."""
     with serve(make_page(enlarge(county, 10_000))) as base, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 720})
+        page = browser.new_page(viewport={"width": 640, "height": 360})
         page.set_default_timeout(240_000)
         page.goto(base)
-        page.wait_for_function("CT.scene.ready")
-        figures = _measure_page(page)
+        _wait(page)
+        costs = sorted(page.evaluate(UPDATE, 21))
         count = page.evaluate("CT.scene.spec.scene.counts.pipes")
         browser.close()
-    return {f"update_ms {count} pipes": figures["update_ms"]}
+    name = f"{count} pipes 5000 points"
+    return {f"update_ms {name}": costs[10], f"update_most_ms {name}": costs[-1]}
 
 
 def measure_heap(county: County, folder: Path | None) -> dict[str, float]:
@@ -155,10 +193,7 @@ def measure_heap(county: County, folder: Path | None) -> dict[str, float]:
         page = browser.new_page(viewport={"width": 800, "height": 450})
         page.set_default_timeout(240_000)
         page.goto(base)
-        page.wait_for_function("CT.scene.ready")
-        page.evaluate(
-            "async () => { window.sceneTables = await CT.sceneKit.loadTables(CT.scene.spec.scene.tables); }"
-        )
+        _wait(page)
         _tour(page, 1)
         page.evaluate(FLOOD, 100)
         client = page.context.new_cdp_session(page)

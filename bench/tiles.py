@@ -2,6 +2,8 @@
 
 Run: ``python -m bench.tiles`` measures on sources it makes; ``python -m bench.tiles SOURCE[@CRS] ...`` on
 yours, such as ``survey/`` or ``scan.glb@ENU:34.22,108.96``. ``--json FILE`` keeps the figures.
+``--validator build/main.js`` has Cesium's validator of 3D Tiles (docs/tiles.md says how to build it) read
+every layer as well, with Node; an error or a warning ends the bench.
 """
 
 import argparse
@@ -19,6 +21,7 @@ from PIL import Image
 
 from ingest.county import load_county
 from ingest.county.meta import render_meta, render_toml
+from ingest.tiles.catalogue import read_catalogue
 from ingest.tiles.frames import parse_placement
 from tests.tiles.make import WEBGL, leaf, legacy, make_county, make_jpeg, make_square, write_tree
 from tests.tiles.survey import level, write_odm, write_osgb
@@ -79,6 +82,20 @@ def measure(name: str, source: Path, crs: str, county: Path, workers: int) -> di
     }  # fmt: skip
 
 
+def validate(validator: Path, county: Path, name: str) -> str:
+    """Have the bench's layer read by Cesium's validator; returns what it counted."""
+    layer = next(x for x in read_catalogue(county) if x.id == "bench")
+    tileset, report = county / "tiles" / layer.folder / layer.tileset, county / "validation.json"
+    subprocess.run(
+        ["node", str(validator), "--tilesetFile", str(tileset), "--reportFile", str(report)],
+        check=True, stdout=subprocess.DEVNULL, timeout=600,
+    )  # fmt: skip
+    found = json.loads(report.read_text(encoding="utf-8"))
+    if found["numErrors"] or found["numWarnings"]:
+        raise SystemExit(f"{name}: {json.dumps(found, indent=1)[:4000]}")
+    return f"{found['numErrors']} errors, {found['numWarnings']} warnings, {found['numInfos']} notes"
+
+
 def _memory(process: psutil.Process) -> int:
     total = 0
     try:
@@ -119,6 +136,7 @@ def main() -> None:
     parser.add_argument("sources", nargs="*", metavar="SOURCE[@CRS]")
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--validator", type=Path, help="build/main.js of Cesium's 3d-tiles-validator")
     told = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory(prefix="county-twin-bench-") as folder:
@@ -128,6 +146,8 @@ def main() -> None:
             if given:
                 _move(county, crs, source)
             rows.append(measure(name, source, crs, county, told.workers))
+            if told.validator:
+                rows[-1]["validator"] = validate(told.validator, county, name)
             print(rows[-1], file=sys.stderr)
     print("| source | s | tiles | levels | MB read | tiles/min | MB/min | peak MB |")
     print("|---" * 8 + "|")

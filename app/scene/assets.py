@@ -17,7 +17,8 @@ from app.scene.frame import GroundMesh, LocalFrame, make_frame, make_mesh
 from twin.model.county import County
 from twin.model.network import Side
 
-HEIGHT_STEPS = 65535
+STEP_M, COARSE_STEP_M, TREE_STEP_M = 1 / 32, 1 / 8, 1 / 4
+"""What places are kept to: buildings, pipes and streets; shadows and heights of the ground; trees."""
 NEAR_ROOM_M = 420.0
 BUILDING_CLASSES = tuple(palette.DARK.building)
 ROAD_CLASSES = tuple(palette.DARK.roads)
@@ -54,19 +55,19 @@ def _add_lines(pack: PackWriter, lines: Lines) -> LayerData:
         length=len(lines.row),
         starts=pack.add(lines.starts),
         attributes={
-            "getPath": pack.add(lines.vertices, 3),
+            "getPath": pack.add_places(lines.vertices, STEP_M),
             "getWidth": pack.add(lines.width_m),
         },
         extra={"row": pack.add(lines.row)},
     )
 
 
-def _add_polygons(pack: PackWriter, polygons: Polygons) -> LayerData:
+def _add_polygons(pack: PackWriter, polygons: Polygons, step_m: float = STEP_M) -> LayerData:
     return LayerData(
         length=len(polygons.row),
         starts=pack.add(polygons.starts),
         attributes={
-            "getPolygon": pack.add(polygons.vertices, 3),
+            "getPolygon": pack.add_places(polygons.vertices, step_m),
             "getElevation": pack.add(polygons.elevation_m),
         },
         extra={"row": pack.add(polygons.row)},
@@ -75,20 +76,19 @@ def _add_polygons(pack: PackWriter, polygons: Polygons) -> LayerData:
 
 def _add_pipes(pack: PackWriter, county: County, pipes: Lines) -> LayerData:
     """Pipes as drawn on the ground, and where they truly lie."""
-    layer, true = _add_lines(pack, pipes), content.make_true_pipes(county, pipes)
-    layer.extra["under.path"] = pack.add(true.vertices, 3)
-    layer.extra["under.width"] = pack.add(true.width_m)
+    layer = _add_lines(pack, pipes)
+    drop_m, width_m = content.find_true_pipes(county, pipes)
+    layer.extra["under.drop"] = pack.add(drop_m)
+    layer.extra["under.width"] = pack.add(width_m)
     return layer
 
 
 def _add_heights(pack: PackWriter, mesh: GroundMesh) -> Slot:
-    """Heights as 16-bit steps between the lowest and the highest node: centimetres, at half the bytes."""
-    low, high = float(mesh.height_m.min()), float(mesh.height_m.max())
-    step = max(high - low, 1e-3) / HEIGHT_STEPS
-    slot = pack.add(np.round((mesh.height_m - low) / step).astype(np.uint16))
+    """Heights of the nodes row by row."""
+    slot = pack.add_places(mesh.height_m, COARSE_STEP_M, 1)
     n_y, n_x = mesh.height_m.shape
     return {
-        **slot, "low": low, "step": step, "nx": n_x, "ny": n_y,
+        **slot, "nx": n_x, "ny": n_y,
         "x0": mesh.x0_m, "y0": mesh.y0_m, "dx": mesh.dx_m, "dy": mesh.dy_m,
     }  # fmt: skip
 
@@ -112,8 +112,13 @@ def build_assets(county: County) -> SceneAssets:
     trees = content.make_trees(county, frame, mesh)
     layers = {
         "roads": roads,
-        "trees": LayerData(len(trees), {}, {"getPosition": packs["roads"].add(trees, 3)}, {}),
-        "shadows": _add_polygons(packs["buildings"], content.make_shadows(county, frame, mesh)),
+        "trees": LayerData(
+            len(trees), {}, {"getPosition": packs["roads"].add_places(trees, TREE_STEP_M)}, {}
+        ),
+        "water": _add_polygons(packs["ground"], content.make_waters(county, frame, mesh)),
+        "shadows": _add_polygons(
+            packs["buildings"], content.make_shadows(county, frame, mesh), COARSE_STEP_M
+        ),
         "buildings": buildings,
         **{
             f"pipes.{side.value}": _add_pipes(
@@ -140,6 +145,10 @@ def build_assets(county: County) -> SceneAssets:
     }
     text = json.dumps(tables, ensure_ascii=False, separators=(",", ":")).encode()
     blobs["tables.json"] = Blob.make("tables.json", "application/json", text)
+    text = json.dumps(
+        [b.address for b in county.buildings], ensure_ascii=False, separators=(",", ":")
+    ).encode()
+    blobs["addresses.json"] = Blob.make("addresses.json", "application/json", text)
     return SceneAssets(
         county=county,
         frame=frame,
@@ -202,6 +211,11 @@ class SceneLibrary:
             if self._assets is None:
                 self._assets = build_assets(self._county)
             return self._assets
+
+    def warm(self, theme: str = "dark") -> None:
+        """Make what the first visitor would wait for: buffers and ground (some seconds of one core)."""
+        for near in (False, True) if self.assets.near else (False,):
+            self.read_ground(theme, near)
 
     def read_ground(self, theme: str, near: bool = False) -> Blob:
         """Ground picture of ``theme`` (a key of ``PALETTES``); painting takes a second or two.

@@ -20,6 +20,8 @@ SUN_AZIMUTH_DEG = 238.0
 """Where the light comes from, clockwise from north: low in the south-west, so fronts facing a viewer
 in the south are lit and the shadows fall away from them."""
 SUN_ELEVATION_DEG = 42.0
+WATER_USES = ("water", "reservoir", "pond")
+WATER_LIFT_M, WATER_STEP_M = 0.4, 60.0
 ROAD_LIFT_M = 0.6
 SHADOW_LIFT_M = 0.9
 PIPE_LIFT_M = 2.0
@@ -121,15 +123,11 @@ def make_pipes(county: County, frame: LocalFrame, mesh: GroundMesh, side: Side) 
     return _as_lines(parts, widths, rows)
 
 
-def make_true_pipes(county: County, pipes: Lines) -> Lines:
-    """The same pipes where they truly lie: the axis ``depth_m`` under the ground, the inner diameter."""
+def find_true_pipes(county: County, pipes: Lines) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Metres (k,) by which each of ``pipes`` truly lies under its drawn line; inner diameters (k,), m."""
     rows = [county.network.pipes[i] for i in pipes.row]
-    depth = repeat_per_vertex(np.array([p.depth_m for p in rows], np.float32), pipes.starts)
-    width = repeat_per_vertex(np.array([p.diameter_m for p in rows], np.float32), pipes.starts)
-    lowered = pipes.vertices.copy()
-    if len(lowered):
-        lowered[:, 2] -= PIPE_LIFT_M + depth
-    return Lines(lowered, pipes.starts, width, pipes.row)
+    drop = np.array([PIPE_LIFT_M + p.depth_m for p in rows], np.float32)
+    return drop, np.array([p.diameter_m for p in rows], np.float32)
 
 
 def _rings(county: County, frame: LocalFrame) -> list[tuple[int, Building, Floats]]:
@@ -152,6 +150,32 @@ def make_buildings(county: County, frame: LocalFrame, mesh: GroundMesh) -> Polyg
     vertices, starts = join_ragged(parts, 3)
     elevation = repeat_per_vertex(np.asarray(heights, np.float32), starts)
     return Polygons(vertices, starts, elevation, np.asarray(rows, np.uint32))
+
+
+def make_waters(county: County, frame: LocalFrame, mesh: GroundMesh) -> Polygons:
+    """Rivers, lakes and ponds a hand above their bed; streams, which are lines, by their width."""
+    parts = []
+    rivers = {f.id for f in county.features if f.layer == "river" and f.shape == "polygon"}
+    for f in county.features:
+        if not is_water(f) or len(f.path) < 2 or f.id.removesuffix("C") in rivers - {f.id}:
+            continue  # a river's middle line has its river
+        line = frame.path_to_local(f.path)
+        if f.shape == "polygon" and len(line) > 3:
+            shape = shapely.Polygon(line)
+        else:
+            shape = shapely.LineString(line).buffer(float(f.props.get("width_m", 10.0)) / 2, quad_segs=2)
+        for part in shapely.get_parts(shape if shape.is_valid else shape.buffer(0)):
+            ring = _clockwise(shapely.get_coordinates(shapely.segmentize(part.exterior, WATER_STEP_M)))
+            parts.append(np.column_stack([ring, mesh.height_at(ring) + WATER_LIFT_M]))
+    vertices, starts = join_ragged(parts, 3)
+    return Polygons(
+        vertices, starts, np.zeros(len(vertices), np.float32), np.arange(len(parts), dtype=np.uint32)
+    )
+
+
+def is_water(feature: Feature) -> bool:
+    """River, lake or pond."""
+    return feature.layer == "river" or feature.props.get("use") in WATER_USES
 
 
 def make_shadows(county: County, frame: LocalFrame, mesh: GroundMesh) -> Polygons:

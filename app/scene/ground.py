@@ -11,9 +11,9 @@ import numpy as np
 from PIL import Image
 
 from app.scene.canvas import Canvas, Picture, Window, blur, make_window, mix, resample
-from app.scene.content import sun_direction
+from app.scene.content import is_water, sun_direction
 from app.scene.frame import GroundMesh, LocalFrame
-from app.scene.land import is_water, paint_land
+from app.scene.land import paint_land
 from app.scene.palette import Palette
 from twin.model.county import County
 
@@ -79,15 +79,17 @@ def _edge(window: Window, extent_m: tuple[float, float, float, float]) -> Pictur
 def _paint_water(
     picture: Picture, canvas: Canvas, county: County, palette: Palette
 ) -> tuple[Picture, Picture]:
-    """Rivers and lakes with dark banks and a paler middle; returns the picture and the water's coverage."""
+    """Beds of rivers and lakes between dark banks, deeper in the middle; the water itself is a layer that can
+    be switched off. Returns the picture and the coverage of the beds."""
     water = canvas.mask([f for f in county.features if is_water(f) and canvas.sees(f)])
     px = canvas.window.metres_per_px
     bank = blur(water, max(14.0 / px, 1.2))
     picture = mix(picture, palette.shadow, 0.32 * bank * (1.0 - water))
-    deep = (
-        np.asarray(palette.water, np.float32) * (0.93 + 0.16 * np.clip(2.0 * bank - 1.0, 0.0, 1.0))[..., None]
+    bed = (
+        np.asarray(palette.land["gravel"], np.float32)
+        * (1.0 - 0.30 * np.clip(2.0 * bank - 1.0, 0.0, 1.0))[..., None]
     )
-    return mix(picture, deep, water), water
+    return mix(picture, bed, 0.85 * water), water
 
 
 def paint_ground(

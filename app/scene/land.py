@@ -6,7 +6,7 @@ import zlib
 import numpy as np
 
 from app.scene.canvas import Canvas, Picture, blur, mix
-from app.scene.content import place_trees
+from app.scene.content import is_water, place_trees
 from app.scene.frame import Floats
 from app.scene.palette import Palette, Rgb
 from twin.model.county import County, Feature
@@ -17,14 +17,8 @@ TERRACE_STEP_M = 4.5
 CROWN_M = 3.3
 NEAR_M_PER_PX = 4.0
 """Finer pictures than this show single furrows and crowns."""
-WATER_USES = ("water", "reservoir", "pond")
 _LAYERS = ("landuse", "square", "carpark")
 _SAME = {"forest": "wood", "farmland": "field", "carpark": "paved", "square": "paved", "sports": "pitch"}
-
-
-def is_water(feature: Feature) -> bool:
-    """River, lake or pond."""
-    return feature.layer == "river" or feature.props.get("use") in WATER_USES
 
 
 def use_of(feature: Feature) -> str:

@@ -77,8 +77,9 @@ def _spec_response(request: Request, library: SceneLibrary, moments: bool) -> Re
     return Response(plain, media_type="application/json", headers=headers)
 
 
-def register_scene_routes(app: FastAPI, county: County, *, moments: bool = False) -> None:
-    """Add the scene's routes to ``app``. Nothing is computed before the first request.
+def register_scene_routes(app: FastAPI, county: County, *, moments: bool = False) -> SceneLibrary:
+    """Add the scene's routes to ``app``. Nothing is computed before the first request, or before somebody
+    calls ``warm`` of what is returned.
 
     ``moments``: the app serves other times than now as well (``app.web.scene_routes``).
     A name that is not in the county's own list of buffers is 404: no path is ever built from a request.
@@ -106,3 +107,5 @@ def register_scene_routes(app: FastAPI, county: County, *, moments: bool = False
     @app.get("/scene/vendor/deck.js", include_in_schema=False)
     def read_deck(request: Request) -> Response:
         return _answer(request, read_renderer())
+
+    return library

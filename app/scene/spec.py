@@ -11,6 +11,7 @@ import pydeck as pdk
 
 from app.scene.assets import LayerData, SceneAssets, SceneLibrary
 from app.scene.content import sun_direction
+from app.scene.ground import EDGE_FADE
 from app.scene.palette import PALETTES, Palette, Rgb
 from app.scene.texts import read_texts
 
@@ -21,6 +22,8 @@ HEAT_INDEX_RANGE_W_M2 = (35.0, 70.0)
 TREE_SIZE_M = [2.6, 8.0]
 """Radius and height of a street tree."""
 TREES_FROM_ZOOM = 14.8
+WATER_ALPHA = 224
+"""The bed shows through a little, deeper in the middle."""
 BLIND_WALLS = frozenset({"industry", "plant", "chimney", "cooling_tower", "village", "old_town", "stadium"})
 """Uses whose walls show no floors; told to the shader by an alpha of 254."""
 LIGHTS = {
@@ -83,6 +86,19 @@ def _road_layer(assets: SceneAssets, palette: Palette) -> pdk.Layer:
     )
 
 
+def _water_layer(assets: SceneAssets, palette: Palette) -> pdk.Layer:
+    return pdk.Layer(
+        "SolidPolygonLayer",
+        id="water",
+        data=_data(assets.layers["water"]),
+        role="'water'",
+        fading={"colour": _rgba(palette.water, WATER_ALPHA), "share": EDGE_FADE},
+        extruded=False,
+        lift=0.7,
+        pickable=False,
+    )
+
+
 def _shadow_layer(assets: SceneAssets, palette: Palette) -> pdk.Layer:
     return pdk.Layer(
         "SolidPolygonLayer",
@@ -141,7 +157,7 @@ def _pipe_layers(assets: SceneAssets, palette: Palette, side: str) -> list[pdk.L
         "data": _data(layer),
         "role": f"'pipes.{side}'",
         "row": layer.extra["row"],
-        "under": {"path": layer.extra["under.path"], "width": layer.extra["under.width"]},
+        "under": {"drop": layer.extra["under.drop"], "width": layer.extra["under.width"]},
         "width_units": "'meters'",
         "width_min_pixels": 3.0,
         "joint_rounded": True,
@@ -192,6 +208,7 @@ def make_deck(assets: SceneAssets, palette: Palette, view: str) -> pdk.Deck:
     """Return the scene as a pydeck deck, without a base map."""
     layers = [
         *_ground_layers(assets),
+        *([_water_layer(assets, palette)] if assets.layers["water"].length else []),
         _road_layer(assets, palette),
         _shadow_layer(assets, palette),
         *(_pipe_layers(assets, palette, "return")[:1]),
@@ -262,6 +279,7 @@ def make_spec(library: SceneLibrary, lang: str, theme: str, view: str) -> dict[s
         },
         "tiles": TILES,
         "tone": TONES[theme],
+        "addresses": f"/scene/buffers/addresses.json?v={assets.blobs['addresses.json'].digest}",
         "tables": f"/scene/buffers/tables.json?v={assets.blobs['tables.json'].digest}",
     }
     return deck

@@ -92,6 +92,7 @@ TOOL_TEXTS: Words = {
     "scene.col_station": ("换热站", "Heat station"),
     "scene.col_room": ("室温 (°C)", "Room temperature (°C)"),
     "scene.col_room_is": ("室温来源", "Room temperature is"),
+    "scene.col_address": ("地址", "Address"),
     "scene.col_t_supply": ("一次供水 (°C)", "Primary supply (°C)"),
     "scene.col_t_return": ("一次回水 (°C)", "Primary return (°C)"),
     "scene.col_flow_m3_h": ("一次流量 (m³/h)", "Primary flow (m³/h)"),

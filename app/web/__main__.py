@@ -2,9 +2,12 @@
 
 import logging
 import sys
+import threading
+import time
 
 import uvicorn
 
+from app.scene.assets import SceneLibrary
 from app.web.server import create_app
 from ingest.county import load_county
 from ingest.settings import read_settings
@@ -12,6 +15,13 @@ from ingest.store.client import connect_store
 from twin.model.errors import CountyTwinError
 
 EX_CONFIG = 78
+WARM_AFTER_S = 12.0
+
+
+def _warm(scene: SceneLibrary) -> None:
+    """Paint the scene's ground before the first visitor comes; not in the way of what else starts."""
+    time.sleep(WARM_AFTER_S)
+    scene.warm()
 
 
 def main() -> int:
@@ -24,6 +34,7 @@ def main() -> int:
     except CountyTwinError as e:
         print(e, file=sys.stderr)
         return EX_CONFIG
+    threading.Thread(target=_warm, args=(app.state.scene,), daemon=True).start()
     uvicorn.run(
         app,
         host=settings.host,

@@ -85,7 +85,7 @@ def create_app(settings: Settings, county: County, store: Store) -> FastAPI:
     server.add_middleware(GZipMiddleware, minimum_size=1500)
     context = Context(settings, county, store)
     hub = register_live(server, store, settings, lambda: context.county)
-    register_scene_routes(server, county, moments=True)
+    server.state.scene = register_scene_routes(server, county, moments=True)
     register_tile_routes(server, settings.county)
     register_scene_time_routes(server, context)
     public.register(server, context)

@@ -92,6 +92,7 @@ _BUILDINGS = (
     Column("capacity_j_k", "float", "J/K", "effective heat capacity", 0.0, derived="ua times 80 h"),
     Column("circuit_length_m", "float", "m", "length of its secondary circuit", 0.0, derived="2 x distance"),
     Column("circuit_flow_kg_s", "float", "kg/s", "design flow of that circuit", 0.0, derived="heat / 25 K"),
+    Column("address", "text", "", "postal address, such as 建设路12号", default=""),
 )
 
 _NODES = (

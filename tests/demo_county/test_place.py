@@ -5,7 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from shapely.geometry import LineString, Polygon
+from shapely.geometry import LineString, Point, Polygon
 
 from ingest.demo.county import generate_county
 from ingest.demo.county.frame import Frame
@@ -136,3 +136,23 @@ def test_makers_call_a_measurement_by_names_of_their_own(county: County) -> None
             plain = re.sub(r"[^a-z0-9]", "", p.external_key.lower())
             assert plain != p.key.replace("_", ""), devices[p.device_id].dialect
     assert all(len(n) == 3 for n in names.values())
+
+
+def test_every_building_has_a_door_plate_of_its_own_and_its_neighbours_the_next_numbers(
+    county: County,
+) -> None:
+    plates = [b.address for b in county.buildings]
+    assert all(re.fullmatch(r"\D+[1-9]\d*号", p) for p in plates)
+    assert len(set(plates)) == len(plates)
+    street = line_of(county, "人民路")
+    side = LineString(street)
+    rows = []
+    for b in county.buildings:
+        if b.address.startswith("人民路"):
+            x, y = metres(county, b.footprint[:-1]).mean(axis=0)
+            rows.append((int(b.address[3:-1]), side.project(Point(x, y)), side.distance(Point(x, y))))
+    rows.sort()
+    assert len(rows) > 20 and max(r[2] for r in rows) < 265
+    for parity in (0, 1):
+        along = [r[1] for r in rows if r[0] % 2 == parity]
+        assert along == sorted(along) and len(along) > 5

@@ -1,19 +1,20 @@
 """The demo county in a real Chromium: what a county head sees first, looked at pixel by pixel."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from app.scene.assets import SceneAssets, build_assets
 from app.scene.palette import DARK
 from ingest.demo.county import generate_county
-from tests.scene.page import CHROMIUM_ARGS, make_page, serve
-from tests.scene.test_browser import frames, hues, shoot, wait_ready
+from tests.scene.look import feed, frames, hues, open_scene, shoot, wait_ready
+from tests.scene.page import make_page, serve
 from twin.model.county import County
 
-Open = Callable[..., Page]
+DESK: ViewportSize = {"width": 1280, "height": 720}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
@@ -33,45 +34,34 @@ def base(county: County) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS)
-    yield browser
-    browser.close()
-
-
-@pytest.fixture(scope="module")
-def open_page(browser: Browser, base: str) -> Iterator[Open]:
-    contexts = []
-
-    def open_it(width: int, height: int, view: str = "heating") -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(f"{base}/?view={view}")
-        wait_ready(page)
-        page.evaluate("answer(); feed()")
-        page.wait_for_timeout(400)
-        frames(page, 4)
-        return page
-
-    yield open_it
-    for context in contexts:
-        context.close()
-
-
-@pytest.fixture(scope="module")
-def desk(open_page: Open) -> Page:
-    page = open_page(1280, 720)
+def desk(browser: Browser, base: str) -> Iterator[Page]:
+    """One page for all looks; each test leaves it as it is here."""
+    page = open_scene(browser, f"{base}/?view=heating", viewport=DESK)
+    page.evaluate("answer()")
+    feed(page)
     page.wait_for_function(
         "CT.scene.deck.layerManager.getLayers().some((l) => l.id === 'ground.near')", timeout=60_000
     )
-    frames(page, 6)
-    return page
+    frames(page, 4)
+    yield page
+    page.context.close()
 
 
-@pytest.fixture(scope="module")
-def phone(open_page: Open) -> Page:
-    return open_page(390, 844)
+@pytest.fixture
+def phone(desk: Page) -> Iterator[Page]:
+    resize(desk, PHONE)
+    yield desk
+    resize(desk, DESK)
+
+
+def resize(page: Page, size: ViewportSize) -> None:
+    page.set_viewport_size(size)
+    page.wait_for_function(
+        "(s) => { const v = CT.scene.deck.getViewports()[0];"
+        " return v.width === s.width && v.height === s.height; }",
+        arg=size,
+    )
+    frames(page, 4)
 
 
 def test_the_town_gets_a_finer_ground_than_the_hills(assets: SceneAssets) -> None:
@@ -116,14 +106,6 @@ def test_the_first_view_frames_the_whole_network(screen: str, request: pytest.Fi
     assert (np.ptp(xy, axis=0) / (size["width"], size["height"])).max() > 0.6
 
 
-def test_the_overview_shows_the_town_low_in_its_valley(open_page: Open) -> None:
-    page = open_page(1280, 800, "overview")
-    xy = np.array(page.evaluate("CT.scene.spec.scene.focus.hull.map((p) => CT.scene.project(p))"))
-    assert xy[:, 0].min() > 0 and xy[:, 0].max() < 1280 and xy[:, 1].max() < 800
-    assert xy[:, 1].min() > 0.22 * 800
-    assert page.evaluate("CT.scene.camera.pitch") > 55
-
-
 @pytest.mark.parametrize(("screen", "labels", "names"), [("desk", 8, 3), ("phone", 3, 0)])
 def test_names_and_labels_never_cover_each_other(
     screen: str, labels: int, names: int, request: pytest.FixtureRequest
@@ -140,6 +122,17 @@ def test_names_and_labels_never_cover_each_other(
     for i, a in enumerate(boxes):
         for b in boxes[i + 1 :]:
             assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1], (a[4], b[4])
+
+
+def test_the_overview_shows_the_town_low_in_its_valley(desk: Page) -> None:
+    # the page is not put back: what follows looks from here
+    desk.evaluate("const s = CT.scene.stage; s.host.dataset.scene = 'overview'; s.change({})")
+    wait_ready(desk)
+    xy = np.array(desk.evaluate("CT.scene.spec.scene.focus.hull.map((p) => CT.scene.project(p))"))
+    pitch = desk.evaluate("CT.scene.camera.pitch")
+    assert xy[:, 0].min() > 0 and xy[:, 0].max() < 1280 and xy[:, 1].max() < 720
+    assert xy[:, 1].min() > 0.22 * 720
+    assert pitch > 55
 
 
 def test_trees_stand_along_the_streets_near_by_only(desk: Page) -> None:

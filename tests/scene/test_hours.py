@@ -1,21 +1,14 @@
 """Hour, weather, colours of buildings, arrows of flow, boundaries and filters, in a real Chromium."""
 
-from collections.abc import Callable
-
 import numpy as np
+import shapely
 from playwright.sync_api import Page
 
 from app.scene.palette import DARK
-from tests.scene.test_browser import base, browser, frames, open_page, shoot  # noqa: F401 - fixtures
+from tests.scene.look import SEE, frames, shoot
 from twin.model.county import County
 
-INNER = slice(110, 600), slice(330, 1180)
-SEE = """([x, y, zoom, pitch]) => {
-  const stage = CT.scene.stage, origin = stage.spec.scene.origin;
-  const [longitude, latitude] = CT.sceneKit.toLonLat(stage.deckModule, origin, x, y);
-  stage.moved = true;
-  stage.see({ ...stage.view, longitude, latitude, zoom, pitch, bearing: 0, transitionDuration: 0 });
-}"""
+INNER = slice(90, 510), slice(120, 840)
 
 
 def picture(page: Page, script: str) -> np.ndarray:
@@ -25,12 +18,14 @@ def picture(page: Page, script: str) -> np.ndarray:
 
 
 def test_the_hour_the_snow_and_what_colours_the_buildings_are_in_the_picture(
-    open_page: Callable[..., Page],  # noqa: F811
+    page: Page,
     county: County,
 ) -> None:
-    page = open_page(reduced_motion="reduce")
-    page.wait_for_function("CT.scene.stage.places && CT.scene.stage.hours")
-    page.add_style_tag(content=".ct-scene-labels, .ct-scene-names, .ct-scene-chrome { display: none }")
+    page.evaluate(
+        "window.bare = Object.assign(document.createElement('style'),"
+        " { textContent: '.ct-scene-labels, .ct-scene-names, .ct-scene-chrome { display: none }' });"
+        "document.head.append(bare)"
+    )
     heights = [b.height_m if b.heated else 0.0 for b in county.buildings]
     tall = heights.index(max(heights))
     x, y = page.evaluate(
@@ -53,7 +48,7 @@ def test_the_hour_the_snow_and_what_colours_the_buildings_are_in_the_picture(
     assert picture(page, "CT.scene.stage.show('arrows', false)").std() > 0
     still = picture(page, "document.querySelector('canvas').dataset.x = 1")
     arrows = picture(page, "CT.scene.stage.show('arrows', true)")
-    assert 50 < (np.abs(arrows - still).max(axis=2) > 25).sum() < 0.05 * still[..., 0].size
+    assert 40 < (np.abs(arrows - still).max(axis=2) > 25).sum() < 0.05 * still[..., 0].size
     page.evaluate("CT.scene.stage.shades.setMode('use')")
     painted = page.evaluate(
         """() => { const e = CT.scene.stage.layerSet.entryOf('buildings'), d = e.props.data;
@@ -64,15 +59,14 @@ def test_the_hour_the_snow_and_what_colours_the_buildings_are_in_the_picture(
     aged = picture(page, "CT.scene.stage.shades.setMode('age')")
     assert np.abs(aged - plain).max() > 12
     back = picture(page, "CT.scene.stage.shades.setMode('plain')")
+    page.evaluate("bare.remove()")
     assert np.abs(back - plain).mean() < 1.0
 
 
 def test_other_pages_mark_pipes_colour_buildings_and_hear_of_a_clicked_pipe(
-    open_page: Callable[..., Page],  # noqa: F811
+    page: Page,
     county: County,
 ) -> None:
-    page = open_page(reduced_motion="reduce")
-    page.wait_for_function("CT.scene.stage.places && CT.scene.stage.hours")
     pipe = county.network.pipes[0].id
     page.evaluate(
         f"document.dispatchEvent(new CustomEvent('ct-mark', {{ detail: {{ pipes: ['{pipe}'] }} }}))"
@@ -94,11 +88,9 @@ def test_other_pages_mark_pipes_colour_buildings_and_hear_of_a_clicked_pipe(
 
 
 def test_the_way_down_from_the_county_frames_filters_and_comes_back(
-    open_page: Callable[..., Page],  # noqa: F811
+    page: Page,
     county: County,
 ) -> None:
-    page = open_page(reduced_motion="reduce")
-    page.wait_for_function("CT.scene.stage.places && CT.scene.stage.hours")
     borders = page.evaluate(
         "CT.scene.stage.places.borders.map((b) => [b.id, b.kind, b.ring.length, b.parent])"
     )
@@ -114,3 +106,55 @@ def test_the_way_down_from_the_county_frames_filters_and_comes_back(
     page.evaluate("CT.scene.stage.places.go(CT.scene.stage.places.way(CT.scene.stage.places.here)[0])")
     assert len(page.evaluate("[...CT.scene.stage.layerSet.entryOf('buildings').row]")) >= len(left)
     assert page.evaluate("CT.scene.stage.rowFilter") is None
+
+
+def test_search_takes_names_addresses_and_parts_of_them(page: Page, county: County) -> None:
+    row = 5
+    building = county.buildings[row]
+    ring = building.footprint[:-1]
+    lon, lat = (sum(p[k] for p in ring) / len(ring) for k in (0, 1))
+    box, rows = ".ct-scene-search-input", ".ct-scene-search-row"
+    words = "".join(c for c in building.address if not c.isdigit()).rstrip("号")
+    number = "".join(c for c in building.address if c.isdigit())
+    wide = number.translate(str.maketrans("0123456789", "０１２３４５６７８９"))
+    for text in (building.address, f"{words[:2]} {number}", f"{words}{wide}", building.id):
+        page.fill(box, "")
+        page.evaluate("CT.scene.stage.highlight('building', null)")
+        page.fill(box, text)
+        page.press(box, "Enter")
+        page.wait_for_function(f"CT.scene.stage.state.building === {row}")
+        frames(page, 2)
+        camera = page.evaluate("({...CT.scene.camera})")
+        assert abs(camera["longitude"] - lon) < 3e-4 and abs(camera["latitude"] - lat) < 3e-4, text
+    page.fill(box, words)
+    page.wait_for_function(f"document.querySelectorAll('{rows}').length > 1")
+    assert all(words in text for text in page.locator(rows).all_inner_texts())
+    page.fill(box, "不存在的地方")
+    page.wait_for_selector(".ct-scene-search-none")
+    assert "不存在的地方" in page.inner_text(".ct-scene-search-none")
+    page.fill(box, "")
+
+
+def test_a_polygon_drawn_on_the_screen_chooses_what_lies_in_it(page: Page) -> None:
+    inside = """(ring) => {
+      const stage = CT.scene.stage;
+      const spots = CT.sceneKit.buildingSpots(stage.layerSet.entryOf('buildings'));
+      return spots.map((b) => [b.row, ...stage.project(b.at.slice()).slice(0, 2)]);
+    }"""
+    spots = page.evaluate(inside)
+    corner = [(300, 150), (760, 170), (640, 470), (360, 430)]
+    polygon = shapely.Polygon(corner)
+    expected = {row for row, x, y in spots if polygon.contains(shapely.Point(x, y))}
+    assert 0 < len(expected) < len(spots)
+    page.evaluate("CT.scene.stage.useTool('polygon')")
+    for x, y in corner:
+        page.mouse.click(x, y)
+    assert page.evaluate("CT.scene.stage.choice.kind") == "polygon"
+    page.mouse.click(*corner[-1])  # once more on the last corner: done
+    page.wait_for_function("CT.scene.stage.choice.rows")
+    assert set(page.evaluate("CT.scene.stage.choice.rows.buildings")) == expected
+    assert page.is_visible(".ct-scene-panel")
+    page.evaluate("CT.scene.stage.useTool('polygon')")
+    page.mouse.click(400, 300)
+    page.keyboard.press("Escape")
+    assert page.evaluate("CT.scene.stage.choice.kind") is None

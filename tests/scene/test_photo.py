@@ -1,32 +1,24 @@
 """Tilt photography in a real Chromium: colours, holes, picking, broken tiles, a large tree."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import shapely
-from playwright.sync_api import Browser, Page, Playwright, Route
+from playwright.sync_api import Browser, Page, Route
 
 from app.scene.assets import SceneAssets
 from app.scene.palette import DARK
 from ingest.demo.survey import pyramid
 from ingest.demo.survey.build import build_survey
-from tests.scene.page import CHROMIUM_ARGS, make_page, serve
-from tests.scene.test_browser import frames, shoot, wait_ready
+from tests.scene.look import SEE, frames, open_scene, shoot
+from tests.scene.page import make_page, serve
 from twin.model.county import County
 
-Open = Callable[..., Page]
 QUIET = (
     "(() => { const t = CT.scene.tiles(); return t && t.layers && t.covered && !t.loading && !t.wanted; })()"
 )
-LOOK = """([x, y, zoom, pitch]) => {
-  const stage = CT.scene.stage, origin = stage.spec.scene.origin;
-  const [longitude, latitude] = CT.sceneKit.toLonLat(stage.deckModule, origin, x, y);
-  stage.moved = true;
-  stage.see({ ...stage.view, longitude, latitude, zoom, pitch, bearing: 0,
-    position: [0, 0, origin[2]], transitionDuration: 0 });
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -46,48 +38,22 @@ def base(county: County, folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS)
-    yield browser
-    browser.close()
-
-
-@pytest.fixture(scope="module")
-def open_page(browser: Browser, base: str) -> Iterator[Open]:
-    contexts = []
-
-    def open_it(route: Callable[[Route], None] | None = None) -> Page:
-        context = browser.new_context(viewport={"width": 960, "height": 600}, reduced_motion="reduce")
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        if route is not None:
-            page.route("**/*.glb", route)
-        page.asked = []  # type: ignore[attr-defined]
-        page.on("request", lambda r: page.asked.append(r.url))  # type: ignore[attr-defined]
-        page.goto(f"{base}/?view=heating")
-        wait_ready(page)
-        page.wait_for_function(QUIET)
-        frames(page, 3)
-        return page
-
-    yield open_it
-    for context in contexts:
-        context.close()
-
-
-@pytest.fixture(scope="module")
-def page(open_page: Open) -> Page:
-    return open_page()
+def page(browser: Browser, base: str) -> Iterator[Page]:
+    page = open_scene(browser, f"{base}/?view=heating")
+    page.asked = []  # type: ignore[attr-defined]
+    page.on("request", lambda r: page.asked.append(r.url))  # type: ignore[attr-defined]
+    page.wait_for_function(QUIET)
+    frames(page, 3)
+    yield page
+    page.context.close()
 
 
 def look(
     page: Page, x: float, y: float, zoom: float, pitch: float = 0.0, *, settle: bool = True
 ) -> np.ndarray:
-    page.evaluate(LOOK, [x, y, zoom, pitch])
+    page.evaluate(SEE, [x, y, zoom, pitch])
     frames(page, 2)
     if settle:
-        page.wait_for_timeout(250)
         page.wait_for_function(QUIET)
         frames(page, 3)
     return shoot(page)
@@ -190,7 +156,7 @@ def test_switched_off_the_drawn_scene_is_back(page: Page) -> None:
     page.wait_for_function(QUIET)
 
 
-def test_broken_and_missing_tiles_leave_no_hole(open_page: Open) -> None:
+def test_broken_and_missing_tiles_leave_no_hole(browser: Browser, base: str) -> None:
     seen: dict[str, int] = {}
 
     def spoil(route: Route) -> None:
@@ -203,10 +169,14 @@ def test_broken_and_missing_tiles_leave_no_hole(open_page: Open) -> None:
         else:
             route.continue_()
 
-    page = open_page(spoil)
-    for zoom in (15.5, 17.5):
-        assert holes(look(page, 0.0, 60.0, zoom)) < 0.002
-    assert len(page.evaluate("CT.scene.tiles().failures")) >= 2
+    page = open_scene(browser, f"{base}/?view=heating", route=spoil)
+    try:
+        page.wait_for_function(QUIET)
+        for zoom in (15.5, 17.5):
+            assert holes(look(page, 0.0, 60.0, zoom)) < 0.002
+        assert len(page.evaluate("CT.scene.tiles().failures")) >= 2
+    finally:
+        page.context.close()
 
 
 BIG = """async () => {

@@ -151,7 +151,7 @@ def _ring(x: float, y: float, width: float, depth: float) -> tuple[LonLat, ...]:
 
 
 def _make_buildings(terrain: Terrain) -> tuple[Building, ...]:
-    buildings = []
+    buildings: list[Building] = []
     for no, (building_id, (station, x, y, width, depth, floors, year, use)) in enumerate(
         _BUILDINGS.items(), 1
     ):
@@ -178,6 +178,7 @@ def _make_buildings(terrain: Terrain) -> tuple[Building, ...]:
                 capacity_j_k=ua * 80.0 * 3600.0,
                 circuit_length_m=2.0 * (40.0 + 15.0 * no) if station else 0.0,
                 circuit_flow_kg_s=heat / (CP_J_KG_K * 25.0),
+                address=f"建设路{2 * len(buildings) + 2}号",
             )
         )
     return tuple(buildings)

@@ -4,7 +4,7 @@ import colorsys
 from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import Playwright
+from playwright.sync_api import Browser
 
 from ingest.county import load_county
 from ingest.tiles.catalogue import Layer, publish_layer
@@ -13,9 +13,9 @@ from ingest.tiles.glb import Part, write_glb
 from ingest.tiles.importer import import_tiles
 from ingest.tiles.run import Wish
 from ingest.tiles.tileset import Tile, box_around, translation, write_tileset
-from tests.scene.page import CHROMIUM_ARGS, make_page, serve
-from tests.scene.test_browser import frames, shoot, wait_ready
-from tests.scene.test_photo import LOOK, QUIET
+from tests.scene.look import SEE, frames, open_scene, shoot
+from tests.scene.page import make_page, serve
+from tests.scene.test_photo import QUIET
 from tests.tiles.make import make_county
 from tests.tiles.survey import write_odm
 
@@ -44,9 +44,7 @@ def publish_colours(folder: Path, lon: float, lat: float, ground: float, kind: s
     publish_layer(folder, Layer(kind, kind, kind=kind, tiles=1, extent_deg=extent), staged)
 
 
-def test_an_imported_mesh_is_drawn_in_its_own_colours_where_it_lies(
-    playwright: Playwright, tmp_path: Path
-) -> None:
+def test_an_imported_mesh_is_drawn_in_its_own_colours_where_it_lies(browser: Browser, tmp_path: Path) -> None:
     folder, (lon, lat) = make_county(tmp_path / "county")
     county = load_county(folder, check=False)
     ground = float(county.terrain.height_at(np.array([lon]), np.array([lat]))[0])
@@ -58,20 +56,16 @@ def test_an_imported_mesh_is_drawn_in_its_own_colours_where_it_lies(
     )  # fmt: skip
     publish_colours(folder, lon, lat, ground, "model", (0.0, 60.0), (40, 60, 220), False)
     publish_colours(folder, lon, lat, ground, "points", (0.0, -60.0), (220, 30, 200), True)
-    browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS)
-    try:
-        with serve(make_page(county, folder=folder)) as base:
-            page = browser.new_page(viewport={"width": 640, "height": 480}, reduced_motion="reduce")
-            page.set_default_timeout(60_000)
-            page.goto(f"{base}/?view=heating")
-            wait_ready(page)
-            page.evaluate(LOOK, [0, 0, 17.0, 0])
+    with serve(make_page(county, folder=folder)) as base:
+        page = open_scene(browser, f"{base}/?view=heating", viewport={"width": 640, "height": 480})
+        try:
+            page.evaluate(SEE, [0, 0, 17.0, 0])
             page.wait_for_function(f"{QUIET} && CT.scene.tiles().layers === 3")
             frames(page, 4)
             picture = shoot(page).astype(float)
             report = page.evaluate("CT.scene.tiles()")
-    finally:
-        browser.close()
+        finally:
+            page.context.close()
     assert report["drawn"] >= 3 and report["failures"] == []
     for row, colour in ((115, (40, 60, 220)), (365, (220, 30, 200))):
         seen = picture[row - 8 : row + 8, 312:328].reshape(-1, 3)

@@ -48,7 +48,8 @@ class Building:
     """One building; ``footprint`` is a closed ring. Heated buildings name their substation.
 
     ``ua_w_k`` total heat loss coefficient, ``capacity_j_k`` effective heat capacity (the design values
-    a survey would give), ``circuit_*``: the lumped secondary circuit that feeds it.
+    a survey would give), ``circuit_*``: the lumped secondary circuit that feeds it. ``address``: the postal
+    one, as on the door plate, such as 建设路12号; empty where it is not known.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Building:
     capacity_j_k: float = 0.0
     circuit_length_m: float = 0.0
     circuit_flow_kg_s: float = 0.0
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ def _round(x: float, digits: int) -> float | None:
 
 def _buildings(county: County, c: Choice, m: Moment, lang: str) -> list[list[Cell]]:
     keys = ("id", "name", "use", "year", "floors", "homes", "area", "heated", "load", "station", "room",
-            "room_is")  # fmt: skip
+            "room_is", "address")  # fmt: skip
     rows = [_head(lang, keys)]
     for k in c.buildings:
         b = county.buildings[k]
@@ -82,7 +82,7 @@ def _buildings(county: County, c: Choice, m: Moment, lang: str) -> list[list[Cel
         rows.append(
             [b.id, b.name, b.use, b.year, b.floors, b.homes, _round(b.area_m2, 0), int(b.heated),
              _round(b.design_heat_w / 1e3, 1), b.substation_id, _round(m.room_c[k], 1),
-             translate(f"scene.{said}", lang) if said else ""]
+             translate(f"scene.{said}", lang) if said else "", b.address]
         )  # fmt: skip
     return rows
 

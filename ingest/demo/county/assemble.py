@@ -7,6 +7,7 @@ from shapely.geometry import LineString, Polygon
 from shapely.ops import unary_union
 
 from ingest.demo.county import names
+from ingest.demo.county.addresses import give_addresses
 from ingest.demo.county.blocks import Filling, fill_compound, fill_mixed, fill_sheds
 from ingest.demo.county.features import make_features
 from ingest.demo.county.frame import Frame
@@ -59,10 +60,11 @@ def generate_county(seed: int = 7) -> County:
         land, frame, settled.roads, blocks, fillings, settled.taken, [Polygon(h.ring) for h in houses], rng
     )
     registry = make_registry(stations, sources, stock.buildings, features, rng)
+    buildings = give_addresses(stock.buildings, settled.roads, places, frame)
     code, name, name_en = names.COUNTY
     meta = CountyMeta(code, name, name_en, CENTER, DESIGN_OUTDOOR_C, demo=True, seed=seed)
     return County(
-        meta, tuple(places), tuple(stock.buildings), network, tuple(registry.devices), tuple(registry.points),
+        meta, tuple(places), tuple(buildings), network, tuple(registry.devices), tuple(registry.points),
         tuple(features), _terrain(land, frame),
     )  # fmt: skip
 

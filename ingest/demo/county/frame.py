@@ -26,6 +26,11 @@ class Frame:
         m, n = self._radii()
         return round(self.lon + math.degrees(x / n), 7), round(self.lat + math.degrees(y / m), 7)
 
+    def metres(self, lon: float, lat: float) -> tuple[float, float]:
+        """Degrees to metres."""
+        m, n = self._radii()
+        return math.radians(lon - self.lon) * n, math.radians(lat - self.lat) * m
+
     def path(self, points: list[tuple[float, float]]) -> tuple[LonLat, ...]:
         """A line of metres to degrees."""
         return tuple(self.lonlat(x, y) for x, y in points)
