@@ -107,6 +107,11 @@ ROWS: dict[str, tuple[str, str]] = {
         "首行应以 ts 开头并列出列名，而不是 {found}",
     ),
     "cells": ("{count} cells, {needed} are needed", "有 {count} 个单元格，应为 {needed} 个"),
+    "not_unpacked": (
+        "a compressed Sparkplug B payload that cannot be unpacked: {error}",
+        "压缩的 Sparkplug B 报文无法解压：{error}",
+    ),
+    "ends_early": ("a compressed Sparkplug B payload that ends early", "压缩的 Sparkplug B 报文不完整"),
     "not_sparkplug": ("not a Sparkplug B payload: {error}", "不是 Sparkplug B 报文：{error}"),
     "metric_name": ("the name of a metric is not UTF-8", "指标名称不是 UTF-8"),
     "metric_type": ("metric type {kind} is no number", "指标类型 {kind} 不是数"),

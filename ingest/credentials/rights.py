@@ -82,7 +82,7 @@ def _device_rights(
         ),
         "aliyun": (
             (f"/sys/{own}/thing/event/#", f"/sys/{own}/thing/service/property/set_reply"),
-            (f"/sys/{own}/thing/service/property/set", f"/sys/{own}/thing/event/property/post_reply"),
+            (f"/sys/{own}/thing/service/property/set", f"/sys/{own}/thing/event/+/post_reply"),
         ),
         "csv": ((f"csv/{own}/data",), ()),
     }  # fmt: skip
@@ -108,7 +108,7 @@ def _ingest_account(more: Sequence[Account], sources: Mapping[str, Source]) -> A
     write = (
         "heat/+/set", "v1/gateway/rpc", "tb/+/v1/devices/me/rpc/request/+", "spBv1.0/+/NCMD/+",
         "spBv1.0/+/DCMD/+/+", "homie/5/+/+/+/set", "$oc/devices/+/sys/properties/set/+",
-        "/sys/+/+/thing/service/property/set", "/sys/+/+/thing/event/property/post_reply",
+        "/sys/+/+/thing/service/property/set", "/sys/+/+/thing/event/+/post_reply",
         "/sys/+/+/thing/event/property/pack/post_reply",
     )  # fmt: skip
     return Account(INGEST, write, (*read, DROPPED_TOPIC))

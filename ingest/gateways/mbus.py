@@ -15,6 +15,8 @@ ACK = 0xE5
 FUNCTIONS = ("instant", "max", "min", "error")
 MORE = 0x1F
 """DIF: more records follow in another telegram."""
+FORWARD = 0x3B
+"""VIFE: counted only when it goes forward."""
 _SIZES = {0: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 4, 6: 6, 7: 8, 8: 0, 9: 1, 10: 2, 11: 3, 12: 4, 14: 6}
 _HOUR, _MINUTE = 3600.0, 60.0
 QUANTITIES = ("energy", "volume", "mass", "power", "flow", "t_supply", "t_return", "dt", "t_outside")
@@ -26,7 +28,10 @@ class MBusError(LinkError):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One value. ``value`` in SI, NaN: the meter has none; ``storage`` 0: now; ``function`` of FUNCTIONS."""
+    """One value. ``value`` in SI, NaN: the meter has none; ``storage`` 0: now; ``function`` of FUNCTIONS.
+
+    ``forward``: of a meter that counts both ways, what went forward (heat, not cold).
+    """
 
     quantity: str
     value: float
@@ -34,6 +39,7 @@ class Record:
     tariff: int = 0
     subunit: int = 0
     function: str = "instant"
+    forward: bool = False
 
 
 def short_frame(control: int, address: int) -> bytes:
@@ -68,6 +74,9 @@ def take_frame(data: bytes) -> bytes:
 def decode_records(body: bytes) -> tuple[list[Record], bool]:
     """(records of known quantities, whether more follow in another telegram).
 
+    In the order of the telegram, but what counts forward only comes last: who asks for an energy means the
+    plain one where there is one.
+
     Raises
     ------
     MBusError : not an answer with variable data (CI 0x72), or it ends within a record
@@ -79,14 +88,18 @@ def decode_records(body: bytes) -> tuple[list[Record], bool]:
     while at < len(body):
         dif = body[at]
         if dif in (0x0F, MORE):
-            return found, dif == MORE
+            return sorted(found, key=_comes_last), dif == MORE
         if dif == 0x2F:  # filler
             at += 1
             continue
         record, at = _take_record(body, at)
         if record is not None:
             found.append(record)
-    return found, False
+    return sorted(found, key=_comes_last), False
+
+
+def _comes_last(record: Record) -> bool:
+    return record.forward
 
 
 def _take_record(body: bytes, at: int) -> tuple[Record | None, int]:
@@ -116,7 +129,7 @@ def _take_record(body: bytes, at: int) -> tuple[Record | None, int]:
     quantity, factor = meant
     function = FUNCTIONS[dif >> 4 & 3]
     value = math.nan if function == "error" else _number(kind, raw) * factor
-    return Record(quantity, value, storage, tariff, subunit, function), at + size
+    return Record(quantity, value, storage, tariff, subunit, function, FORWARD in vifes), at + size
 
 
 def _variable_size(length: int) -> int:
@@ -152,7 +165,10 @@ def _number(kind: int, raw: bytes) -> float:
 
 
 def find_quantity(vif: int, vifes: tuple[int, ...]) -> tuple[str, float] | None:
-    """(quantity, factor into SI) of a value information block; None: something else, or changed by a VIFE."""
+    """(quantity, factor into SI) of a value information block; None: something else, or changed by a VIFE.
+
+    The factor is NaN when the meter says that this record is in error (EN 13757-3, codes 0x01 to 0x1F).
+    """
     code, rest = vif & 0x7F, vifes
     if vif == 0xFB:
         meant, rest = _extended(rest[0] & 0x7F) if rest else None, rest[1:]
@@ -164,9 +180,12 @@ def find_quantity(vif: int, vifes: tuple[int, ...]) -> tuple[str, float] | None:
         return None
     quantity, factor = meant
     for vife in rest:
-        if vife & 0x78 != 0x70:  # only a decimal factor leaves the quantity what it is
+        if 0 < vife & 0x7F < 0x20:  # an error of this record, such as 0x15: no data
+            factor = math.nan
+        elif vife & 0x78 == 0x70:  # a decimal factor leaves the quantity what it is
+            factor *= 10.0 ** ((vife & 7) - 6)
+        elif vife & 0x7F not in (0, FORWARD):  # 0: no error
             return None
-        factor *= 10.0 ** ((vife & 7) - 6)
     return quantity, factor
 
 

@@ -145,6 +145,17 @@ def test_what_a_vife_changes_is_another_quantity() -> None:
     assert mbus.find_quantity(0xFF, (0x07,)) is None  # the maker's own
 
 
+def test_what_counts_forward_comes_after_the_plain_value_and_an_error_is_no_number() -> None:
+    head = bytes((0x08, 1, 0x72)) + bytes(12)
+    forward, plain = b"\x02\x86\x3b\x07\x00", b"\x02\x86\x00\x09\x00"  # kWh; 0x00: no error
+    no_data, backward = b"\x02\xdb\x15\x40\x00", b"\x02\x86\x3c\x05\x00"
+    found, _ = mbus.decode_records(head + forward + plain + no_data + backward)
+    assert [(r.quantity, r.forward) for r in found] == [
+        ("energy", False), ("t_supply", False), ("energy", True),
+    ]  # fmt: skip
+    assert [found[0].value, found[2].value] == [9 * 3.6e6, 7 * 3.6e6] and math.isnan(found[1].value)
+
+
 @pytest.mark.parametrize(
     "change",
     [lambda f: f[:-1], lambda f: f[:20] + b"\0" + f[21:], lambda f: b"\x10" + f[1:],
