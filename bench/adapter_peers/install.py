@@ -30,13 +30,13 @@ def install(cache: Path, family: str) -> Path:
     return python
 
 
-def install_node(cache: Path) -> Path:
-    """The folder ``node_modules``; no install script of a package is run."""
-    home, wanted = cache / "node", HERE / "package.json"
+def install_node(cache: Path, name: str = "package") -> Path:
+    """The folder ``node_modules`` of a list; no install script of a package is run."""
+    home, wanted = cache / f"node-{name}", HERE / f"{name}.json"
     if not _is_made(home, wanted):
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir(parents=True)
-        shutil.copy(wanted, home)
+        shutil.copy(wanted, home / "package.json")
         subprocess.run(
             ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
             cwd=home, check=True,
