@@ -24,8 +24,10 @@
       const { state, layerSet } = this.scene;
       const mode = state.mode;
       const values = kit.readPipeValues(mode, network, this.spec.counts, tables, this.scratch);
+      const told = [network, this.network].some((n) => n && n.rehearsal);
       this.network = network;
       this.values = values;
+      if (told) this.readLive(); // labels and markers show the rehearsed hour, and the present again after it
       const kept = this.domains.mode === mode ? this.domains : null;
       this.domains = { ...kit.chooseDomains(mode, values, this.rows, this.room, kept, network && network.massFlow), mode };
       const side = (name) => ({ values, domain: this.domains[name] });
@@ -60,16 +62,24 @@
     }
 
     networkAge() {
-      const { time, texts } = this.scene;
+      const { texts } = this.scene;
+      const time = this.moment;
       if (time && time.t !== null) return texts[`time_${time.kind}`];
       const t = this.network && this.network.t;
       return Number.isFinite(t) ? kit.formatAge(Date.now() / 1000 - t, texts) : "";
     }
 
-    /** Labels and markers from the live table. */
+    /** What labels and cards speak of: a rehearsed hour, else what the time line shows. */
+    get moment() {
+      const { network } = this;
+      return network && network.rehearsal ? kit.rehearsedMoment(network) : this.scene.time;
+    }
+
+    /** Labels and markers from the live table, or from the moment that is shown. */
     readLive() {
+      const { moment } = this;
       for (const place of this.spec.places) {
-        const live = kit.readLive(place, kit.supplyKey(place), this.scene.time);
+        const live = kit.readLive(place, kit.supplyKey(place), moment);
         const text = live ? `${kit.formatNumber(live.value, 1)} °C` : "--";
         this.scene.labels.setValue(place.id, text, !live || live.stale);
         place.live = live && !live.stale ? live.value : NaN;

@@ -58,7 +58,7 @@
     describe(info) {
       const { layerSet, painter, state, tables, texts } = this.scene;
       const id = info.layer.id;
-      if (id === "markers") return kit.describePlace(info.object, texts, this.scene.time);
+      if (id === "markers") return kit.describePlace(info.object, texts, painter.moment);
       if (info.index < 0 || !tables) return null;
       if (id.startsWith("spots.")) return this.describeSpot(id.slice(6), info.index);
       if (id !== "buildings" && !id.startsWith("pipes.")) return null;

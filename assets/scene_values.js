@@ -60,6 +60,17 @@
     return domains;
   };
 
+  /** A rehearsed network as a moment of the time line: supply and return temperatures where a place stands. */
+  kit.rehearsedMoment = (network) => ({
+    t: network.t,
+    kind: "rehearsal",
+    valueOf(place, key) {
+      const side = key.endsWith("ts") ? "tSupply" : key.endsWith("tr") ? "tReturn" : "";
+      const value = side && place.node >= 0 ? network[side][place.node] : NaN;
+      return Number.isFinite(value) ? { value, age: NaN, stale: false } : null;
+    },
+  });
+
   /** Value of a place's point: {value, age, stale} or null; live, or of the time line's shown moment. */
   kit.readLive = function (place, key, time) {
     if (time && time.t !== null) return time.valueOf(place, key);

@@ -53,7 +53,7 @@ def draw_desk(view: View) -> list[object]:
 
     rows = (
         ("balance", "/report", "nav.report"), ("findings", "/diagnosis", "nav.diagnosis"),
-        ("worst", "/data-quality", "nav.data"), ("proposal", "/dispatch", "desk.to_dispatch"),
+        ("worst", "/twin", "nav.twin"), ("proposal", "/dispatch", "desk.to_dispatch"),
         ("rooms", "/rehearsal", "desk.to_rehearsal"),
     )  # fmt: skip
     side = [

@@ -31,6 +31,7 @@ TIME_TEXTS: Words = {
     "scene.time_past": ("回放", "past"),
     "scene.time_now": ("实时", "live"),
     "scene.time_ahead": ("模拟预测", "simulated"),
+    "scene.time_rehearsal": ("预演", "rehearsed"),
     "scene.time_back": ("回到实时", "Back to live"),
     "scene.time_play": ("播放", "Play"),
     "scene.time_pause": ("暂停", "Pause"),

@@ -18,7 +18,8 @@ from fastapi.responses import JSONResponse, Response
 
 from app.domains.heating.rehearse import Aid, Answer, Stage
 from app.web.context import Context
-from ingest.store.api import RollUpSeries
+from app.workers.calibrations import apply_adopted, find_adopted
+from ingest.store.api import RollUpSeries, Store
 from twin.model.county import County
 from twin.model.errors import StoreUnavailable
 from twin.rehearsal import Frames, Incident
@@ -32,9 +33,15 @@ class Room:
     """One per server: the compiled county and the newest answers by key."""
 
     def __init__(self, county: County) -> None:
-        self.stage = Stage(county)
+        self.stage, self.calibration = Stage(county), 0
         self._answers: OrderedDict[str, Answer] = OrderedDict()
         self._lock = threading.Lock()
+
+    def follow(self, county: County, store: Store) -> None:
+        """Take up the calibration in force. Raises ``StoreUnavailable``."""
+        no = find_adopted(store)
+        if no != self.calibration:
+            self.stage, self.calibration = Stage(apply_adopted(store, county, no)), no
 
     def put(self, answer: Answer) -> str:
         """Remember an answer; returns its key."""
@@ -67,6 +74,7 @@ def rehearse_now(
     InputError, StoreUnavailable : as ``Stage.rehearse``
     """
     room, store, now = find_room(context), context.store, time.time()
+    room.follow(context.county, store)
     value = context.values_now() if moment is None else context.values_of(store.latest_at(moment), moment)
 
     def rolled_up(point_no: int, start: float, end: float) -> RollUpSeries:

@@ -30,6 +30,7 @@ from app.pages import (
     public,
     rehearsal,
     report,
+    twin_page,
 )
 from app.scene import register_scene_routes
 from app.scene.tiles import register_tile_routes
@@ -38,6 +39,7 @@ from app.web.command_routes import register_command_routes
 from app.web.context import Context
 from app.web.dispatch_routes import register_dispatch_routes
 from app.web.finding_routes import register_finding_routes
+from app.web.learning_routes import register_learning_routes
 from app.web.rehearsal_routes import register_rehearsal_routes
 from app.web.scene_routes import register_scene_time_routes
 from app.web.shell import draw_frame, read_view
@@ -51,6 +53,7 @@ PAGES = {
     "/": overview,
     "/heating": heating,
     "/diagnosis": diagnosis,
+    "/twin": twin_page,
     "/rehearsal": rehearsal,
     "/drill": drill,
     "/dispatch": dispatch,
@@ -70,6 +73,7 @@ NAVIGATION = [
     ("nav.platform", "nav.commands", "/commands"),
     ("nav.platform", "nav.documents", "/documents"),
     ("nav.apps", "nav.heating", "/heating"),
+    ("nav.apps", "nav.twin", "/twin"),
     ("nav.apps", "nav.diagnosis", "/diagnosis"),
     ("nav.apps", "nav.rehearsal", "/rehearsal"),
     ("nav.apps", "nav.drill", "/drill"),
@@ -94,6 +98,7 @@ def create_app(settings: Settings, county: County, store: Store) -> FastAPI:
     register_rehearsal_routes(server, context)
     register_balance_routes(server, context)
     register_finding_routes(server, context)
+    register_learning_routes(server, context)
     register_access(server, Access(context))
     register_documents(server, Documents(context))
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from app.domains.heating.rehearse import Stage, read_past
 from app.domains.heating.tariff import read_tariff
 from app.domains.heating.tomorrow import carry_on, describe_ahead, simulate_ahead
+from app.workers.calibrations import apply_adopted, find_adopted
 from ingest.store.api import RollUpSeries, Store
 from twin.dispatch import Course, Dispatcher, Hours, Proposal, Tariff, compile_dispatcher, make_hours, propose
 from twin.dispatch.outlook import Outlook
@@ -48,10 +49,15 @@ class Planner:
     store: Store
     folder: Path
     stop: threading.Event
+    calibration: int = 0
     desk: Dispatcher | None = None
     stage: Stage | None = None
     planned: float = float("-inf")
     refused: str = field(default="")
+    learnt: County = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.learnt = self.county
 
     def loop(self) -> None:
         """Until stopped; whatever goes wrong is told once and tried again."""
@@ -79,8 +85,12 @@ class Planner:
         StoreUnavailable : the owner does not answer
         """
         began = time.monotonic()
-        if self.desk is None:
-            self.desk = compile_dispatcher(self.county)
+        no = find_adopted(self.store)
+        if (
+            self.desk is None or no != self.calibration
+        ):  # what it believes begins with the calibration in force
+            self.learnt, self.calibration = apply_adopted(self.store, self.county, no), no
+            self.desk, self.stage = compile_dispatcher(self.learnt), None
         tariff, own = read_tariff(self.folder)
         hours = read_hours(self.desk, self.store, now)
         past = weather_of(hours)
@@ -104,7 +114,7 @@ class Planner:
         """Keep the next day of the whole network, for the scene's time line."""
         began = time.monotonic()
         if self.stage is None:
-            self.stage = Stage(self.county)
+            self.stage = Stage(self.learnt)
         system = self.stage.system()
 
         def sums(no: int, start: float, end: float) -> RollUpSeries:

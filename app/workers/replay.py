@@ -22,13 +22,14 @@ class Replay:
     """A walk through the past.
 
     ``moments`` still to come, rising; ``missing`` those to be kept; ``hands_over``: the live runs go on from
-    its end; ``memory`` the network so far.
+    its end; ``memory`` the network so far, ``corrected`` the same with what was learnt.
     """
 
     moments: list[float]
     missing: set[float]
     hands_over: bool
     memory: Memory | None = None
+    corrected: Memory | None = None
 
 
 def plan_warm_up(known: Sequence[float], missing: Sequence[float], now: float) -> Replay | None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from app.workers.assimilate import Assimilation
 from app.workers.calibrations import apply_adopted, find_adopted, is_due, start_nightly
 from app.workers.inspect import Inspector
 from app.workers.plan import Planner
@@ -77,6 +78,7 @@ class TwinWorker:
     book: PointBook = field(init=False)
     network: HeatNetwork = field(init=False)
     inspector: Inspector = field(init=False)
+    learning: Assimilation = field(init=False)
     means: HeldMean = field(init=False)
     next_calibration: float = field(default_factory=lambda: time.time() + FIRST_CALIBRATION_S)
     memory: Memory | None = None
@@ -95,6 +97,7 @@ class TwinWorker:
         self.net = compile_network(county.network)
         self.book = compile_points(county)
         self.inspector = Inspector(self.net, compile_book(county))
+        self.learning = Assimilation(county, self.net, self.book, self.calibration)
         self.means = begin_mean(county.points)
 
     def follow_calibration(self) -> bool:
@@ -102,8 +105,8 @@ class TwinWorker:
         no = find_adopted(self.store)
         if no == self.calibration:
             return False
-        self._compile(apply_adopted(self.store, self.county, no))
         self.calibration, self.memory, self.replay = no, None, None
+        self._compile(apply_adopted(self.store, self.county, no))
         self.warmed_up, self.known, self.looked_at = False, -1, float("-inf")
         log.info("calibration %s", no or "none: values of the survey")
         return True
@@ -128,14 +131,20 @@ class TwinWorker:
             return None
         self.means.take(snapshot.value, now)
         snapshot = replace(snapshot, value=self.means.settle(snapshot.value))
-        result, seconds = self._compare(snapshot, self.memory)
-        self.memory = result.memory
-        kept = _as_result(result, seconds, with_network=True)
+        self.learning.resume(self.store, now)
+        self.learning.heed(self.store, now)
+        began, findings = time.monotonic(), tuple(self.inspector.open.values())
+        plain = compare_network(self.net, self.network, self.book, snapshot, self.memory)
+        result = self.learning.walk(snapshot, plain, self.learning.memory or self.memory, findings)
+        self.memory, self.learning.memory = plain.memory, result.memory
+        kept = _as_result(result, time.monotonic() - began, with_network=True)
         self.store.write_simulation(kept if self.warmed_up else _without_points(kept))
         if self.warmed_up:  # before, the watch learns from the past that is being walked
             self.inspector.heed(self.store, now)
-            self.inspector.survey(self.store, result, snapshot, now)
-            self.inspector.keep(self.store, self.inspector.take(result, snapshot, table), now)
+            self.inspector.survey(self.store, plain, snapshot, now)
+            self.inspector.keep(self.store, self.inspector.take(plain, snapshot, table), now)
+            self.learning.teach(result, plain, tuple(self.inspector.open.values()))
+            self.learning.keep(self.store, now)
         return result
 
     def rest(self, seconds: float) -> None:
@@ -168,13 +177,15 @@ class TwinWorker:
         snapshot = self._snapshot(table, t)
         if not _has_boundary(self.book, snapshot):
             return 0
-        result, seconds = self._compare(snapshot, replay.memory)
-        replay.memory = result.memory
+        began = time.monotonic()
+        plain = compare_network(self.net, self.network, self.book, snapshot, replay.memory)
+        result = self.learning.walk(snapshot, plain, replay.corrected or replay.memory, ())
+        replay.memory, replay.corrected = plain.memory, result.memory
         if not self.warmed_up:
-            self.inspector.take(result, snapshot, table)
+            self.inspector.take(plain, snapshot, table)
         if t not in replay.missing:
             return 0
-        kept = _as_result(result, seconds, with_network=t % KEEP_STATE_S == 0.0)
+        kept = _as_result(result, time.monotonic() - began, with_network=t % KEEP_STATE_S == 0.0)
         if kept.network is not None:
             kept = replace(kept, network=replace(kept.network, status=REPLAYED))
         self.store.write_simulation(kept)
@@ -187,15 +198,10 @@ class TwinWorker:
             return
         if now - replay.memory.t > 2 * GRID_S:  # it took long: the newest moments are still to be walked
             more = [float(t) for t in np.arange(replay.memory.t + GRID_S, now, GRID_S)]
-            self.replay = Replay(more, set(), True, replay.memory)
+            self.replay = Replay(more, set(), True, replay.memory, replay.corrected)
             return
-        self.memory, self.warmed_up = replay.memory, True
+        self.memory, self.learning.memory, self.warmed_up = replay.memory, replay.corrected, True
         log.info("the replay has reached the present; live runs go on from it")
-
-    def _compare(self, snapshot: Snapshot, memory: Memory | None) -> tuple[Comparison, float]:
-        started = time.monotonic()
-        result = compare_network(self.net, self.network, self.book, snapshot, memory)
-        return result, time.monotonic() - started
 
     def _snapshot(self, table: LatestTable, t: float) -> Snapshot:
         return make_snapshot(self.county.points, t, table.point_no, table.t, table.value, table.quality)

@@ -12,8 +12,8 @@ from ingest.store.kept_api import KINDS
 
 KEEP_NETWORK_STATE_S, KEEP_THINNED_S, THINNED_S = 3600, 26 * 3600, 600
 """Network states: all of an hour, then one in ten minutes for a day and a little."""
-KEEP_AHEAD_S = 6 * 3600
-"""What was simulated ahead is made anew every hour."""
+KEEP_AHEAD_S, KEEP_LEARNT_S = 6 * 3600, 8 * 86_400
+"""What was simulated ahead is made anew every hour, what the twin learns is kept every half hour."""
 KEEP_NOTICES_DAYS = 30
 MAX_NOTICES = 2000
 MAX_DEAD_LETTERS = 20_000
@@ -143,8 +143,8 @@ def write_notices(db: duckdb.DuckDBPyConnection, notices: Sequence[NoticeMark]) 
 
 
 def tidy(db: duckdb.DuckDBPyConnection, now_us: int, raw_days: int) -> None:
-    """Thin network states after an hour and drop them after a day; drop old courses ahead, sums of 5 minutes
-    with their readings, old notices, surplus dead letters. Readings themselves are the sorter's."""
+    """Thin network states after an hour and drop them after a day; drop old courses ahead and corrections,
+    sums of 5 minutes with their readings, old notices, surplus dead letters. Readings are the sorter's."""
     day = 86_400_000_000
     db.execute(
         "DELETE FROM network_state WHERE t < make_timestamp($old) OR (t < make_timestamp($hour) "
@@ -152,10 +152,11 @@ def tidy(db: duckdb.DuckDBPyConnection, now_us: int, raw_days: int) -> None:
         {"old": now_us - KEEP_THINNED_S * 1_000_000, "hour": now_us - KEEP_NETWORK_STATE_S * 1_000_000,
          "step": THINNED_S * 1_000_000},
     )  # fmt: skip
-    db.execute(
-        "DELETE FROM kept WHERE kind = ? AND t < make_timestamp(?)",
-        [KINDS.index("ahead"), now_us - KEEP_AHEAD_S * 1_000_000],
-    )
+    for kind, age_s in (("ahead", KEEP_AHEAD_S), ("assimilation", KEEP_LEARNT_S)):
+        db.execute(
+            "DELETE FROM kept WHERE kind = ? AND t < make_timestamp(?)",
+            [KINDS.index(kind), now_us - age_s * 1_000_000],
+        )
     db.execute(
         "DELETE FROM dead_letter WHERE hash IN (SELECT hash FROM dead_letter "
         "QUALIFY row_number() OVER (PARTITION BY split_part(topic, '/', 1) ORDER BY last_t DESC) > ? "

@@ -14,10 +14,12 @@ KeptKind = Literal[
     "ahead",
     "verdict",
     "sight",
+    "assimilation",
+    "assimilation_order",
 ]
 KINDS: tuple[KeptKind, ...] = (
     "forecast", "dispatch", "rehearsal", "drill", "calibration", "balance", "report", "ahead", "verdict",
-    "sight",
+    "sight", "assimilation", "assimilation_order",
 )  # fmt: skip
 """Their places are the numbers in the store: only ever append."""
 

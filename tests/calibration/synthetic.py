@@ -66,8 +66,7 @@ def make_history(days=3.0, seed=3):
         )
         put(book.station, "p1_tr", back)
         put(book.station, "s2_ts", warm)
-    one = np.ones(n)
-    room = rm.simulate_rooms(rm.prepare_rooms(truth, book, Records(t, v)), one, one, one, one, one)
+    room = rm.simulate_rooms(rm.prepare_rooms(truth, book, Records(t, v)))
     row = {b.id: [s.id for s in stations].index(b.substation_id) for b in county.buildings if b.substation_id}
     for p in county.points:
         if p.key == "room_t":

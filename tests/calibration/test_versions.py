@@ -1,9 +1,11 @@
 """Versions in the store: made, adopted, taken back; the twin worker follows."""
 
 import threading
+from pathlib import Path
 
 import pytest
 
+from app.web.rehearsal_routes import Room
 from app.workers.calibrations import (
     adopt_version,
     find_adopted,
@@ -13,6 +15,7 @@ from app.workers.calibrations import (
     make_version,
     withdraw_version,
 )
+from app.workers.plan import Planner
 from app.workers.twin import TwinWorker
 from tests.calibration.synthetic import make_history
 from tests.support.fake_store import FakeStore
@@ -77,3 +80,25 @@ def test_a_version_is_due_when_the_newest_is_a_week_old(store):
     made = next(r for r in list_versions(store) if r.no == no).made
     assert not is_due(store, made + 86_400.0)
     assert is_due(store, made + 8 * 86_400.0)
+
+
+def test_rehearsals_and_plans_begin_with_the_calibration_in_force(store):
+    groups = group_pipes(store.county.network)
+    loss = tuple(Factor("building_loss", s.id, 0.8, 0.05, 0.2) for s in store.county.network.substations)
+    gain = tuple(Factor("building_gain", s.id, 1.3, 0.1, 0.15) for s in store.county.network.substations)
+    no = store.keep(
+        "calibration", "", Calibration((*loss, *gain), (), groups, (0.0, 1.0), (1.0, 2.0), ()).as_body()
+    )
+    room = Room(store.county)
+    surveyed = room.stage.system().buildings
+    adopt_version(store, no, "li")
+    room.follow(store.county, store)
+    learnt = room.stage.system().buildings
+    assert learnt.ua_w_k == pytest.approx(0.8 * surveyed.ua_w_k)
+    assert learnt.people_w == pytest.approx(1.3 * surveyed.people_w)
+    assert learnt.sun_m2 == pytest.approx(1.3 * surveyed.sun_m2)
+    planner = Planner(store.county, store, Path("nowhere"), threading.Event())
+    with pytest.raises(InputError, match="hour"):
+        planner.plan(1.8e9)  # too little history, but the desk is there
+    assert planner.calibration == no and planner.desk is not None
+    assert planner.desk.houses.people_w.sum() == pytest.approx(learnt.people_w.sum())

@@ -365,3 +365,30 @@ def test_zoom_survives_an_update_of_the_chart(heating: Page) -> None:
     )
     heating.wait_for_function(f"() => {chart}.data !== {chart}.__before")
     assert heating.evaluate(span) == zoomed
+
+
+def test_the_twin_page_shows_what_differs_what_was_learnt_and_obeys(page: Page, site: Site) -> None:
+    simulate(site.store, p1_ts=4.0)
+    told = {
+        "learnt": [
+            {"kind": "exchanger", "place": "S01", "value": 0.82, "low": 0.78, "high": 0.86, "learnt": True,
+             "unusual": False},
+            {"kind": "offset", "place": "S02/p1_ps", "value": 21e3, "low": 18e3, "high": 24e3, "learnt": True,
+             "unusual": True},
+        ],
+        "scores": [{"key": "p1_ts", "before": 0.68, "after": 0.19, "count": 4}],
+        "refused": ["S03/p1_tr"],
+    }  # fmt: skip
+    site.store.keep("assimilation", "", {"told": told})
+    open_page(page, site, "/twin")
+    expect(page.locator("#twin-worst tbody tr").first).to_contain_text("4.1")
+    expect(page.locator("#twin-stations")).to_contain_text("4.1")
+    expect(page.locator("#twin-learnt tbody tr")).to_have_count(2)
+    expect(page.locator("#twin-learnt tbody tr").first).to_contain_text("+21.0 kPa")
+    expect(page.locator("#twin-learnt")).to_contain_text("S03/p1_tr")
+    expect(page.locator("#twin-scores")).to_contain_text("0.19 K")
+    page.locator("button[data-body*=off]").click()
+    expect(page.locator("#twin-said")).not_to_be_empty()
+    assert [r.state for r in site.store.kept("assimilation_order")] == ["off"]
+    page.locator("#twin-worst a").first.click()
+    expect(page.locator("#station-head")).to_be_visible()

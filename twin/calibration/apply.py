@@ -45,6 +45,9 @@ def apply_calibration(county: County, calibration: Calibration) -> County:
             b,
             ua_w_k=b.ua_w_k * factor("building_loss", b.substation_id),
             capacity_j_k=b.capacity_j_k * factor("building_capacity", b.substation_id),
+            gain_factor=b.gain_factor * factor("building_gain", b.substation_id),
+            wind_factor=b.wind_factor * factor("building_wind", b.substation_id),
+            air_factor=b.air_factor * factor("building_air", b.substation_id),
         )
         if b.heated
         else b

@@ -7,7 +7,7 @@ from twin.calibration import exchangers, network, rooms
 from twin.calibration.apply import apply_calibration
 from twin.calibration.groups import group_pipes
 from twin.calibration.records import Records, part_days
-from twin.calibration.result import SECTION_VALVES, Calibration, Factor, Kind, Score
+from twin.calibration.result import LEARNT_SHARE, SECTION_VALVES, Calibration, Factor, Kind, Score
 from twin.compare import PointBook, compile_points
 from twin.heat import compile_network
 from twin.model.county import County
@@ -23,6 +23,9 @@ WHAT_WOULD_TELL: dict[Kind, str] = {
     "exchanger": "all four temperatures and both flows of the station",
     "building_loss": "room temperatures and the heat of the secondary circuit",
     "building_capacity": "room temperatures through a change of weather or a night set-back",
+    "building_gain": "room temperatures through days of different cold, bright and dull",
+    "building_wind": "room temperatures through calm and windy days",
+    "building_air": "room temperatures through changes of the heating within a day",
 }
 
 
@@ -74,10 +77,18 @@ def _fit_exchangers(county: County, book: PointBook, train: Records) -> list[Fac
 
 
 def _fit_rooms(county: County, book: PointBook, train: Records) -> list[Factor]:
+    """The factors of a station hold together: one without the others would predict worse than none."""
     value, sigma = rooms.fit_rooms(rooms.prepare_rooms(county, book, train))
-    ids = book.station_ids
-    loss = _as_factors("building_loss", ids, value[:, 0], sigma[:, 0], rooms.LOSS_SIGMA)
-    return loss + _as_factors("building_capacity", ids, value[:, 1], sigma[:, 1], rooms.CAPACITY_SIGMA)
+    out: list[Factor] = []
+    for k, (kind, prior) in enumerate(rooms.PRIOR.items()):
+        for g, x, s, first in zip(book.station_ids, value[:, k], sigma[:, k], sigma[:, 0], strict=True):
+            told = first < LEARNT_SHARE * rooms.PRIOR["building_loss"]
+            out.append(
+                Factor(kind, g, float(np.exp(x)), float(s), prior)
+                if told
+                else Factor(kind, g, 1.0, prior, prior)
+            )
+    return out
 
 
 def _as_factors(
@@ -98,7 +109,8 @@ def name_unknown(factors: tuple[Factor, ...]) -> tuple[str, ...]:
         groups = [f.group for f in factors if f.kind == kind and not f.learnt]
         if groups:
             more = f" and {len(groups) - 6} more" if len(groups) > 6 else ""
-            out.append(f"{kind} of {', '.join(groups[:6])}{more}: kept as surveyed; {mend} would tell.")
+            where = "near the survey" if kind in rooms.PRIOR else "as surveyed"
+            out.append(f"{kind} of {', '.join(groups[:6])}{more}: kept {where}; {mend} would tell.")
     return tuple(out)
 
 
@@ -123,6 +135,6 @@ def _misses(county: County, book: PointBook, test: Records) -> dict[str, Floats]
     v, stations = exchangers.read_exchangers(book, test), county.network.substations
     t_back, t_warm = exchangers.simulate_exchangers(stations, v, np.ones(len(stations)))
     out |= {"p1_tr": v["p1_tr"] - t_back, "s2_ts": v["s2_ts"] - t_warm}
-    r, one = rooms.prepare_rooms(county, book, test), np.ones(len(stations))
-    out["room_t"] = r.room_c - rooms.simulate_rooms(r, one, one, one, one, one)
+    r = rooms.prepare_rooms(county, book, test)
+    out["room_t"] = r.room_c - rooms.simulate_rooms(r)
     return out

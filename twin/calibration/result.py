@@ -11,9 +11,13 @@ from typing import Any, Literal
 
 from twin.model.errors import InputError
 
-Kind = Literal["roughness", "valve_loss", "heat_loss", "exchanger", "building_loss", "building_capacity"]
+Kind = Literal[
+    "roughness", "valve_loss", "heat_loss", "exchanger", "building_loss", "building_capacity",
+    "building_gain", "building_wind", "building_air",
+]  # fmt: skip
 KINDS: tuple[Kind, ...] = (
     "roughness", "valve_loss", "heat_loss", "exchanger", "building_loss", "building_capacity",
+    "building_gain", "building_wind", "building_air",
 )  # fmt: skip
 LEARNT_SHARE = 0.7
 """A factor counts as learnt when the data have brought its uncertainty below this share of what it was."""

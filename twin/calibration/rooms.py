@@ -1,9 +1,11 @@
-"""Loss coefficient and heat capacity of the buildings of each station, from the rooms that report.
+"""What the buildings of each station lose, hold and gain, from the rooms that report.
 
 All buildings of a station are taken as one of two nodes (:mod:`twin.heat.building`), heated by what its
-secondary circuit gives off. What people and sun bring, and what the heat meter reads wrong, are parameters
-too: they can hardly be told from a smaller loss, and the uncertainty says so. The heat capacity shows in how
-slowly rooms follow the weather; where a controller holds them steady it stays what it was believed to be.
+secondary circuit gives off. Five factors are learnt together: loss, capacity, what people and sun bring, what
+wind takes, and the part of the capacity that follows the air. A loss learnt alone is wrong by whatever is
+wrong in the others, and predicts other days worse than the survey does. What the heat meter reads wrong and
+how warm the walls were at the start are parameters beside them. Loss and gains can hardly be told apart, and
+the uncertainty says so; what does not vary stays what it was believed to be.
 """
 
 from dataclasses import dataclass
@@ -13,21 +15,36 @@ from numpy.typing import NDArray
 
 from twin.calibration.fit import Readings, fit_groups
 from twin.calibration.records import Records
+from twin.calibration.result import Kind
 from twin.compare import PointBook
-from twin.heat.building import SUN_TO_AIR, WATER_J_KG_K, WIND_REFERENCE_M_S, describe_buildings
+from twin.heat.building import (
+    MOST_AIR_SHARE,
+    SUN_TO_AIR,
+    WATER_J_KG_K,
+    WIND_REFERENCE_M_S,
+    describe_buildings,
+)
 from twin.heat.water import density_kg_m3
 from twin.model.county import County
 
 Floats = NDArray[np.float64]
 
-LOSS_SIGMA, CAPACITY_SIGMA = 0.2, 0.4
-HEAT_SHARE, PEOPLE_SHARE, SUN_SHARE = 0.04, 0.3, 0.5
-NOISE_K, OFFSET_K = 0.4, 0.4
+PRIOR: dict[Kind, float] = {
+    "building_loss": 0.2, "building_capacity": 0.4, "building_gain": 0.15, "building_wind": 0.7,
+    "building_air": 0.8,
+}  # fmt: skip
+"""Believed of the logarithms of the factors. Gains are believed to 15 % because a few days tell them no
+better: given more room they take up what the weather of those days did, and the loss with them."""
+HEAT_SHARE, WALLS_K, START_S = 0.03, 0.6, 12 * 3600.0
+"""Meters of heat; walls at the start beside what the first hours' weather makes of them."""
+NOISE_K, OFFSET_K = 0.3, 0.4
 """A mean of the rooms that report: how it scatters, and how far from the mean of all rooms it may lie."""
-MEMORY_S = 4 * 3600.0
+MEMORY_S, ROUNDS = 4 * 3600.0, 5
 LEAD_S = 12 * 3600.0
-LAW_LOSS, LAW_CAPACITY = 0.04, 0.15
-"""How sure factors can be at best: two nodes stand for many rooms."""
+LAW = np.array([0.04, 0.15, 0.05, 0.2, 0.3])
+"""How sure the factors can be at best: two nodes stand for many rooms."""
+LEAST_WIND = 0.2
+"""Calm leaves at least this share of the loss to the air."""
 LEAST_KNOWN = 0.8
 """A station whose heat is known for a smaller share of the time is left out."""
 
@@ -132,28 +149,33 @@ def _first(x: Floats) -> float:
 
 
 def simulate_rooms(
-    r: Rooms, loss: Floats, capacity: Floats, heat: Floats, people: Floats, sun: Floats
+    r: Rooms, factors: Floats | None = None, heat: Floats | float = 1.0, walls_k: Floats | float = 0.0
 ) -> Floats:
-    """Room temperatures (n, n_station) with factors (n_station,) on survey values and on the heat."""
+    """Room temperatures (n, n_station).
+
+    Parameters
+    ----------
+    factors : (n_station, 5) on loss, capacity, gains, wind and the air's part; None: as they are
+    heat : factor on the metered heat; ``walls_k`` what the walls were warmer at the start than expected
+    """
+    n = r.heat_w.shape[1]
+    loss, capacity, gain, wind, air = np.ones((5, n)) if factors is None else factors.T
     h_air, h_structure, h_inner = loss * r.h_air, loss * r.h_structure, loss * r.h_inner
-    c_air, c_structure = np.maximum(capacity * r.c_air, 1.0), np.maximum(capacity * r.c_structure, 1.0)
-    out, t_out = np.empty(r.heat_w.shape), r.t_out_c
+    whole = np.maximum(capacity * (r.c_air + r.c_structure), 1.0)
+    share = np.clip(air * r.c_air / np.maximum(r.c_air + r.c_structure, 1.0), 0.01, MOST_AIR_SHARE)
+    c_air, c_structure = np.maximum(share * whole, 1.0), np.maximum((1.0 - share) * whole, 1.0)
+    out, t_out, wind_s_m = np.empty(r.heat_w.shape), r.t_out_c, wind * r.wind_s_m
     t_a = r.first_room_c.copy()
-    t_m = (h_inner * t_a + h_structure * t_out[0]) / np.maximum(h_inner + h_structure, 1e-9)
+    first = float(t_out[r.t < r.t[0] + START_S].mean())
+    t_m = (h_inner * t_a + h_structure * first) / np.maximum(h_inner + h_structure, 1e-9) + walls_k
     out[0] = t_a
     for i in range(1, len(r.t)):
         dt = float(r.t[i] - r.t[i - 1])
-        windy = h_air * (1.0 + r.wind_s_m * (r.wind_m_s[i] - WIND_REFERENCE_M_S))
-        sunny = sun * r.sun_m2 * r.sun_w_m2[i]
+        windy = h_air * np.maximum(1.0 + wind_s_m * (r.wind_m_s[i] - WIND_REFERENCE_M_S), LEAST_WIND)
+        sunny = gain * r.sun_m2 * r.sun_w_m2[i]
         # both nodes implicit: [a -h_inner; -h_inner b] [t_a; t_m] = [p; q]
         a, b = c_air / dt + h_inner + windy, c_structure / dt + h_inner + h_structure
-        p = (
-            c_air / dt * t_a
-            + windy * t_out[i]
-            + heat * r.heat_w[i]
-            + people * r.people_w
-            + SUN_TO_AIR * sunny
-        )
+        p = c_air / dt * t_a + windy * t_out[i] + heat * r.heat_w[i] + gain * r.people_w + SUN_TO_AIR * sunny
         q = c_structure / dt * t_m + h_structure * t_out[i] + (1.0 - SUN_TO_AIR) * sunny
         t_a = (b * p + h_inner * q) / (a * b - h_inner**2)
         t_m = (q + h_inner * t_a) / b
@@ -162,20 +184,17 @@ def simulate_rooms(
 
 
 def fit_rooms(r: Rooms) -> tuple[Floats, Floats]:
-    """Logarithms of the factors on loss coefficient and capacity (n_station, 2), and their standard
-    deviations."""
-    n = r.heat_w.shape[1]
+    """Logarithms of the factors of ``PRIOR`` (n_station, 5), and their standard deviations."""
+    n, believed = r.heat_w.shape[1], np.array(list(PRIOR.values()))
+    k = believed.size
     if not (np.isfinite(r.room_c).any() and np.isfinite(r.t_out_c).all()):
-        prior = np.array([LOSS_SIGMA, CAPACITY_SIGMA])
-        return np.zeros((n, 2)), np.tile(prior, (n, 1))
-    prior = np.array([LOSS_SIGMA, CAPACITY_SIGMA, HEAT_SHARE, PEOPLE_SHARE, SUN_SHARE])
+        return np.zeros((n, k)), np.tile(believed, (n, 1))
+    prior = np.concatenate([believed, [HEAT_SHARE, WALLS_K]])
 
     def simulate(x: Floats) -> Floats:
-        return simulate_rooms(
-            r, np.exp(x[:, 0]), np.exp(x[:, 1]), 1.0 + x[:, 2], 1.0 + x[:, 3], 1.0 + x[:, 4]
-        )
+        return simulate_rooms(r, np.exp(x[:, :k]), 1.0 + x[:, k], x[:, k + 1])
 
     step_s = float(np.median(np.diff(r.t)))
     readings = Readings(r.room_c, np.full(n, NOISE_K), np.full(n, OFFSET_K), max(MEMORY_S / step_s, 1.0))
-    fit = fit_groups(simulate, readings, np.arange(n), prior, 0.2 * prior)
-    return fit.x[:, :2], np.hypot(fit.sigma[:, :2], [LAW_LOSS, LAW_CAPACITY])
+    fit = fit_groups(simulate, readings, np.arange(n), prior, 0.2 * prior, ROUNDS)
+    return fit.x[:, :k], np.hypot(fit.sigma[:, :k], LAW)

@@ -6,18 +6,24 @@ Pure: a snapshot of measurements in, simulated values with their uncertainty out
 
 from twin.compare.average import HeldMean, begin_mean
 from twin.compare.book import PointBook, compile_points, find_near, spread_near
-from twin.compare.run import Comparison, Memory, compare_network
+from twin.compare.correction import Correction
+from twin.compare.run import Comparison, Memory, as_steady, compare_network, exchange_heat
 from twin.compare.snapshot import Snapshot, make_snapshot
+from twin.compare.standin import StandIn
 
 __all__ = [
     "Comparison",
+    "Correction",
     "HeldMean",
     "Memory",
     "PointBook",
     "Snapshot",
+    "StandIn",
+    "as_steady",
     "begin_mean",
     "compare_network",
     "compile_points",
+    "exchange_heat",
     "find_near",
     "make_snapshot",
     "spread_near",

@@ -17,6 +17,7 @@ from twin.heat.water import density_kg_m3
 from twin.model.network import HeatNetwork
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 T_GROUND_C = 6.0
 """Soil at pipe depth in a heating season of northern China; an engineering default."""
@@ -89,53 +90,41 @@ def _uncross(book: PointBook, value: Floats) -> Floats:
     return out
 
 
-def assemble_boundary(book: PointBook, snapshot: Snapshot, network: HeatNetwork) -> MeasuredBoundary:
-    """Take the boundary from the snapshot; stand in for what is missing and say so."""
-    v, gaps = _uncross(book, snapshot.value), _StandIns()
-    snapshot = Snapshot(snapshot.t, v)
-    sources, stations = network.sources, network.substations
-    src, sub = book.source_ids, book.station_ids
+class _Known:
+    """Measured values, what stands in for them before any rule of thumb, and the list of what was filled."""
 
-    t_return_design = np.array([s.t_return_design_c for s in sources])
-    t_supply_design = np.array([s.t_supply_design_c for s in sources])
-    seen = estimate_source_temperature(
-        t_supply_design, np.full(len(sub), t_supply_design.max()), book.read_station(v, "p1_ts"), T_GROUND_C
-    )
-    t_source = gaps.fill(
-        src, "src_ts", book.read_source(v, "src_ts"), np.where(np.isfinite(seen), seen, t_supply_design)
-    )
-    t_source_return = np.nan_to_num(book.read_source(v, "src_tr"), nan=float(t_return_design.min()))
-    p_supply = gaps.fill(
-        src, "src_ps", book.read_source(v, "src_ps"), np.array([s.p_supply_pa for s in sources])
-    )
-    p_return = gaps.fill(
-        src, "src_pr", book.read_source(v, "src_pr"), np.array([s.p_return_pa for s in sources])
-    )
-    holds = np.array([s.holds_pressure for s in sources])
-    flow_source = book.read_source(v, "src_flow") * density_kg_m3(t_source_return)
-    flow_source = np.where(
-        holds, np.nan, gaps.fill(src, "src_flow", flow_source, np.where(holds, np.nan, 0.0))
-    )
+    def __init__(self, book: PointBook, value: Floats, virtual: Floats | None) -> None:
+        self.book, self.value, self.gaps = book, value, _StandIns()
+        self.virtual = np.full(value.size, np.nan) if virtual is None else virtual
 
-    t_return = np.where(
-        np.isfinite(book.read_station(v, "p1_tr")),
-        book.read_station(v, "p1_tr"),
-        float(t_return_design.min()),
-    )
-    flow_fallback = _estimate_flow_kg_s(book, snapshot, network)
-    flow = gaps.fill(sub, "p1_flow", book.read_station(v, "p1_flow") * density_kg_m3(t_return), flow_fallback)
-    t_cold = gaps.fill(
-        sub, "s2_tr", book.read_station(v, "s2_tr"), np.array([s.t_secondary_return_c for s in stations])
-    )
-    flow_cold = gaps.fill(
-        sub,
-        "s2_flow",
-        book.read_station(v, "s2_flow") * density_kg_m3(t_cold),
-        SECONDARY_SHARE * np.array([s.secondary_flow_kg_s for s in stations]),
-    )
+    def source(self, key: str, otherwise: Floats) -> Floats:
+        """Values of every source."""
+        x = self.book.read_source(self.value, key)
+        return self.gaps.fill(self.book.source_ids, key, x, self.said(self.book.source[key], otherwise))
+
+    def said(self, numbers: Ints, otherwise: Floats) -> Floats:
+        """What the network says of points, else a rule of thumb."""
+        known = pick(self.virtual, numbers)
+        return np.where(np.isfinite(known), known, otherwise)
+
+
+def assemble_boundary(
+    book: PointBook, snapshot: Snapshot, network: HeatNetwork, virtual: Floats | None = None
+) -> MeasuredBoundary:
+    """Take the boundary from the snapshot; stand in for what is missing and say so.
+
+    Parameters
+    ----------
+    virtual : (n_point,) what the rest of the network said a moment ago that each point should read, SI, NaN
+        where nothing; it stands in before any rule of thumb does
+    """
+    v = _uncross(book, snapshot.value)
+    known = _Known(book, v, virtual)
+    t_source, p_supply, p_return, flow_source = _assemble_sources(known, network)
+    flow, t_return, t_cold, flow_cold = _assemble_stations(known, Snapshot(snapshot.t, v), network)
     outdoor = v[book.outdoor]
     outdoor = outdoor[np.isfinite(outdoor)]
-    held = tuple(i for i in gaps.ids if not (i.endswith("/src_flow") and holds[src.index(i.split("/")[0])]))
+    answers = {f"{s.id}/src_flow" for s in network.sources if s.holds_pressure}
     return MeasuredBoundary(
         t_source_c=t_source,
         p_supply_pa=p_supply,
@@ -147,5 +136,48 @@ def assemble_boundary(book: PointBook, snapshot: Snapshot, network: HeatNetwork)
         flow_cold_kg_s=np.maximum(flow_cold, 0.0),
         t_outdoor_c=float(np.median(outdoor)) if outdoor.size else float("nan"),
         t_ground_c=T_GROUND_C,
-        assumed=held,
+        assumed=tuple(i for i in known.gaps.ids if i not in answers),
     )
+
+
+def _assemble_sources(known: _Known, network: HeatNetwork) -> tuple[Floats, Floats, Floats, Floats]:
+    """Supply temperatures, both pressures, and flows (NaN where the source holds the pressure)."""
+    book, v, sources = known.book, known.value, network.sources
+    t_design = np.array([s.t_supply_design_c for s in sources])
+    # the network's own answer comes hours late here, and would swing: stations beside the design do not
+    seen = estimate_source_temperature(
+        t_design, np.full(len(book.station_ids), t_design.max()), book.read_station(v, "p1_ts"), T_GROUND_C
+    )
+    ids, t_source = book.source_ids, book.read_source(v, "src_ts")
+    t_source = known.gaps.fill(ids, "src_ts", t_source, np.where(np.isfinite(seen), seen, t_design))
+    p_supply = known.source("src_ps", np.array([s.p_supply_pa for s in sources]))
+    p_return = known.source("src_pr", np.array([s.p_return_pa for s in sources]))
+    t_back = np.nan_to_num(book.read_source(v, "src_tr"), nan=_coldest_return(network))
+    flow = book.read_source(v, "src_flow") * density_kg_m3(t_back)
+    holds = np.array([s.holds_pressure for s in sources])
+    flow = np.where(holds, np.nan, known.gaps.fill(ids, "src_flow", flow, np.where(holds, np.nan, 0.0)))
+    return t_source, p_supply, p_return, flow
+
+
+def _assemble_stations(
+    known: _Known, snapshot: Snapshot, network: HeatNetwork
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Primary flows and return temperatures, secondary return temperatures and flows."""
+    book, v, stations, gaps = known.book, known.value, network.substations, known.gaps
+    ids, n = book.station_ids, len(network.substations)
+    t_return = book.read_station(v, "p1_tr")
+    otherwise = known.said(book.station["p1_tr"], np.full(n, _coldest_return(network)))
+    t_return = np.where(np.isfinite(t_return), t_return, otherwise)
+    usual = _estimate_flow_kg_s(book, snapshot, network)
+    usual = known.said(book.station["p1_flow"], usual / 985.0) * 985.0
+    flow = gaps.fill(ids, "p1_flow", book.read_station(v, "p1_flow") * density_kg_m3(t_return), usual)
+    t_cold = gaps.fill(
+        ids, "s2_tr", book.read_station(v, "s2_tr"), np.array([s.t_secondary_return_c for s in stations])
+    )
+    cold = book.read_station(v, "s2_flow") * density_kg_m3(t_cold)
+    share = SECONDARY_SHARE * np.array([s.secondary_flow_kg_s for s in stations])
+    return flow, t_return, t_cold, gaps.fill(ids, "s2_flow", cold, share)
+
+
+def _coldest_return(network: HeatNetwork) -> float:
+    return float(min(s.t_return_design_c for s in network.sources))

@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 
 from twin.compare.book import PointBook, spread_near
 from twin.compare.boundary import MeasuredBoundary, assemble_boundary
+from twin.compare.correction import Correction, correct_boundary
 from twin.compare.snapshot import Snapshot
+from twin.compare.standin import StandIn, leave_out
 from twin.compare.virtual import (
     estimate_primary_flow,
     estimate_source_pressure,
@@ -83,7 +85,12 @@ class Memory:
 
 
 def _advance(
-    net: CompiledNetwork, network: HeatNetwork, b: MeasuredBoundary, memory: Memory | None, t: float
+    net: CompiledNetwork,
+    network: HeatNetwork,
+    b: MeasuredBoundary,
+    memory: Memory | None,
+    t: float,
+    correction: Correction | None,
 ) -> tuple[SteadyState, Memory | None, Floats, Floats]:
     """Bring the network to ``t``; without a memory (or after too long a pause) from a steady state.
 
@@ -94,19 +101,22 @@ def _advance(
     fresh = memory is None or not 0.0 < t - memory.t <= LONGEST_STEP_S
     transient: TransientState | None = None
     for _ in range(2 if fresh else 1):  # twice: the first supply temperatures give the return temperatures
-        boundary = _as_steady(b, t_return)
+        boundary = as_steady(b, t_return, correction)
         if fresh or memory is None:
             state = solve_steady(net, boundary)
             if state.converged:
                 transient, state = begin_transient(net, boundary)
         else:
             transient, state, _ = step_transient(net, boundary, memory.transient, t - memory.t)
-        t_return, t_warm = _exchange(network, b, state)
+        t_return, t_warm = exchange_heat(network, b, state.t_supply_c, correction)
     kept = Memory(transient, t_return, t) if transient is not None and state.converged else None
     return state, kept, t_return, t_warm
 
 
-def _as_steady(b: MeasuredBoundary, t_return_c: Floats) -> SteadyBoundary:
+def as_steady(
+    b: MeasuredBoundary, t_return_c: Floats, correction: Correction | None = None
+) -> SteadyBoundary:
+    """What drives the engine, with primary return temperatures (n_station,) as given."""
     return SteadyBoundary(
         t_source_c=b.t_source_c,
         p_supply_pa=b.p_supply_pa,
@@ -115,21 +125,37 @@ def _as_steady(b: MeasuredBoundary, t_return_c: Floats) -> SteadyBoundary:
         flow_kg_s=b.flow_kg_s,
         t_return_c=t_return_c,
         t_ground_c=b.t_ground_c,
+        roughness_factor=None if correction is None else correction.roughness_factor,
+        u_factor=None if correction is None else correction.u_factor,
+        valve_opening=None if correction is None else correction.valve_opening,
     )
 
 
-def _exchange(network: HeatNetwork, b: MeasuredBoundary, state: SteadyState) -> tuple[Floats, Floats]:
-    """Primary return and secondary supply temperatures of every substation."""
+def exchange_heat(
+    network: HeatNetwork,
+    b: MeasuredBoundary,
+    t_supply_c: Floats,
+    correction: Correction | None = None,
+    share: float = 1.0,
+) -> tuple[Floats, Floats]:
+    """Primary return and secondary supply temperatures of every substation.
+
+    Parameters
+    ----------
+    t_supply_c : (n_node,) of the primary supply, NaN where nothing flows
+    share : factor on all conductances
+    """
     stations = network.substations
     at = np.array([network.node_index[s.node_id] for s in stations], dtype=np.int64)
+    learnt = 1.0 if correction is None else correction.ua_factor
     ua = estimate_ua_w_k(
-        np.array([s.hx_ua_w_k for s in stations]),
+        share * learnt * np.array([s.hx_ua_w_k for s in stations]),
         b.flow_kg_s,
         b.flow_cold_kg_s,
         np.array([s.design_flow_kg_s for s in stations]),
         np.array([s.secondary_flow_kg_s for s in stations]),
     )
-    t_hot = np.where(np.isfinite(state.t_supply_c[at]), state.t_supply_c[at], b.t_cold_c)
+    t_hot = np.where(np.isfinite(t_supply_c[at]), t_supply_c[at], b.t_cold_c)
     t_out, t_warm, _ = solve_exchanger(t_hot, b.flow_kg_s, b.t_cold_c, b.flow_cold_kg_s, ua)
     return np.where(b.flow_kg_s > MIN_FLOW_KG_S, t_out, b.t_return_c), t_warm
 
@@ -217,6 +243,8 @@ def compare_network(
     book: PointBook,
     snapshot: Snapshot,
     memory: Memory | None = None,
+    correction: Correction | None = None,
+    stand_in: StandIn | None = None,
 ) -> Comparison:
     """Simulate the moment of ``snapshot`` and put every simulated point beside its measurement.
 
@@ -225,40 +253,67 @@ def compare_network(
     net, network, book : compiled once per county
     snapshot : usable measurements, see :func:`twin.compare.snapshot.make_snapshot`
     memory : ``Comparison.memory`` of the moment before; without it a steady state is assumed
+    correction : what was learnt while running (``twin.assimilation``); None: the county as described
+    stand_in : meters that are not to be believed, and what stands in for them and for silent ones
 
     Returns
     -------
     Comparison; when the engine did not converge it has no point rows and says so in ``status``
     """
-    b = assemble_boundary(book, snapshot, network)
-    state, kept, t_return, t_warm = _advance(net, network, b, memory, snapshot.t)
+    measured, snapshot = snapshot.value, leave_out(snapshot, stand_in)
+    b = assemble_boundary(book, snapshot, network, None if stand_in is None else stand_in.virtual)
+    b = correct_boundary(b, correction)
+    state, kept, t_return, t_warm = _advance(net, network, b, memory, snapshot.t, correction)
     if not state.converged:
         why = "; ".join(str(f) for f in state.findings) or "no convergence"
         none = np.empty(0)
         return Comparison(
             snapshot.t, f"failed:{why}", np.empty(0, np.int64), none, none, none, state, b, None
         )
+    point_no, value, sigma = _simulate_points(
+        network, book, snapshot, b, state, (t_return, t_warm), correction
+    )
+    return Comparison(
+        t=snapshot.t,
+        status=f"assumed:{','.join(b.assumed)}" if b.assumed else "ok",
+        point_no=point_no,
+        value=value,
+        sigma=sigma,
+        measured=measured[point_no],
+        state=state,
+        boundary=b,
+        memory=kept,
+    )
+
+
+def _as_seen(usual: Floats, seen: Floats, surer: float) -> Floats:
+    """Uncertainties (n,) as far as they were seen to be smaller than is usual."""
+    return np.where(np.isfinite(seen), np.clip(seen, surer * usual, usual), usual)
+
+
+def _simulate_points(
+    network: HeatNetwork, book: PointBook, snapshot: Snapshot, b: MeasuredBoundary, state: SteadyState,
+    outlets: tuple[Floats, Floats], correction: Correction | None,
+) -> tuple[Ints, Floats, Floats]:  # fmt: skip
+    """Number, value and standard uncertainty of every point with an answer (n,); ``outlets``: temperatures
+    of the exchangers' primary returns and secondary supplies (n_station,)."""
     no, value, sigma = [], [], []
-    stations = _station_values(network, book, snapshot, b, state, t_return, t_warm)
+    stations = _station_values(network, book, snapshot, b, state, *outlets)
     sources = _source_values(network, book, snapshot, b, state)
     fronts = _front_sigmas(network, book, b, state, stations)
     for table, numbers in ((stations, book.station), (sources, book.source)):
         for key, simulated in table.items():
             known = (numbers[key] >= 0) & np.isfinite(simulated)
+            at, x = numbers[key][known], simulated[known]
             absolute, relative = SIGMA[key]
-            no.append(numbers[key][known])
-            value.append(simulated[known])
-            own = np.hypot(absolute, relative * simulated[known])
-            sigma.append(np.hypot(own, fronts[key][known]) if key in fronts else own)
-    point_no = np.concatenate(no)
-    return Comparison(
-        t=snapshot.t,
-        status=f"assumed:{','.join(b.assumed)}" if b.assumed else "ok",
-        point_no=point_no,
-        value=np.concatenate(value),
-        sigma=np.concatenate(sigma),
-        measured=snapshot.value[point_no],
-        state=state,
-        boundary=b,
-        memory=kept,
-    )
+            own = np.hypot(absolute, relative * x)
+            front = fronts[key][known] if key in fronts else np.zeros(at.size)
+            if correction is not None:
+                own = _as_seen(
+                    own, correction.spread[at] * (np.abs(x) if relative else 1.0), correction.surer
+                )
+                x = x * (1.0 + correction.share[at]) + correction.offset[at]
+            no.append(at)
+            value.append(x)
+            sigma.append(np.hypot(own, front))
+    return np.concatenate(no), np.concatenate(value), np.concatenate(sigma)

@@ -38,8 +38,8 @@ WIND_REFERENCE_M_S = 2.0
 COUPLING = 8.0
 """Conductance between air and structure over the building's loss coefficient (ISO 13790: 3.45 W/(m² K) on
 4.5 m² of surface per m² of floor, against 1.5 to 2.5 W/K of loss)."""
-AIR_CAPACITY_SHARE = 0.06
-"""Part of the effective capacity that follows the air (air, furniture, thin inner layers)."""
+AIR_CAPACITY_SHARE, MOST_AIR_SHARE = 0.06, 0.9
+"""Part of the effective capacity that follows the air (air, furniture, thin inner layers), and the most."""
 SUN_M2_PER_M2 = 0.03
 """Effective solar aperture per floor area: windows of 15 %, transmission and frames 0.5, orientation 0.4."""
 SUN_TO_AIR = 0.3
@@ -121,7 +121,10 @@ def describe_buildings(
     capacity = np.array([b.capacity_j_k for b, _ in rows], dtype=np.float64)
     area = np.array([b.area_m2 for b, _ in rows], dtype=np.float64)
     inner, through = COUPLING * ua, (1.0 - AIR_SHARE) * ua
-    infiltration = np.full(len(rows), INFILTRATION_SHARE / WIND_REFERENCE_M_S)
+    gain, wind, air = (
+        np.array([(b.gain_factor, b.wind_factor, b.air_factor) for b, _ in rows]).reshape(-1, 3).T
+    )
+    air_share = np.clip(AIR_CAPACITY_SHARE * air, 0.0, MOST_AIR_SHARE)
     return BuildingStock(
         ids=tuple(b.id for b, _ in rows),
         station=station,
@@ -130,11 +133,11 @@ def describe_buildings(
         h_air_w_k=AIR_SHARE * ua,
         h_structure_w_k=1.0 / (1.0 / through - 1.0 / inner),
         h_inner_w_k=inner,
-        c_air_j_k=AIR_CAPACITY_SHARE * capacity,
-        c_structure_j_k=(1.0 - AIR_CAPACITY_SHARE) * capacity,
-        sun_m2=SUN_M2_PER_M2 * area,
-        people_w=PEOPLE_W_M2 * area,
-        wind_s_m=infiltration,
+        c_air_j_k=air_share * capacity,
+        c_structure_j_k=(1.0 - air_share) * capacity,
+        sun_m2=gain * SUN_M2_PER_M2 * area,
+        people_w=gain * PEOPLE_W_M2 * area,
+        wind_s_m=wind * INFILTRATION_SHARE / WIND_REFERENCE_M_S,
     )
 
 
