@@ -2,6 +2,11 @@
 
 TWIN_TEXTS: dict[str, tuple[str, str]] = {
     "nav.twin": ("孪生比对", "Twin"),
+    "heating.virtual": ("虚拟值替代", "virtual value"),
+    "heating.virtual_why": (
+        "仪表无数据或被诊断为不可信：孪生用“模拟”列的值替代它",
+        "silent, or diagnosed as wrong: the twin goes by the value in the column 'simulated'",
+    ),
     "twin.score": ("孪生偏差", "Twin residuals"),
     "twin.county": (
         "全县均方根偏差 {z} σ；{n} 个测点中 {bad} 个超过 3 σ；比对时间 {at}",

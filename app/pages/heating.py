@@ -7,9 +7,10 @@ import plotly.graph_objects as go
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from app.charts.lines import ACCENT, WARM, Line, draw_lines, renew_lines
+from app.domains.heating.residuals import stood_in
 from app.format import format_number
 from app.i18n import translate
-from app.pages.heating_desk import draw_desk, register_desk
+from app.pages.heating_desk import draw_desk, open_findings, register_desk
 from app.pages.heating_homes import draw_below, draw_trail
 from app.pages.parts import kind_name, live, panel
 from app.pages.way import WAYS, draw_way
@@ -222,11 +223,18 @@ def _points(place_id: str, context: Context, lang: str) -> html.Table:
             for k in ("col.name", "col.value", "col.sim", "col.dev", "col.z", "col.age")
         ]
     )
-    rows = []
+    rows, virtual = [], _virtual(context)
     for p in context.county.points:
         if p.place_id != place_id:
             continue
-        cells = [html.Td(kind_name(p.key, lang)), html.Td(live(p.id))]
+        name: list[object] = [kind_name(p.key, lang)]
+        if p.id in virtual:
+            mark = translate("heating.virtual", lang)
+            name += [
+                " ",
+                html.Span(mark, title=translate("heating.virtual_why", lang), **{"data-level": "watch"}),
+            ]
+        cells = [html.Td(name), html.Td(live(p.id))]
         if p.simulated:
             cells += [
                 html.Td(live(p.id, "sim")),
@@ -237,6 +245,15 @@ def _points(place_id: str, context: Context, lang: str) -> html.Table:
             cells += [html.Td(), html.Td(), html.Td()]
         rows.append(html.Tr([*cells, html.Td(live(p.id, "age"))]))
     return html.Table([html.Thead(head), html.Tbody(rows)], className="ct-table")
+
+
+def _virtual(context: Context) -> frozenset[str]:
+    """Points for which the simulated value stands in; none while the store is away."""
+    try:
+        state = context.ask("network", 2.0, context.store.network_state)
+        return stood_in(state.status if state is not None else "", open_findings(context))
+    except StoreUnavailable:
+        return frozenset()
 
 
 def draw_point(context: Context, place: str, key: str, hours: float, lang: str, light: bool) -> go.Figure:

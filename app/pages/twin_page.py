@@ -14,10 +14,12 @@ from app.domains.heating.residuals import (
     count_bad,
     read_learnt,
     score_places,
+    stood_in,
     worst_points,
 )
 from app.format import MISSING, format_number, format_value, local_time
 from app.i18n import translate
+from app.pages.heating_desk import open_findings
 from app.pages.parts import kind_name, panel
 from app.web.context import Context
 from app.web.learning_routes import CALIBRATIONS, LEARNING
@@ -144,9 +146,8 @@ def draw_score(context: Context, lang: str) -> list[object]:
     at = local_time(table.t, context.county.meta.timezone)
     z = format_number(rms(table.z), 2)
     out: list[object] = [html.P(translate("twin.county", lang, z=z, n=str(count), bad=str(bad), at=at))]
-    status = state.status if state is not None else ""
-    if status.startswith("assumed:"):
-        ids = status.removeprefix("assumed:").split(",")
+    ids = sorted(stood_in(state.status if state is not None else "", open_findings(context)))
+    if ids:
         names = ", ".join(ids[:6])
         if len(ids) > 6:
             names = translate("twin.assumed_more", lang, names=names, n=str(len(ids)))
@@ -199,7 +200,7 @@ def _residual(key: str, x: float) -> str:
     """A residual in display units; flow and heat as a share."""
     if key.endswith(("_flow", "_heat")):
         return f"{format_number(100.0 * x, 1)} %"
-    return f"{format_number(x, 2)} K" if key.endswith(("_ts", "_tr")) else f"{format_number(x / 1e3, 1)} kPa"
+    return f"{format_number(x, 2)} K" if key.endswith(("_ts", "_tr", "_t")) else f"{format_number(x / 1e3, 1)} kPa"
 
 
 def draw_before_after(body: LearntBody | None, lang: str) -> object:

@@ -1,6 +1,7 @@
 """How far the twin is from the meters, by point, station and county; and what it has learnt."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 
 from app.domains.heating.kpi import rms
 from ingest.store.api import SimulatedTable, Store
+from ingest.store.finding_api import TwinFinding
+from twin.assimilation.hold import Doubt, doubted_points
 from twin.model.county import County, Point
 
 Floats = NDArray[np.float64]
@@ -62,6 +65,13 @@ def worst_points(county: County, table: SimulatedTable, count: int) -> list[Poin
         )
         for k in order
     ]  # fmt: skip
+
+
+def stood_in(status: str, findings: Iterable[TwinFinding]) -> frozenset[str]:
+    """Ids of points whose simulated value counts instead of what their meter says: silent ones that the run
+    names (``assumed:...``), and those that an open finding says are wrong."""
+    silent = status.removeprefix("assumed:").split(",") if status.startswith("assumed:") else []
+    return frozenset(silent) | doubted_points(Doubt(f.kind, f.place) for f in findings if f.open)
 
 
 def count_bad(table: SimulatedTable) -> tuple[int, int]:
