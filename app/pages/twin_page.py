@@ -200,7 +200,9 @@ def _residual(key: str, x: float) -> str:
     """A residual in display units; flow and heat as a share."""
     if key.endswith(("_flow", "_heat")):
         return f"{format_number(100.0 * x, 1)} %"
-    return f"{format_number(x, 2)} K" if key.endswith(("_ts", "_tr", "_t")) else f"{format_number(x / 1e3, 1)} kPa"
+    if key.endswith(("_ps", "_pr")):
+        return f"{format_number(x / 1e3, 1)} kPa"
+    return f"{format_number(x, 2)} K"
 
 
 def draw_before_after(body: LearntBody | None, lang: str) -> object:

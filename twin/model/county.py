@@ -49,9 +49,9 @@ class Building:
 
     ``ua_w_k`` total heat loss coefficient, ``capacity_j_k`` effective heat capacity (the design values
     a survey would give), ``circuit_*``: the lumped secondary circuit that feeds it. ``address``: the postal
-    one, as on the door plate, such as 建设路12号; empty where it is not known. Factors on what is usual, never in
-    a county's files but learnt by calibration: ``gain_factor`` on what people and sun bring, ``wind_factor``
-    on what wind takes, ``air_factor`` on the part of the capacity that follows the air.
+    one, as on the door plate, such as 建设路12号; empty where it is not known. Factors on what is usual,
+    never in a county's files but learnt by calibration: ``gain_factor`` on what people and sun bring,
+    ``wind_factor`` on what wind takes, ``air_factor`` on the part of the capacity that follows the air.
     """
 
     id: str
