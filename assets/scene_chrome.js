@@ -12,7 +12,10 @@
     minus: '<path d="M5 12h14"/>',
     layers: '<path d="M12 4l9 5-9 5-9-5z"/><path d="M3.5 13.5L12 18l8.5-4.5"/>',
   };
-  const LAYERS = ["supply", "return", "buildings", "stations", "sources", "labels", "names", "roads", "water", "trees", "arrows", "borders", "nodes", "valves", "sensors"];
+  const GROUPS = {
+    network: ["supply", "return", "arrows", "nodes", "valves"], sites: ["sources", "stations", "sensors"],
+    town: ["buildings", "roads", "water", "trees"], words: ["labels", "names", "borders"],
+  };
   const NO_FADE = new Set(["labels", "names", "arrows"]);
   const ROLES = { supply: "pipes.supply", return: "pipes.return" };
   const MODES = ["temperature", "pressure", "flow"];
@@ -63,20 +66,9 @@
       const t = this.texts;
       const menu = kit.element("div", "ct-scene-menu", { hidden: "" });
       menu.append(kit.element("p", "ct-scene-menu-title", {}, t.layers));
-      for (const name of LAYERS) {
-        const role = ROLES[name] || name;
-        const box = kit.element("input", "", { type: "checkbox", name });
-        box.checked = this.state.visible[role] !== false;
-        box.addEventListener("change", () => act.show(role, box.checked));
-        const line = kit.element("label", "", {}, box, kit.element("span", "", {}, t[name] || t.boundaries));
-        if (!NO_FADE.has(name)) {
-          const range = kit.element("input", "ct-scene-fade", { type: "range", min: "0.1", max: "1", step: "0.1", "data-layer": name, "aria-label": `${t[name] || t.boundaries} ${t.opacity}`, title: t.opacity });
-          range.value = String(this.state.opacity[role] || 1);
-          range.addEventListener("input", () => act.fade(role, Number(range.value)));
-          range.addEventListener("keydown", (e) => e.stopPropagation());
-          line.append(range);
-        }
-        menu.append(line);
+      for (const [group, names] of Object.entries(GROUPS)) {
+        menu.append(kit.element("details", "ct-scene-group", { open: "" },
+          kit.element("summary", "ct-scene-menu-title", {}, t[`group_${group}`]), ...names.map((name) => this.makeLine(name, act))));
       }
       menu.append(kit.element("p", "ct-scene-menu-title", {}, t.colour_by));
       for (const mode of MODES) {
@@ -89,6 +81,23 @@
         if (e.key === "Escape") this.toggleMenu(false);
       });
       return menu;
+    }
+
+    /** One layer of the list: shown or not, and how strongly. */
+    makeLine(name, act) {
+      const t = this.texts;
+      const role = ROLES[name] || name;
+      const box = kit.element("input", "", { type: "checkbox", name });
+      box.checked = this.state.visible[role] !== false;
+      box.addEventListener("change", () => act.show(role, box.checked));
+      const line = kit.element("label", "", {}, box, kit.element("span", "", {}, t[name] || t.boundaries));
+      if (NO_FADE.has(name)) return line;
+      const range = kit.element("input", "ct-scene-fade", { type: "range", min: "0.1", max: "1", step: "0.1", "data-layer": name, "aria-label": `${t[name] || t.boundaries} ${t.opacity}`, title: t.opacity });
+      range.value = String(this.state.opacity[role] || 1);
+      range.addEventListener("input", () => act.fade(role, Number(range.value)));
+      range.addEventListener("keydown", (e) => e.stopPropagation());
+      line.append(range);
+      return line;
     }
 
     /** Buttons of the tools, their state and the bookmarks. */

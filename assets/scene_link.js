@@ -10,6 +10,7 @@
   const ORBIT_DEG_S = 1.6;
   const STAY_MS = 12000;
   const FLIGHT_MS = 4000;
+  const IDLE_MS = 90000;
   const LIMITS = [[-180, 180], [-85, 85], [9, 19], [0, 78], [-360, 360]];
 
   /** A view and a choice as text: longitude, latitude, zoom, pitch, bearing, and what is chosen. */
@@ -116,13 +117,23 @@
       this.timer = setTimeout(() => this.tour(index + 1), FLIGHT_MS + STAY_MS);
     }
 
+    /** On a wall: turn when nothing was touched or chosen for so long; what stops it begins the wait anew. */
+    idle(after = IDLE_MS) {
+      this.after = after;
+      clearTimeout(this.waiting);
+      this.waiting = setTimeout(() => this.moving || this.run("orbit"), after);
+    }
+
     stop() {
       cancelAnimationFrame(this.frame);
       clearTimeout(this.timer);
       this.moving = null;
+      if (this.after) this.idle(this.after);
     }
 
     close() {
+      this.after = 0;
+      clearTimeout(this.waiting);
       this.stop();
       clearTimeout(this.writing);
     }

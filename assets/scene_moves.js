@@ -26,6 +26,7 @@
       this.draw();
       if (this.flat) this.placeLabels();
       if (place && fly && this.deck) {
+        this.link.stop();
         this.moved = true;
         this.see(kit.flyTo(this.deckModule, this.view, place, this.spec.scene.origin, calm()));
       }
@@ -109,6 +110,8 @@
       if (this.shades.on) this.shades.paint();
       this.shades.drawLegend();
       this.animate();
+      // a graphics card is needed: drawn by the processor, a wall that turns would leave none for the rest
+      if (this.host.dataset.sceneOrbit === "1" && !this.soft && !calm()) this.link.idle();
     }
 
     /** Arrows of flow move where a graphics card draws them and nobody asked for calm. */

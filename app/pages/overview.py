@@ -26,8 +26,9 @@ DAY_S = 86_400.0
 def layout(view: View, context: Context) -> list[object]:
     lang = view.lang
     scene = scene_component(
-        "scene", view="overview", lang=lang, theme="light" if view.light else "dark", controls=not view.kiosk
-    )
+        "scene", view="overview", lang=lang, theme="light" if view.light else "dark", controls=not view.kiosk,
+        orbit=view.kiosk,
+    )  # fmt: skip
     return [
         html.Div(
             [

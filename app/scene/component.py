@@ -15,7 +15,8 @@ def scene_component(id: str, view: str = "heating", **options: object) -> html.D
     id : element id, unique on the page
     view : key of ``app.scene.spec.VIEWS``: what colours the pipes at first
     options : further settings, as ``data-scene-*`` attributes: ``lang``, ``theme``, ``controls`` (0 hides
-        the buttons, as on a wall), ``legend`` (0 hides it). Text, numbers and booleans.
+        the buttons, as on a wall), ``legend`` (0 hides it), ``orbit`` (1 turns slowly when nobody has touched
+        anything for a while). Text, numbers and booleans.
 
     The box takes the size of its parent. The camera, the renderer and the buffers are the browser's own;
     nothing of them passes through Dash.

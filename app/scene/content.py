@@ -89,8 +89,21 @@ def find_roads(county: County) -> list[Feature]:
 def make_roads(county: County, frame: LocalFrame, mesh: GroundMesh) -> Lines:
     """Roads draped over the ground; ``row`` is the position in ``find_roads``."""
     roads = find_roads(county)
-    parts = [mesh.drape(frame.path_to_local(f.path), ROAD_LIFT_M) for f in roads]
-    return _as_lines(parts, [float(f.props.get("width_m", 8.0)) for f in roads], list(range(len(roads))))
+    widths = [float(f.props.get("width_m", 8.0)) for f in roads]
+    parts = [
+        _over_edges(mesh.drape(frame.path_to_local(f.path), ROAD_LIFT_M), w, mesh)
+        for f, w in zip(roads, widths, strict=True)
+    ]
+    return _as_lines(parts, widths, list(range(len(roads))))
+
+
+def _over_edges(line: Floats, width_m: float, mesh: GroundMesh) -> Floats:
+    """A ribbon is level across: lift it where its upper edge would lie in the slope."""
+    way = np.gradient(line[:, :2], axis=0)
+    way /= np.maximum(np.hypot(way[:, 0], way[:, 1]), 1e-9)[:, None]
+    side = np.column_stack([-way[:, 1], way[:, 0]]) * (width_m / 2)
+    edges = np.maximum(mesh.height_at(line[:, :2] + side), mesh.height_at(line[:, :2] - side))
+    return np.column_stack([line[:, :2], np.maximum(line[:, 2], edges + ROAD_LIFT_M)])
 
 
 def make_trees(county: County, frame: LocalFrame, mesh: GroundMesh) -> NDArray[np.float32]:

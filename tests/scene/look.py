@@ -30,7 +30,8 @@ RESET = """() => {
   stage.hours.set({ hour: 'plain', snow: false });
   stage.shades.setMode('plain');
   if (stage.rowFilter || stage.places.here !== 0) stage.places.go(0);
-  Object.assign(stage.state, { opacity: {}, under: false, mode: 'temperature' });
+  Object.assign(stage.state, { opacity: {}, under: false, mode: 'temperature',
+    visible: { nodes: false, valves: false, sensors: false, borders: false } });
   stage.painter.domains = {};
   stage.painter.readLive();
   stage.colour();

@@ -114,3 +114,14 @@ def test_ramps_rise_or_fall_evenly_in_lightness(palette: Palette) -> None:
 def test_supply_is_warm_and_return_is_cool(palette: Palette) -> None:
     assert all(r > b + 20 for r, _, b in palette.supply)
     assert all(b > r + 20 for r, _, b in palette.back)
+
+
+def test_neither_edge_of_a_street_lies_in_the_slope(county: County, assets: SceneAssets) -> None:
+    lines = content.make_roads(county, assets.frame, assets.mesh)
+    for k in range(len(lines.row)):
+        at = slice(int(lines.starts[k]), int(lines.starts[k + 1]))
+        line, half = lines.vertices[at].astype(float), lines.width_m[at][0] / 2
+        way = np.gradient(line[:, :2], axis=0)
+        side = np.column_stack([-way[:, 1], way[:, 0]]) / np.hypot(way[:, 0], way[:, 1])[:, None] * half
+        for edge in (line[:, :2] + side, line[:, :2] - side):
+            assert (line[:, 2] > assets.mesh.height_at(edge)).all()

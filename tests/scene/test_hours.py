@@ -158,3 +158,24 @@ def test_a_polygon_drawn_on_the_screen_chooses_what_lies_in_it(page: Page) -> No
     page.mouse.click(400, 300)
     page.keyboard.press("Escape")
     assert page.evaluate("CT.scene.stage.choice.kind") is None
+
+
+def test_a_wall_begins_to_turn_by_itself_and_stops_for_a_hand_or_a_choice(page: Page) -> None:
+    turning = "CT.scene.stage.link.moving === 'orbit'"
+    page.evaluate("CT.scene.stage.link.idle(60)")
+    try:
+        page.wait_for_function(turning)
+        first = page.evaluate("CT.scene.camera.bearing")
+        page.wait_for_function("(b) => Math.abs(CT.scene.camera.bearing - b) > 0.2", arg=first)
+        page.evaluate("CT.scene.stage.link.after = 60000; CT.scene.setSelection('S02')")
+        assert not page.evaluate(turning)
+        page.evaluate("CT.scene.stage.link.idle(60)")
+        page.wait_for_function(turning)
+        page.evaluate("CT.scene.stage.link.after = 60000")
+        page.mouse.move(480, 300)
+        page.mouse.down()
+        page.mouse.move(520, 320, steps=4)
+        page.mouse.up()
+        page.wait_for_function(f"!({turning})")
+    finally:
+        page.evaluate("CT.scene.stage.link.close()")
