@@ -152,6 +152,17 @@ REHEARSAL_TEXTS: dict[str, tuple[str, str]] = {
     "rehearsal.gains": ("移动锅炉放在哪里最有用", "Where mobile boilers help most"),
     "rehearsal.plan": ("处置步骤", "Steps"),
     "rehearsal.rank": ("序", "#"),
+    "rehearsal.spare": (
+        "哪些站可以减负荷（各楼仍不低于 18 °C）",
+        "Where load can be shed (all houses at 18 °C)",
+    ),
+    "rehearsal.spare_mw": ("可减 (MW)", "can give (MW)"),
+    "rehearsal.spare_room": ("最冷楼栋最低 (°C)", "its coldest house (°C)"),
+    "rehearsal.spare_first": ("有医院或学校", "hospital or school"),
+    "rehearsal.no_spare": (
+        "没有站能在不低于 18 °C 的前提下减负荷",
+        "no station can give and keep all its houses at 18 °C",
+    ),
     "rehearsal.gain": ("一台可少 千户·K·h", "1000 home K h spared by one"),
     "rehearsal.gain_homes": ("户数", "Homes"),
     "rehearsal.sent": ("派往", "Sent"),

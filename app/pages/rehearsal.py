@@ -28,6 +28,7 @@ from app.pages.rehearsal_views import (
     draw_facts,
     draw_gains,
     draw_rooms,
+    draw_spare,
     draw_steps,
     draw_table,
     draw_worst,
@@ -110,6 +111,7 @@ def _answers(lang: str) -> html.Div:
         ),
         ("facts", html.Div(id="rehearsal-facts")),
         ("gains", html.Div(id="rehearsal-gains", className="ct-scroll")),
+        ("spare", html.Div(id="rehearsal-spare", className="ct-scroll")),
         ("plan", html.Div(id="rehearsal-steps")),
         ("first", html.Div(id="rehearsal-worst", className="ct-scroll")),
     )
@@ -276,6 +278,7 @@ def _register_shown(app: Dash, context: Context) -> None:
         Output("rehearsal-chart", "figure"),
         Output("rehearsal-facts", "children"),
         Output("rehearsal-gains", "children"),
+        Output("rehearsal-spare", "children"),
         Output("rehearsal-steps", "children"),
         Output("rehearsal-worst", "children"),
         Output("rehearsal-series", "children"),
@@ -289,12 +292,13 @@ def _register_shown(app: Dash, context: Context) -> None:
         if answer is None or key is None:
             hint = html.P(translate("rehearsal.hint", lang), className="ct-quiet")
             none = html.P(translate("rehearsal.later", lang), className="ct-quiet")
-            return hint, empty_rooms(context.county, lang, light), none, none, none, none, ""
+            return hint, empty_rooms(context.county, lang, light), none, none, none, none, none, ""
         system, at = find_room(context).stage.system(), min(max(int(shown), 0), len(answer.alternatives) - 1)
         chosen = answer.alternatives[at]
         return (
             draw_table(answer, lang, at), draw_rooms(context.county, answer, lang, light),
             draw_facts(context.county, chosen, lang), draw_gains(context.county, answer, lang),
+            draw_spare(context.county, answer, lang),
             draw_steps(context.county, answer, chosen, lang),
             draw_worst(context.county, system, chosen, lang),
             pack_series(context.county, system, answer, key, at, lang),

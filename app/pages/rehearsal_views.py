@@ -102,6 +102,23 @@ def draw_gains(county: County, answer: Answer, lang: str) -> object:
     return html.Table([head, html.Tbody(rows)], className="ct-table ct-gains")
 
 
+def draw_spare(county: County, answer: Answer, lang: str) -> object:
+    """Which station can do with how much less heat while its coldest house stays at the limit."""
+    if not answer.spare:
+        return html.P(translate("rehearsal.no_spare", lang), className="ct-quiet")
+    heads = ("rank", "station", "spare_mw", "spare_room", "gain_homes")
+    head = html.Thead(html.Tr([html.Th(translate(f"rehearsal.{h}", lang)) for h in heads]))
+    rows = []
+    for k, s in enumerate(answer.spare[:SHOWN_GAINS], 1):
+        mark = [" ", html.Span(translate("rehearsal.spare_first", lang), **{"data-level": "watch"})]
+        cells: list[object] = [
+            str(k), [name_place(county, s.station, lang), *(mark if s.first else [])],
+            format_number(s.power_w / 1e6, 2), format_number(s.room_c, 1), format_number(s.homes, 0),
+        ]  # fmt: skip
+        rows.append(html.Tr([html.Td(c) for c in cells]))
+    return html.Table([head, html.Tbody(rows)], className="ct-table ct-gains")
+
+
 def draw_steps(county: County, answer: Answer, a: Alternative, lang: str) -> html.Ol:
     """The plan of the alternative that is shown."""
     rows = [

@@ -22,6 +22,7 @@ from twin.rehearsal import (
     judge_run,
     list_options,
     rank_mobile,
+    rank_shedding,
     rehearse,
     settle_system,
 )
@@ -252,3 +253,27 @@ def test_a_cold_wave_asks_for_more_heat_and_options_begin_with_nothing(size: flo
     options = list_options(NETWORK, (wave,))
     assert options[0].name == "nothing" and options[0].measures == ()
     assert len({c.name for c in options}) == len(options)
+
+
+def test_load_is_shed_where_every_house_stays_warm_and_hospitals_come_last() -> None:
+    station = SYSTEM.stations.ids[0]
+    nothing = run(Incident("pump_trip", station), hours=24.0)
+    early, late = (rank_shedding(SYSTEM, BUILDINGS, nothing, h) for h in (1.0, 12.0))
+    given = {s.station: s for s in early}
+    assert station not in given, "its rooms fall by themselves"
+    assert given and all(s.power_w > 0.0 and s.room_c > 18.0 for s in early)
+    flags = [s.first for s in early]
+    assert flags == sorted(flags)
+    powers = [s.power_w for s in early if not s.first]
+    assert powers == sorted(powers, reverse=True)
+    assert all(s.power_w >= given[s.station].power_w for s in late if s.station in given), (
+        "walls hold for hours"
+    )
+    b = SYSTEM.buildings
+    for s in early:  # a steady loss of that heat leaves no house below the limit
+        mine = b.station == SYSTEM.stations.ids.index(s.station)
+        share = b.ua_w_k[mine] / b.ua_w_k[mine].sum()
+        tau_h = ((b.c_air_j_k + b.c_structure_j_k) / b.ua_w_k / 3600.0)[mine]
+        fallen = s.power_w * share / b.ua_w_k[mine] * (1.0 - np.exp(-23.0 / tau_h))
+        assert np.all(nothing.t_room_c[-1][mine] - fallen > 18.0 - 1e-6)
+    assert rank_shedding(SYSTEM, BUILDINGS, nothing, 25.0) == ()

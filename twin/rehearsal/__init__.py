@@ -8,7 +8,7 @@ from twin.rehearsal.frames import Extreme, Frames, Pressures, judge_pressures
 from twin.rehearsal.frost import Frost, find_frost
 from twin.rehearsal.judge import Judgement, judge_run
 from twin.rehearsal.options import list_options
-from twin.rehearsal.rank import Gain, find_spare, rank_mobile
+from twin.rehearsal.rank import Gain, Spare, find_spare, rank_mobile, rank_shedding
 from twin.rehearsal.run import Outlook, Rehearsal, rehearse
 from twin.rehearsal.section import Section, find_section
 from twin.rehearsal.start import Past, settle_system
@@ -29,6 +29,7 @@ __all__ = [
     "Pressures",
     "Rehearsal",
     "Section",
+    "Spare",
     "find_frost",
     "find_section",
     "find_spare",
@@ -36,6 +37,7 @@ __all__ = [
     "judge_run",
     "list_options",
     "rank_mobile",
+    "rank_shedding",
     "rehearse",
     "settle_system",
 ]

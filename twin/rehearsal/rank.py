@@ -84,6 +84,47 @@ def rank_mobile(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Spare:
+    """What ``station`` can give: ``power_w`` less for the rest of the time with the coldest of its houses
+    still at the limit; ``room_c`` that house's lowest without; ``first``: a hospital or school is there."""
+
+    station: str
+    power_w: float
+    room_c: float
+    homes: float
+    first: bool
+
+
+def rank_shedding(
+    system: HeatSystem, buildings: Mapping[str, Building], nothing: Rehearsal, after_h: float
+) -> tuple[Spare, ...]:
+    """Stations by the heat they can do without from ``after_h`` on, most first; those with a hospital or
+    school after all others."""
+    b, n = system.buildings, len(system.stations.ids)
+    every = max(1, round(600.0 / float(nothing.time_s[0])))
+    rows = np.append(np.arange(0, len(nothing.time_s) - 1, every), len(nothing.time_s) - 1)
+    hours, room = nothing.time_s[rows] / 3600.0, nothing.t_room_c[rows]
+    late = hours > after_h
+    if not late.any():
+        return ()
+    tau_h = (b.c_air_j_k + b.c_structure_j_k) / b.ua_w_k / 3600.0
+    fallen = 1.0 - np.exp(-(hours[late] - after_h)[:, None] / tau_h)
+    can = (np.maximum(room[late] - ROOM_C, 0.0) / np.maximum(fallen, 1e-9)).min(axis=0)
+    share = b.ua_w_k / np.bincount(b.station, b.ua_w_k, n)[b.station]
+    power, lowest, homes, first = np.full(n, np.inf), np.full(n, np.inf), np.zeros(n), np.zeros(n, bool)
+    np.minimum.at(power, b.station, can * b.ua_w_k / share)
+    np.minimum.at(lowest, b.station, room[late].min(axis=0))
+    np.add.at(homes, b.station, [float(buildings[i].homes) for i in b.ids])
+    np.logical_or.at(first, b.station, [buildings[i].use in FIRST for i in b.ids])
+    found = [
+        Spare(system.stations.ids[k], float(power[k]), float(lowest[k]), float(homes[k]), bool(first[k]))
+        for k in range(n)
+        if 0.0 < power[k] < np.inf
+    ]
+    return tuple(sorted(found, key=lambda s: (s.first, -s.power_w)))
+
+
 def find_spare(system: HeatSystem, buildings: Mapping[str, Building], nothing: Rehearsal) -> tuple[str, ...]:
     """Stations that can give: their rooms stay warm enough without any measure and nobody there comes first;
     the warmest first."""

@@ -23,13 +23,16 @@ from twin.rehearsal import (
     Measure,
     Past,
     Rehearsal,
+    Spare,
     find_spare,
     judge_run,
     list_options,
     rank_mobile,
+    rank_shedding,
     rehearse,
     settle_system,
 )
+from twin.rehearsal.options import DECIDE_AFTER_H
 
 Floats = NDArray[np.float64]
 RolledUp = Callable[[int, float, float], RollUpSeries]
@@ -67,12 +70,13 @@ NO_AID = Aid()
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
     """Alternatives from best to worst, where they started (``t``), what happens, which station gains most
-    from a mobile boiler, and how long it took."""
+    from a mobile boiler, which can do with less heat, and how long it took."""
 
     t: float
     incidents: tuple[Incident, ...]
     alternatives: tuple[Alternative, ...]
     gains: tuple[Gain, ...]
+    spare: tuple[Spare, ...]
     aid: Aid
     seconds: float
 
@@ -137,7 +141,9 @@ class Stage:
             cases = list_options(self._county.network, incidents, boilers, spare)
             found = [nothing, *(play(c) for c in cases if c.measures)]
         found.sort(key=_rank)
-        return Answer(now, incidents, tuple(found), gains, aid, time.monotonic() - began)
+        at = min((x.after_h for x in incidents), default=0.0) + DECIDE_AFTER_H
+        less = rank_shedding(system, buildings, nothing.run, at)
+        return Answer(now, incidents, tuple(found), gains, less, aid, time.monotonic() - began)
 
 
 def _play_nothing(
