@@ -33,20 +33,20 @@ def layout(view: View, context: Context) -> list[object]:
     right = {"type": "rightAligned"}
     age = {"valueFormatter": {"function": "ctAge(params.value)"}, **right}
     columns = [
-        _column("name", "col.name", lang, flex=2, minWidth=170, filter=True),
-        _column("kind", "data.kind", lang, minWidth=90, filter=True),
-        _column("dialect", "data.dialect", lang, minWidth=100),
-        _column("state", "data.state", lang, minWidth=90, filter=True),
-        _column("since", "life.since", lang, minWidth=105),
-        _column("why", "life.why", lang, minWidth=100),
-        _column("age", "col.age", lang, minWidth=90, **age),
-        _column("skew", "data.skew", lang, minWidth=110, **right),
-        _column("firmware", "life.firmware", lang, minWidth=90),
-        _column("certificate", "life.certificate", lang, minWidth=110, **right),
+        _column("name", "col.name", lang, flex=2, minWidth=155, filter=True),
+        _column("kind", "data.kind", lang, minWidth=84, filter=True),
+        _column("dialect", "data.dialect", lang, minWidth=92),
+        _column("state", "data.state", lang, minWidth=72, filter=True),
+        _column("since", "life.since", lang, minWidth=90),
+        _column("why", "life.why", lang, minWidth=84),
+        _column("age", "col.age", lang, minWidth=62, **age),
+        _column("skew", "data.skew", lang, minWidth=84, **right),
+        _column("firmware", "life.firmware", lang, minWidth=66),
+        _column("certificate", "life.certificate", lang, minWidth=86, **right),
     ]
     if not (view.kiosk or view.embed):
         columns.append(
-            {"field": "act", "headerName": "", "cellRenderer": "CTPost", "width": 100, "pinned": "right"}
+            {"field": "act", "headerName": "", "cellRenderer": "CTPost", "width": 74, "pinned": "right"}
         )
     grid = dag.AgGrid(
         id="device-grid",

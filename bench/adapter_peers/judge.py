@@ -133,12 +133,14 @@ def _last_words(log: Path) -> str:
 
 def _command(found: Result, ear: _Ear, store: StoreClient, point_no: int, value: float) -> None:
     """A set-point is asked for, obeyed and read back."""
+    before = len(ear.sent)
     no = store.request_command(point_no, value, "", "tried by the bench")
 
     def ended() -> Command | None:
         return next((c for c in store.commands() if c.no == no and c.state not in OPEN), None)
 
     ear.wait(ended)
+    ear.wait(lambda: len(ear.sent) > before)
     command = next((c for c in store.commands() if c.no == no), None)
     state = command.state if command is not None else "lost"
     if state != "done":

@@ -48,7 +48,7 @@ def _parse_plain(payload: bytes) -> Payload:
     try:
         message.ParseFromString(payload)
     except DecodeError as e:
-        raise PayloadError(f"not a Sparkplug B payload: {e}") from e
+        raise PayloadError(f"not a Sparkplug B payload: {len(payload)} bytes of another structure") from e
     if not all(isinstance(m.name, str) for m in message.metrics):
         raise PayloadError("the name of a metric is not UTF-8")  # protobuf hands it out as bytes
     return message

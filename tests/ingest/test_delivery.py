@@ -104,7 +104,7 @@ def test_a_broker_killed_and_restarted_under_ingest_costs_no_acknowledged_messag
         broker.wait()
 
 
-def test_one_flooding_vendor_does_not_keep_the_others_waiting(tmp_path: Path) -> None:
+def test_a_flooding_vendor_keeps_nobody_waiting_and_a_burst_is_stored_whole(tmp_path: Path) -> None:
     with run_mosquitto(tmp_path / "mosquitto") as broker, running_ingest(tmp_path, broker) as site:
         wait_until(lambda: is_connected(site.client), 45, "ingest is connected")
         command = [sys.executable, "-m", "tests.ingest.flood", str(broker), "heat/nobody/data", "60000"]
@@ -131,6 +131,17 @@ def test_one_flooding_vendor_does_not_keep_the_others_waiting(tmp_path: Path) ->
         wait_until(lambda: site.client.stats().rejected_messages >= 60_000, 60, "the flood is counted whole")
         stats = site.client.stats()
         kinds = {(n.kind, n.subject) for n in site.client.notices()}
+        first = t - 60_000
+        for k in range(3000):  # what it says in an hour, at once
+            body = {TB.external_id: [{"ts": first + k, "values": {key: 45.0}}]}
+            quiet.publish("v1/gateway/telemetry", json.dumps(body), qos=1)
+
+        def burst() -> int:
+            span = (first / 1000 - 0.0005, first / 1000 + 3.0)
+            return site.client.history(no, *span, max_rows=10_000).t.size
+
+        wait_until(lambda: burst() >= 3000, 60, "the burst is stored")
+        assert burst() == 3000
         quiet.disconnect()
         quiet.loop_stop()
     assert ("dead_letter_flood", "heat/nobody/data") in kinds
