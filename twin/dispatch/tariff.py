@@ -41,7 +41,7 @@ class Tariff:
     chp_kg_gj: float = 65.0
     boiler_kg_gj: float = 61.0
     el_kg_kwh: float = 0.56
-    cold_yuan_k_h: float = 1.0
+    cold_yuan_k_h: float = 0.75
     hot_yuan_k_h: float = 0.02
     room_low_c: float = 18.0
     room_high_c: float = 22.0
