@@ -16,6 +16,7 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
+from app.scene import ground
 from app.scene.assets import SceneLibrary
 from app.scene.routes import read_renderer
 from tests.scene.page import CHROMIUM_ARGS, Client, make_page, serve
@@ -129,7 +130,7 @@ UPDATE = """async (n) => {
     document.dispatchEvent(new CustomEvent('ct-network', { detail }));
     CT.scene.stage.readLive();
     costs.push(written + stats.lastUpdateMs + stats.lastLiveMs);
-    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    await new Promise((done) => setTimeout(done, 40)); // frames are drawn when the processor gets to them
   }
   return costs;
 }"""
@@ -169,18 +170,20 @@ def enlarge(county: County, pipes: int) -> County:
 
 
 def measure_large(county: County) -> dict[str, float]:
-    """Main-thread time of an update at 10,000 pipes."""
+    """Main-thread time of an update at 10,000 pipes and 5,000 points."""
+    ground.PICTURE_PX = ground.NEAR_PX = 256  # not what is measured here
     with serve(make_page(enlarge(county, 10_000))) as base, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS)
         page = browser.new_page(viewport={"width": 640, "height": 360})
         page.set_default_timeout(240_000)
         page.goto(base)
         _wait(page)
-        costs = sorted(page.evaluate(UPDATE, 21))
+        page.wait_for_timeout(2000)  # the first frames of so many pipes are drawn
+        costs = sorted(page.evaluate(UPDATE, 41))
         count = page.evaluate("CT.scene.spec.scene.counts.pipes")
         browser.close()
     name = f"{count} pipes 5000 points"
-    return {f"update_ms {name}": costs[10], f"update_most_ms {name}": costs[-1]}
+    return {f"update_ms {name}": costs[20], f"update_most_ms {name}": costs[-1]}
 
 
 def measure_heap(county: County, folder: Path | None) -> dict[str, float]:
