@@ -186,6 +186,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.reason": ("原因", "Reason"),
     "data.count": ("次数", "Count"),
     "data.payload": ("内容", "Payload"),
+    "data.revision": ("第 {n} 版", "version {n}"),
     "data.last": ("最近", "Last"),
     "data.dialect": ("协议", "Dialect"),
     "data.skew": ("时钟偏差 s", "Clock offset s"),

@@ -251,9 +251,9 @@ def _notices(context: Context, lang: str) -> object:
             [
                 html.Td(local_time(n.last_t, zone)),
                 html.Td(translate(f"notice.{n.kind}", lang) if f"notice.{n.kind}" in TEXTS else n.kind),
-                html.Td(_subject(n, context)),
+                html.Td(_subject(n, context, lang)),
                 html.Td(format_number(n.count, 0)),
-                html.Td(html.Code(translate_reason(n.detail, lang))),
+                html.Td(html.Code(_detail(n, lang))),
             ]
         )
         for n in found[:60]
@@ -262,12 +262,21 @@ def _notices(context: Context, lang: str) -> object:
     return html.Table([html.Thead(head), html.Tbody(rows)], className="ct-table")
 
 
-def _subject(notice: Notice, context: Context) -> str:
-    """A point by its id; everything else as it is."""
+def _subject(notice: Notice, context: Context, lang: str) -> str:
+    """A point by its id, onboarding by the name of its page; everything else as it is."""
     points = context.county.points
+    if notice.subject == "onboarding":
+        return translate("nav.access", lang)
     if notice.kind.startswith("counter_") and notice.subject.isdigit() and int(notice.subject) < len(points):
         return points[int(notice.subject)].id
     return notice.subject
+
+
+def _detail(notice: Notice, lang: str) -> str:
+    """A reason in the language of the page, or which version of the onboarding counts now."""
+    if notice.kind == "county_reloaded" and notice.detail.isdigit():
+        return translate("data.revision", lang, n=notice.detail)
+    return translate_reason(notice.detail, lang)
 
 
 def peek(payload: bytes) -> str:
