@@ -1,11 +1,15 @@
 """How well faults are found: the demo field's plant with hidden truth, faults drawn at random.
 
-    python -m bench.diagnosis [--episodes 300] [--days 30] [--seeds 3] [--json FILE] [--quick]
+    python -m bench.diagnosis [--episodes 300] [--days 30] [--seeds 3]
+        [--only FIELD] [--keep FOLDER] [--json FILE] [--quick]
 
 For each seed and weather a field is made whose code and parameters the twin does not know. The twin watches a
 day of history in five-minute steps and some hours in one-minute steps. From there each episode is a branch of
-its own: half a minute later one fault, then watched for as long as its kind is given. Healthy days go on from
-there without a fault. Prints a table; a row that falls short of what it must be says so.
+its own: half a minute later one fault, then watched for as long as its kind is given. A fouled exchanger
+that has not been found in an hour and a half is watched on in five-minute steps until it is, for three days;
+a stuck valve or a blockage, which may do nothing for hours, for twelve hours in all.
+Healthy days go on from the branch without a fault. With ``--keep`` every field is a file of its own, and a
+long run can be made in pieces (``--only``). Prints a table; a row that falls short of its mark says so.
 
 Peer, in the same run: thresholds, the rule of the trade. A point is in alarm when it has differed from its
 simulated value by more than three standard uncertainties (the limits of the comparison) for ten minutes.
@@ -18,13 +22,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from bench.diagnosis_faults import MIX, draw_fault
-from bench.diagnosis_field import Fault, Field, Twin, play
+from bench.diagnosis_field import COARSE_S, STEP_S, Fault, Field, Twin, play
 from bench.diagnosis_score import Episode, print_table, summarise
 from ingest.demo.county import generate_county
 from twin.compare import compile_points
@@ -38,50 +42,74 @@ WATCHED_H = {
     "fouling": 1.5, "stuck_valve": 4.0, "sensor_drift": 3.0, "blockage": 2.0, "draw": 2.5,
     "secondary_draw": 2.5, "imbalance": 1.5, "open_room": 1.5,
 }  # fmt: skip
+LONG_H = {"fouling": 72.0, "stuck_valve": 12.0, "blockage": 12.0}
+"""So long it is watched on, in steps of five minutes, until it is found."""
 OTHERS_H = 1.0
 HEALTHY_STEP_S = 120.0
 PIPE_KINDS = ("leak", "draw", "blockage")
 
 
-def run_episode(label: str, f0: Field, twin0: Twin, rng: np.random.Generator, weather: str) -> Episode:
-    """Branch off, break, watch."""
-    f, twin = f0.branch(), twin0.branch()
-    before = {v.id for v in twin.said}
-    old_alarms = twin.peer.alarms()
-    fault = draw_fault(label, f, rng)
-    f.faults.add(fault)
-    found = right = away = peer = math.nan
-    first_kind, others, in_three = "", set(), False
-    holds = zone = math.nan
-    home = _homes(f.county)
-    elsewhere: set[str] = set()
-    for t, verdicts in play(f, twin, WATCHED_H.get(fault.kind, OTHERS_H), 60.0):
-        for point in twin.peer.alarms() - old_alarms:
-            wide = fault.kind in (*PIPE_KINDS, "source_trip") or fault.at == fault.at.lower()
-            if wide or _station(point, home) == _station(fault.at, home):
-                peer = (t - fault.start) / 60.0 if math.isnan(peer) else peer
+@dataclass
+class Seen:
+    """What an episode's findings have said so far; times in minutes after its start, NaN: never."""
+
+    fault: Fault
+    county: County
+    before: set[str]
+    old_alarms: set[str]
+    home: dict[str, str]
+    found: float = math.nan
+    right: float = math.nan
+    peer: float = math.nan
+    place: tuple[float, float, float] = (math.nan, math.nan, math.nan)
+    others: set[str] = field(default_factory=set)
+    elsewhere: set[str] = field(default_factory=set)
+    last: list[Verdict] = field(default_factory=list)
+
+    def take(self, t: float, verdicts: Sequence[Verdict], alarms: set[str]) -> None:
+        """The findings and the peer's alarms at ``t``."""
+        fault, minutes = self.fault, (t - self.fault.start) / 60.0
+        wide = fault.kind in (*PIPE_KINDS, "source_trip") or fault.at == fault.at.lower()
+        for point in alarms - self.old_alarms:
+            if wide or _station(point, self.home) == _station(fault.at, self.home):
+                self.peer = minutes if math.isnan(self.peer) else self.peer
             else:
-                elsewhere.add(point)
-        for v in verdicts:
-            if v.id in before:
+                self.elsewhere.add(point)
+        self.last = [v for v in verdicts if v.id not in self.before]
+        for v in self.last:
+            if not _is_mine(v, fault, self.home):
+                self.others.add(v.id)
                 continue
-            mine = _is_mine(v, fault, home)
-            if mine and math.isnan(found):
-                found = (t - fault.start) / 60.0
-            if not mine:
-                others.add(v.id)
-            if mine and v.kind == fault.kind:
-                right = (t - fault.start) / 60.0 if math.isnan(right) else right
+            self.found = minutes if math.isnan(self.found) else self.found
+            if v.kind == fault.kind:
+                self.right = minutes if math.isnan(self.right) else self.right
                 if fault.kind in PIPE_KINDS:
-                    away, holds, zone = _judge_place(f.county, v, fault.at)
-    last = [v for v in verdicts if v.id not in before]
-    if last:
-        first_kind = last[0].kind
+                    self.place = _judge_place(self.county, v, fault.at)
+
+    def score(self, label: str, seed: int, weather: str) -> Episode:
+        """The row of the table."""
+        fault, last = self.fault, self.last
+        first_kind = last[0].kind if last else ""
         named = [*[v.kind for v in last], *[s.kind for v in last for s in v.suspects]]
         in_three = fault.kind in list(dict.fromkeys(named))[:3]
-    size = math.nan if fault.size is None else fault.size
-    return Episode(label, fault.kind, fault.at, size, f.seed, weather, found, right, first_kind, in_three,
-                   away, holds, zone, len(others), peer, len(elsewhere))  # fmt: skip
+        size = math.nan if fault.size is None else fault.size
+        return Episode(label, fault.kind, fault.at, size, seed, weather, self.found, self.right, first_kind,
+                       in_three, *self.place, len(self.others), self.peer, len(self.elsewhere))  # fmt: skip
+
+
+def run_episode(label: str, f0: Field, twin0: Twin, rng: np.random.Generator, weather: str) -> Episode:
+    """Branch off, break, watch; what has three days to be found is watched on at coarse steps until then."""
+    f, twin = f0.branch(), twin0.branch()
+    fault = draw_fault(label, f, rng)
+    f.faults.add(fault)
+    home = _homes(f.county)
+    seen = Seen(fault, f.county, {v.id for v in twin.said}, twin.peer.alarms(), home)
+    for t, verdicts in play(f, twin, WATCHED_H.get(fault.kind, OTHERS_H), STEP_S):
+        seen.take(t, verdicts, twin.peer.alarms())
+    while math.isnan(seen.right) and f.t - fault.start < 3600.0 * LONG_H.get(fault.kind, 0.0):
+        for t, verdicts in play(f, twin, 0.5, COARSE_S):
+            seen.take(t, verdicts, twin.peer.alarms())
+    return seen.score(label, f.seed, weather)
 
 
 def _homes(county: County) -> dict[str, str]:
@@ -134,58 +162,98 @@ def run_healthy(f0: Field, twin0: Twin, days: float) -> tuple[list[str], int]:
     return sorted(told.values()), alarms
 
 
+@dataclass
+class Part:
+    """What one field gave."""
+
+    name: str
+    days: float
+    episodes: list[Episode]
+    false: list[str]
+    alarms: int
+    figures: list[dict[str, object]]
+
+    def keep(self, path: Path) -> None:
+        """Write it down."""
+        path.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> "Part":
+        """What :meth:`keep` wrote."""
+        said = json.loads(path.read_text(encoding="utf-8"))
+        said["episodes"] = [Episode(**e) for e in said["episodes"]]
+        return cls(**said)
+
+
+def run_field(i: int, fields: Sequence[tuple[int, str]], episodes: int, days: float) -> Part:
+    """Field ``i`` of ``fields``: its share of the episodes and of the healthy days."""
+    seed, weather = fields[i]
+    county = generate_county(7)
+    labels = [label for label, n in MIX for _ in range(n)]
+    rng = np.random.default_rng((seed, i))
+    start = WINTER + 86_400.0 * float(rng.uniform(-40, 40))
+    with tempfile.TemporaryDirectory() as folder:
+        f = Field(county, seed, weather, start, Path(folder) / "truth.jsonl")
+        twin = Twin(compile_network(county.network), compile_points(county), compile_book(county))
+        play(f, twin, 24.0, COARSE_S)
+        play(f, twin, float(rng.uniform(1, 8)), STEP_S)
+        share = range(i, episodes, len(fields))
+        rows = [run_episode(labels[k % len(labels)], f, twin, rng, weather) for k in share]
+        wrong, alarms = run_healthy(f, twin, days / len(fields))
+    name = f"seed {seed}, {weather}"
+    return Part(name, days / len(fields), rows, [f"{name}: {w}" for w in wrong], alarms, twin.figures())
+
+
+def _join(parts: Sequence[Part]) -> list[dict[str, object]]:
+    """One table of all fields; of figures the largest."""
+    rows = [e for p in parts for e in p.episodes]
+    days = sum(p.days for p in parts)
+    table = summarise(rows, days, sum(len(p.false) for p in parts), sum(p.alarms for p in parts))
+    same = zip(*(p.figures for p in parts), strict=True)
+    figures = [max(rows_, key=lambda r: float(str(r["value"]))) for rows_ in same]
+    return [*table, *figures]
+
+
 def main() -> int:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--episodes", type=int, default=300)
     parser.add_argument("--days", type=float, default=30.0)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--first-seed", type=int, default=300, help="fields are drawn from here on")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--first-seed", type=int, default=400, help="fields are drawn from here on")
+    parser.add_argument("--only", type=int, help="run only this field (from 0) of them")
+    parser.add_argument("--keep", type=Path, help="folder of one JSON file per field; those there are taken")
+    parser.add_argument("--json", type=Path, help="write table and episodes")
     parser.add_argument("--quick", action="store_true", help="40 episodes and 2 days of one field")
     args = parser.parse_args()
     if args.quick:
         args.episodes, args.days, args.seeds = 40, 2.0, 1
-    county = generate_county(7)
-    shared = (compile_network(county.network), compile_points(county), compile_book(county))
-    fields = [
-        (args.first_seed + s, w)
-        for s in range(args.seeds)
-        for w in (WEATHERS[:1] if args.quick else WEATHERS)
-    ]
-    labels = [label for label, n in MIX for _ in range(n)]
-    rows: list[Episode] = []
-    alarms, wrong, began = 0, [], time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        for i, (seed, weather) in enumerate(fields):
-            rng = np.random.default_rng((seed, i))
-            start = WINTER + 86_400.0 * float(rng.uniform(-40, 40))
-            f = Field(county, seed, weather, start, Path(folder) / "truth.jsonl")
-            twin = Twin(*shared)
-            play(f, twin, 24.0, 300.0)
-            play(f, twin, float(rng.uniform(1, 8)), 60.0)
-            share = range(i, args.episodes, len(fields))
-            rows += [run_episode(labels[k % len(labels)], f, twin, rng, weather) for k in share]
-            what, n = run_healthy(f, twin, args.days / len(fields))
-            alarms += n
-            wrong += [f"seed {seed} {weather}: {w}" for w in what]
-            _keep(args.json, rows, args.days * (i + 1) / len(fields), wrong, alarms, twin)
-            print(f"field {i + 1} of {len(fields)}: seed {seed}, {weather}; {len(rows)} episodes, "
-                  f"{time.monotonic() - began:.0f} s", file=sys.stderr)  # fmt: skip
-    table = [*summarise(rows, args.days, len(wrong), alarms), *twin.figures()]
+    weathers = WEATHERS[:1] if args.quick else WEATHERS
+    fields = [(args.first_seed + s, w) for s in range(args.seeds) for w in weathers]
+    parts = []
+    for i, (seed, weather) in enumerate(fields):
+        began = time.monotonic()
+        path = args.keep / f"{seed}-{weather}.json" if args.keep else None
+        if path is not None and path.exists():
+            parts.append(Part.read(path))
+            continue
+        if args.only is not None and args.only != i:
+            continue
+        parts.append(run_field(i, fields, args.episodes, args.days))
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            parts[-1].keep(path)
+        spent = time.monotonic() - began
+        print(f"field {i + 1} of {len(fields)}: {parts[-1].name}; {spent:.0f} s", file=sys.stderr)
+    table = _join(parts)
     print_table(table)
-    print(f"{len(rows)} episodes, {args.days:g} healthy days, {len(fields)} fields; false: {wrong or 'none'}")
+    rows, wrong = [e for p in parts for e in p.episodes], [w for p in parts for w in p.false]
+    days = sum(p.days for p in parts)
+    print(f"{len(rows)} episodes, {days:g} healthy days, {len(parts)} fields; false: {wrong or 'none'}")
+    if args.json is not None:
+        said = {"table": table, "days": days, "episodes": [asdict(e) for e in rows], "false": wrong}
+        args.json.write_text(json.dumps(said, indent=1), encoding="utf-8")
     return 0
-
-
-def _keep(
-    path: Path | None, rows: Sequence[Episode], days: float, wrong: Sequence[str], alarms: int, twin: Twin
-) -> None:
-    """What is known so far, after every field."""
-    if path is not None:
-        table = [*summarise(rows, days, len(wrong), alarms), *twin.figures()]
-        said = {"table": table, "days": days, "episodes": [asdict(e) for e in rows], "false": list(wrong)}
-        path.write_text(json.dumps(said, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

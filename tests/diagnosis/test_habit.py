@@ -85,3 +85,28 @@ def test_silent_devices_are_one_gateway_when_all_of_a_dialect_are() -> None:
     names, since = find_silent(devices, period, reported, 5000.0)
     assert names == ("*flat", "D5")
     assert since["D5"] == 0.0
+
+
+def test_who_has_not_listened_blames_no_gateway_until_he_has() -> None:
+    devices = tuple((f"D{i}", "flat", np.array([i])) for i in range(4))
+    period, reported = np.full(4, 60.0), np.array([20_000.0, 20_000.0, 20_000.0, 100.0])
+    assert find_silent(devices, period, reported, 20_000.0)[0] == ("D3",)
+    still = Stillness(period)
+    for t in np.arange(0.0, 1200.0, 60.0):
+        still.take(np.full(4, t), np.full(4, t), t)
+    still.take(np.full(4, 1.0), reported, 20_000.0)  # hours of downtime lie between
+    assert find_silent(devices, period, reported, 20_000.0, still.listening)[0] == ()
+    reported[:3] = 21_000.0
+    assert find_silent(devices, period, reported, 21_000.0, still.listening)[0] == ("D3",)
+
+
+def test_a_meter_that_shows_the_same_after_a_downtime_has_not_stood_still() -> None:
+    still, rng = Stillness(np.full(1, 60.0)), np.random.default_rng(8)
+    t = 0.0
+    for _ in range(400):
+        t += 60.0
+        still.take(np.round(rng.normal(50, 0.1, 1), 2), np.array([t]), t)
+    last = still.value.copy()
+    for later in (t + 30_000.0, t + 30_060.0, t + 30_120.0):
+        still.take(last, np.array([later]), later)
+    assert still.surprise()[0] < 12.0

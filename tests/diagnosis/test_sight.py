@@ -62,7 +62,14 @@ def test_a_whole_county_sees_nearly_everything() -> None:
 def test_a_county_without_loops_says_that_nothing_confirms_a_branch() -> None:
     whole = make_tiny_county()
     county = cut(whole, {"P03"})
-    assert "no_loop" in codes(look(county, measure(county)))
+    value = measure(county)
+    sight = look(county, value)
+    assert "no_loop" in codes(sight)
+    meter = county.point_by_id["S03/p1_flow"].no  # without a loop nothing else tells what this branch draws
+    value[meter] = np.nan
+    blind = look(county, value)
+    assert blind.least_leak > sight.least_leak or blind.visible["leak"] < sight.visible["leak"]
+    assert "S03/p1_flow" in blind.mends[0].points
 
 
 def test_half_the_sensors_dead_lists_what_is_blind_and_what_to_mend_first() -> None:
@@ -133,6 +140,13 @@ def test_one_station_alone_says_that_nothing_can_be_compared() -> None:
         network=replace(n, substations=(only,)),
         buildings=tuple(b for b in whole.buildings if b.substation_id == "S02"),
     )
-    sight = look(county, measure(county))
+    value = measure(county)
+    sight = look(county, value)
     assert "one_station" in codes(sight)
     assert np.isfinite(sight.least_leak)
+    own = sum(p.length_m for p in county.network.pipes if p.side == "supply")
+    assert sight.zone_m > 0.5 * own, "seen, but nobody can say where along the way"
+    value[county.point_by_id["S02/p1_ts"].no] = np.nan
+    worse = look(county, value)
+    assert worse.visible["fouling"] == 0.0
+    assert "S02/p1_ts" in worse.mends[0].points

@@ -82,6 +82,28 @@ def test_a_station_that_falls_silent_is_one_finding(healthy) -> None:
     assert [(v.kind, v.place) for v in verdicts] == [("gateway_offline", "D-S11")]
 
 
+def test_a_device_that_is_heard_again_is_not_told_any_more(healthy) -> None:
+    field, twin = healthy[0].branch(), healthy[1].branch()
+    field.faults.add(Fault("gateway_offline", "D-S11", None, field.t + 30.0, minutes=20.0))
+    told = [bool(v) for _, v in play(field, twin, 0.42, 60.0)]
+    assert any(told[:20])
+    assert not any(told[-3:]), "it has spoken: silence is over at once"
+
+
+def test_a_downtime_of_the_twin_is_no_silence_of_the_devices(healthy) -> None:
+    field, twin = healthy[0].branch(), healthy[1].branch()
+    away = field.branch()
+    play(away, twin.branch(), 2.0, 300.0)
+    field.t, away.reported_t = away.t, field.reported_t.copy()  # what came meanwhile was not taken
+    field.plant, field.instruments = away.plant, away.instruments
+    assert all(v.kind != "gateway_offline" for _, said in play(field, twin, 0.2, 60.0) for v in said)
+
+
+def test_a_meter_that_has_drifted_past_its_pair_is_not_called_crossed(healthy) -> None:
+    verdicts = _break(healthy, "sensor_drift", "S14/s2_tr", 12.0, 1.5)
+    assert [(v.kind, v.place) for v in verdicts] == [("sensor_drift", "S14/s2_tr")]
+
+
 def test_a_gateway_that_falls_silent_is_one_finding_not_thirty(healthy) -> None:
     verdicts = _break(healthy, "gateway_offline", "sparkplug", None, 0.4)
     assert [(v.kind, v.place) for v in verdicts] == [("gateway_offline", "*sparkplug")]

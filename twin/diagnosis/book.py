@@ -16,6 +16,8 @@ STATION_KEYS = (
     "p1_ts", "p1_tr", "p1_ps", "p1_pr", "p1_flow", "p1_heat", "cv_pos", "cv_sp", "s2_ts", "s2_tr", "s2_ps",
     "s2_pr", "s2_flow", "mk_flow", "cp1_run", "cp1_hz", "p_kw",
 )  # fmt: skip
+WANTED_KEYS = ("s2_ts_sp",)
+"""What controllers were told; taken where it is known."""
 SOURCE_KEYS = ("src_ts", "src_tr", "src_ps", "src_pr", "src_flow", "src_heat", "src_mk")
 WATCHED = frozenset((*STATION_KEYS, *SOURCE_KEYS)) - {"cp1_run", "cp1_hz", "mk_flow", "src_mk"}
 """Points that are watched for standing still."""
@@ -101,7 +103,7 @@ def compile_book(county: County) -> DiagnosisBook:
         station_ids=station_ids,
         source_ids=source_ids,
         pipe_ids=tuple(p.id for p in county.network.pipes),
-        station={k: numbers(station_ids, k) for k in STATION_KEYS},
+        station={k: numbers(station_ids, k) for k in (*STATION_KEYS, *WANTED_KEYS)},
         source={k: numbers(source_ids, k) for k in SOURCE_KEYS},
         outdoor=np.array([p.no for p in county.points if p.key == "t_out"], dtype=np.int64),
         building_supply=_find_meters(county, building, "b_ts"),

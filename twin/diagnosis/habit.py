@@ -15,6 +15,9 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 WINDOWS_S = (180.0, 1200.0, 10800.0)
+LEAST_SPREAD = (1.0, 1.0, 0.2)
+"""Least variance of each window's mean, in squares of the floor: noise averages out, what is wrong all the
+time does not."""
 FORGET_S = 3 * 86400.0
 SPREAD_S = 16 * 3600.0
 """Times of forgetting: of the habit, and of its spread."""
@@ -22,12 +25,12 @@ SETTLE_S = 1800.0
 """Weight of the first guess of the spread."""
 LEARNING_S = 5 * 3600.0
 """A sign says nothing before it was known for this long."""
-NOISE = 4.0
-"""Variance of a single value in squares of its floor, for the weight of new values."""
+NOISE, STEP_S = 4.0, 300.0
+"""Variance of what is seen in so much time, in squares of the floor, for the weight of new values."""
 PRIOR_STD = (1e3, 60.0, 30.0)
 """Standard deviation of the three parts before anything was seen, in floors."""
-CLIP = 3.0
-"""Values beyond this many sigmas hardly teach."""
+CLIP, SELDOM = 3.0, 0.25
+"""Values and means beyond this many sigmas hardly teach."""
 LONGEST_STEP_S = 600.0
 """A pause counts as this long."""
 
@@ -86,15 +89,20 @@ class Habit:
             # the spread is that of the averaged value, so slow wandering counts in the long window
             young = dt / (self.known_s + SETTLE_S)
             a = np.where(known & ~held, np.maximum(1.0 - np.exp(-dt / SPREAD_S), young), 0.0)
-            square = np.minimum(self.mean[w] ** 2, CLIP**2 * np.maximum(self.spread[w], 1.0))
+            most = CLIP**2 * np.maximum(self.spread[w], LEAST_SPREAD[w])
+            square = np.minimum(self.mean[w] ** 2, most)
+            a *= np.where(self.mean[w] ** 2 > most, SELDOM, 1.0)  # a fault is not usual
             self.spread[w] += a * (square - self.spread[w])
 
     def _learn(self, x: Floats, error: Floats, who: Bools, dt: float, first: Bools) -> None:
         gain_of = self.trust @ x
         scale = np.sqrt(np.maximum(self.spread[0], 1.0))
         excess = np.abs(error) / (CLIP * scale)
+        for w in range(1, len(WINDOWS_S)):  # what has differed for long is rather a fault than a habit
+            usual = np.sqrt(np.maximum(self.spread[w], LEAST_SPREAD[w]))
+            excess = np.maximum(excess, np.abs(self.mean[w]) / (CLIP * usual))
         doubt = np.where(first, 1.0, np.maximum(excess, 1.0) ** 2)
-        at_least = NOISE * np.maximum(self.spread[0], 1.0) * doubt
+        at_least = NOISE * np.maximum(self.spread[0], 1.0) * doubt * max(STEP_S / dt, 1.0)
         gain = gain_of / (gain_of @ x + at_least)[:, None]
         gain[~who] = 0.0
         self.part += gain * error[:, None]
@@ -110,5 +118,5 @@ class Habit:
         centre = self.centre or (flow, load)
         x = np.array([1.0, flow * abs(flow) - centre[0] ** 2, load - centre[1]])
         unsure = np.einsum("i,nij,j->n", x, self.trust, x)
-        out = np.sqrt(np.maximum(self.spread[window], 1.0) + unsure)
+        out = np.sqrt(np.maximum(self.spread[window], LEAST_SPREAD[window]) + unsure)
         return np.where(self.known_s < LEARNING_S, np.inf, out)

@@ -21,6 +21,11 @@ Found = dict[tuple[str, str], Explanation]
 SHARE_FLOOR, ROOM_FLOOR_K = 0.015, 0.20
 COOLS = -0.8
 """How the cooling of a building's water answers to its flow, by the law of a radiator."""
+CONFIRMED = 0.5
+"""Coolings that answer by this share confirm a flow."""
+STEADY_S, CHANGED = 1200.0, 0.05
+"""While a station's flow differs by this share from its mean of the last time, shares mean nothing: buildings
+report later than stations."""
 LOOK_S = 240.0
 """These meters report every quarter of an hour: no need to look every moment."""
 WINDOW = 1
@@ -38,6 +43,7 @@ class Homes:
     rooms: Habit = field(init=False)
     held_b: NDArray[np.bool_] = field(init=False)
     held_r: NDArray[np.bool_] = field(init=False)
+    steady: Floats | None = None
     last: Floats = field(init=False)
     steepest: Floats = field(init=False)
     looked: float = float("-inf")
@@ -60,6 +66,7 @@ class Homes:
             share = np.log(value[b.flow] / station_flow[b.row])
             cooling = np.log((value[b.warm] - value[b.cold]) / station_dt_k[b.row])
         sign = np.concatenate([share, cooling])
+        sign[np.tile(self._changes(station_flow, dt_s)[b.row], 2)] = np.nan
         self.buildings.take(np.where(np.isfinite(sign), sign, np.nan), flow, load, dt_s, self.held_b)
         room = value[b.room]
         step = np.nan_to_num(self.last - room)
@@ -67,6 +74,17 @@ class Homes:
         self.last = np.where(np.isfinite(room), room, self.last)
         usual = _medians(room, b.room_row, station_flow.size)
         self.rooms.take(room - usual[b.room_row], flow, load, dt_s, self.held_r)
+
+    def _changes(self, flow: Floats, dt_s: float) -> NDArray[np.bool_]:
+        """Whether each station's flow is changing."""
+        with np.errstate(all="ignore"):
+            now = np.log(flow)
+        known = np.isfinite(now)
+        old = now if self.steady is None else np.where(np.isfinite(self.steady), self.steady, now)
+        self.steady = old + np.where(
+            known, (1.0 - np.exp(-dt_s / STEADY_S)) * np.where(known, now - old, 0.0), 0.0
+        )
+        return known & (np.abs(now - self.steady) > CHANGED)
 
     def find(self, station_ids: tuple[str, ...], size: int, t: float, flow: float, load: float) -> Found:
         """Uneven stations and cold rooms at ``t``; ``size`` of the vector of signs that findings refer to."""
@@ -87,15 +105,13 @@ class Homes:
         for i in np.unique(b.row):
             mine = np.flatnonzero(b.row == i)
             mine = mine[np.isfinite(sigma[mine]) & (h.known_s[mine] > 0)]
-            if mine.size < 2:
-                continue  # with one meter nobody knows what the others get
-            moved = mean[mine] - np.median(mean[mine]) if mine.size > 2 else mean[mine] - mean[mine].mean()
+            moved = _uneven(mine, mean, sigma, n)
+            if mine.size == 0 or moved is None:
+                continue
             evidence = 0.5 * float(np.sum((moved / sigma[mine]) ** 2))
             spread = float(np.sqrt(np.mean(moved**2)))
             far = mine[np.abs(moved) > 0.5 * np.abs(moved).max()]
-            # water that really flows less cools more; a meter that is wrong cools nothing
-            w = 1.0 / np.square(sigma[n + far])
-            real = float(np.sum(w * mean[n + far] * mean[far] * COOLS) / np.sum(w * (mean[far] * COOLS) ** 2))
+            real = _realness(far, mean, sigma, n)
             if evidence < FAULTS["imbalance"].evidence or spread < FAULTS["imbalance"].least:
                 continue
             self.held_b[mine] = self.held_b[n + mine] = True
@@ -131,6 +147,26 @@ class Homes:
             rows.sort(key=lambda c: -c.probability)
             out[("open_room", room)] = Explanation(tuple(rows), float(0.5 * z[k] ** 2), nothing)
         return out
+
+
+def _realness(rows: Ints, mean: Floats, sigma: Floats, n: int) -> float:
+    """How far the coolings answer to the flows of some buildings, 1 as radiators do, 0 not at all: water that
+    really flows less cools more; a meter that is wrong cools nothing."""
+    w, wanted = 1.0 / np.square(sigma[n + rows]), mean[rows] * COOLS
+    return float(np.sum(w * mean[n + rows] * wanted) / max(float(np.sum(w * np.square(wanted))), 1e-12))
+
+
+def _uneven(mine: Ints, mean: Floats, sigma: Floats, n: int) -> Floats | None:
+    """What the shares of a station's metered buildings have moved (k,); None where nobody can say.
+
+    What all have in common is the station's own meter, unless their coolings confirm it: then the buildings
+    without a meter get the rest.
+    """
+    if mine.size == 0 or _realness(mine, mean, sigma, n) > CONFIRMED:
+        return mean[mine]
+    if mine.size < 2:
+        return None  # one meter alone, and its cooling does not confirm it
+    return mean[mine] - (np.median(mean[mine]) if mine.size > 2 else mean[mine].mean())
 
 
 def _medians(value: Floats, row: Ints, n: int) -> Floats:

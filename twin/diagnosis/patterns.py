@@ -158,8 +158,8 @@ def simulate_patterns(
     stations, sources : measured values by key; ``circulation`` kg/s, positive
     known : (n_sign,) signs that have a value now
     """
-    at = np.concatenate([net.station_node, net.n_node + net.station_node])
-    x = respond(net, state, at)
+    sides = (net.station_node, net.n_node + net.station_node, net.source_node, net.n_node + net.source_node)
+    x = respond(net, state, np.concatenate(sides))
     parts = [
         _leaks(net, layout, x, circulation),
         _blockages(net, layout, state, x),
@@ -182,7 +182,7 @@ def _leaks(net: CompiledNetwork, layout: Layout, x: Floats, circulation: float) 
     table = np.zeros((layout.size, n))
     inside = 0.5 * (x[net.start] + x[net.end])
     table[layout.station("p_supply")] = -inside[:, :n_s].T
-    table[layout.station("p_return")] = -inside[:, n_s:].T
+    table[layout.station("p_return")] = -inside[:, n_s : 2 * n_s].T
     table[layout.network("make_up")] = 1.0 / circulation
     table[layout.network("flow_gap")] = (net.start < net.n_node) / circulation
     ids = tuple(p.id for p in net.network.pipes)
@@ -195,7 +195,9 @@ def _blockages(net: CompiledNetwork, layout: Layout, state: SteadyState, x: Floa
     moved = (x[net.start] - x[net.end]) * along[:, None]
     table = np.zeros((layout.size, n))
     table[layout.station("p_supply")] = moved[:, :n_s].T
-    table[layout.station("p_return")] = moved[:, n_s:].T
+    table[layout.station("p_return")] = moved[:, n_s : 2 * n_s].T
+    heads = moved[:, 2 * n_s : 2 * n_s + layout.n_source] - moved[:, 2 * n_s + layout.n_source :]
+    table[layout.source("head")] = np.where(net.source_holds[:, None], 0.0, heads.T)
     ids = tuple(p.id for p in net.network.pipes)
     return Columns(table, np.full(n, BLOCK_PA), ("blockage",) * n, ids)
 
@@ -235,7 +237,7 @@ def _stations(
             dm = 0.01 * np.nan_to_num(v[key] * density_kg_m3(v["p1_tr"]))
             pushed = (x[net.station_node] - x[net.n_node + net.station_node]) * dm[:, None]
             columns[-1][layout.station("p_supply")] += pushed[:, :n].T
-            columns[-1][layout.station("p_return")] += pushed[:, n:].T
+            columns[-1][layout.station("p_return")] += pushed[:, n : 2 * n].T
             columns[-1][layout.network("flow_gap")] = -dm / circulation
     return Columns(np.concatenate(columns, axis=1), np.concatenate(unit), tuple(kind), tuple(place))
 

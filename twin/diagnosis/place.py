@@ -17,10 +17,13 @@ Floats = NDArray[np.float64]
 
 ZONE = 0.8
 """Probability that the suspected pipes gather."""
-MOST = 60
+MOST = 160
 """At most so many pipes are named."""
-TRUST = 0.35
+TRUST = 0.5
 """Share of the likelihood that counts: what the simulation gets wrong is wrong at many stations alike."""
+UNSURE, UNSURE_LOST, ROUNDS = 0.15, 0.1, 4
+"""Share to which a pattern of pressures is known, and one of water that is made up for (one standard
+deviation); rounds until size and weights agree."""
 STILL_KG_S = 0.2
 
 
@@ -57,22 +60,49 @@ def columns_of(patterns: Patterns, kind: str) -> tuple[Floats, Floats, tuple[str
     return patterns.table[:, mine], patterns.unit[mine], tuple(patterns.place[j] for j in mine)
 
 
+def weigh_places(
+    table: Floats, mean: Floats, sigma: Floats, unsure: Floats | float = UNSURE
+) -> tuple[Floats, Floats]:
+    """Logarithm of the likelihood of every pipe, and the size (in units of its column) that fits it best.
+
+    What a pattern says is itself known to a share only (``unsure``, (n_sign,)): pipes are rougher or smoother
+    than surveyed. So what a fault moves far counts by its ratios, and what it does not move counts in full.
+    """
+    known = np.isfinite(sigma) & (sigma > 0) & np.isfinite(mean) & table.any(axis=1)
+    a, y = table[known], mean[known][:, None]
+    noise = np.square(sigma[known])[:, None]
+    v = np.broadcast_to(noise, a.shape)
+    share = np.square(np.broadcast_to(unsure, known.shape)[known])[:, None]
+    size = np.zeros(table.shape[1])
+    for _ in range(ROUNDS):
+        square = np.sum(np.square(a) / v, axis=0)
+        size = np.sum(a * y / v, axis=0) / np.maximum(square, 1e-12)
+        v = noise + share * np.square(size * a)
+    missed = np.sum(np.square(y - size * a) / v + np.log(v / noise), axis=0)
+    gain = 0.5 * (np.sum(np.square(y) / noise) - missed)
+    return np.where(size > 0.0, gain, -np.inf), size
+
+
+def doubt_patterns(layout: Layout) -> Floats:
+    """(n_sign,) share to which the patterns of faults in pipes are known."""
+    out = np.full(layout.size, UNSURE)
+    out[[layout.network("make_up"), layout.network("flow_gap")]] = UNSURE_LOST
+    return out
+
+
 def locate(
-    kind: str, table: Floats, unit: Floats, places: tuple[str, ...], mean: Floats, sigma: Floats
-) -> tuple[Candidate, ...]:
+    kind: str, table: Floats, unit: Floats, places: tuple[str, ...], mean: Floats, sigma: Floats,
+    unsure: Floats | float = UNSURE,
+) -> tuple[Candidate, ...]:  # fmt: skip
     """The pipes that together hold a fault of ``kind`` with probability ``ZONE``, most probable first.
 
     Parameters
     ----------
     table : (n_sign, n_pipe) signs a fault of size ``unit`` (n_pipe,) moves
     mean, sigma : (n_sign,) what was seen and its standard deviation; infinite where nothing is known
+    unsure : (n_sign,) see :func:`doubt_patterns`
     """
-    weight = np.where(np.isfinite(sigma) & (sigma > 0), 1.0 / sigma, 0.0) ** 2
-    seen = np.where(np.isfinite(mean), mean, 0.0)
-    square = np.maximum(weight @ np.square(table), 1e-12)
-    along = (seen * weight) @ table
-    size = along / square
-    gain = np.where(size > 0.0, 0.5 * along * size, -np.inf)
+    gain, size = weigh_places(table, mean, sigma, unsure)
     if not np.isfinite(gain).any():
         return ()
     order = np.argsort(-gain)

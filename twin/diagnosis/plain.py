@@ -9,6 +9,7 @@ from twin.diagnosis.habit import Habit
 from twin.diagnosis.kinds import FAULTS
 from twin.diagnosis.signs import Layout
 from twin.diagnosis.stillness import Stillness, find_silent
+from twin.diagnosis.valves import Valves
 
 Floats = NDArray[np.float64]
 
@@ -22,26 +23,23 @@ OFF_CURVE_K = 0.6
 
 def find_plain(
     book: DiagnosisBook, still: Stillness, habit: Habit, layout: Layout, value: Floats, reported_t: Floats,
-    t: float,
+    t: float, valves: Valves,
 ) -> dict[tuple[str, str], Explanation]:  # fmt: skip
     """Findings that need no simulation, by key (kind, place)."""
     out: dict[tuple[str, str], Explanation] = {}
     nothing = np.zeros(layout.size, bool)
-    silent, _ = find_silent(book.devices, book.point_period_s, reported_t, t)
+    silent, _ = find_silent(book.devices, book.point_period_s, reported_t, t, still.listening)
     for name in silent:
         c = Candidate("gateway_offline", name, float("nan"), 1.0)
         out[("gateway_offline", name)] = Explanation((c,), 1000.0, nothing)
-    surprise = still.surprise()
-    valves = {int(no): i for i, no in enumerate(book.station["cv_pos"]) if no >= 0}
-    wanted = {int(no): i for i, no in enumerate(book.station["cv_sp"]) if no >= 0}
+    surprise, idle = still.surprise(), valves.idle()
+    of_valves = {int(no) for key in ("cv_pos", "cv_sp") for no in book.station[key]}
     for no in book.watched[surprise[book.watched] >= FAULTS["sensor_freeze"].evidence]:
-        if int(no) in wanted or still.value[no] == 0.0:  # a pump that stands has no flow
+        if int(no) in of_valves or still.value[no] == 0.0:  # a pump that stands has no flow
             continue
-        found = (
-            _judge_valve(book, still, surprise, valves[int(no)], habit, layout)
-            if int(no) in valves
-            else _freeze(book, int(no), float(surprise[no]), nothing)
-        )
+        out[("sensor_freeze", book.point_ids[no])] = _freeze(book, int(no), float(surprise[no]), nothing)
+    for i in np.flatnonzero(book.station["cv_pos"] >= 0):
+        found = _judge_valve(book, still, surprise, int(i), habit, layout, float(idle[i]))
         if found is not None:
             first = found.candidates[0]
             out[(first.kind, first.place)] = found
@@ -72,23 +70,26 @@ def _freeze(book: DiagnosisBook, no: int, evidence: float, nothing: NDArray[np.b
 
 
 def _judge_valve(
-    book: DiagnosisBook, still: Stillness, surprise: Floats, i: int, habit: Habit, layout: Layout
+    book: DiagnosisBook, still: Stillness, surprise: Floats, i: int, habit: Habit, layout: Layout, idle: float
 ) -> Explanation | None:
-    """A feedback that stands: stuck when the secondary water leaves its curve and nothing is done about it;
-    a frozen feedback when the command moves and the water follows."""
+    """A feedback that stands: stuck when the secondary water leaves its curve and nothing is done about it,
+    now or at any time of this stand; a frozen feedback when the command moves and the water follows."""
     pos, sp = int(book.station["cv_pos"][i]), int(book.station["cv_sp"][i])
     opening = float(still.value[pos])
-    if not SATURATED[0] < opening < SATURATED[1]:
+    stands = surprise[pos] >= FAULTS["stuck_valve"].evidence
+    if not (stands or idle >= 1.0) or not SATURATED[0] < opening < SATURATED[1]:
         return None
     row = layout.station("curve").start + i
     off = abs(float(habit.mean[1][row])) * float(habit.floor[row])
     moves = sp >= 0 and abs(float(still.value[sp]) - opening) > APART
-    if off < OFF_CURVE_K and not moves:
+    if off < OFF_CURVE_K and idle < 1.0 and not moves:
         return None  # nothing to do for it
-    stuck = min(0.5 + 0.25 * off / OFF_CURVE_K, 0.95) if off >= OFF_CURVE_K else 0.2
+    worst = max(off / OFF_CURVE_K, idle)
+    stuck = min(0.5 + 0.25 * worst, 0.95) if worst >= 1.0 else 0.2
     rows = [
         Candidate("stuck_valve", book.station_ids[i], opening, stuck),
         Candidate("sensor_freeze", book.point_ids[pos], float("nan"), 1.0 - stuck),
     ]
     rows.sort(key=lambda c: -c.probability)
-    return Explanation(tuple(rows), float(surprise[pos]), np.zeros(layout.size, bool))
+    evidence = max(float(surprise[pos]), FAULTS["stuck_valve"].evidence * idle)
+    return Explanation(tuple(rows), evidence, np.zeros(layout.size, bool))

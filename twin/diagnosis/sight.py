@@ -17,7 +17,7 @@ from twin.diagnosis.book import SOURCE_KEYS, STATION_KEYS, DiagnosisBook
 from twin.diagnosis.kinds import FAULTS
 from twin.diagnosis.moment import Moment, read_moment, relate_all
 from twin.diagnosis.patterns import Patterns, simulate_patterns
-from twin.diagnosis.place import TRUST, ZONE
+from twin.diagnosis.place import TRUST, UNSURE, ZONE
 from twin.diagnosis.signs import Layout
 from twin.heat import CompiledNetwork
 from twin.heat.water import density_kg_m3
@@ -264,7 +264,7 @@ def _zone_m(
     told = np.where(alive[:, None], told, 0.0)
     out = []
     for k in range(0, leaks.size, max(leaks.size // 40, 1)):
-        apart = np.square(told - told[:, [k]]).sum(axis=0)
+        apart = (np.square(told - told[:, [k]]) / (1.0 + np.square(UNSURE * told))).sum(axis=0)
         chance = np.exp(-0.5 * TRUST * apart)
         order = np.argsort(-chance)
         many = int(np.searchsorted(np.cumsum(chance[order]) / chance.sum(), ZONE)) + 1

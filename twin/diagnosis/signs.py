@@ -24,7 +24,7 @@ STATION_SIGNS: dict[str, float] = {
     "heat_meter": 0.006,  # ln of metered over computed heat
     "balance": 0.008,  # ln of primary over secondary heat
     "conductance": 0.015,  # ln of the exchanger's conductance over what its survey value gives
-    "curve": 0.30,  # secondary supply over the compensation curve, K
+    "curve": 0.30,  # secondary supply over its set-point, or over the compensation curve without one, K
     "valve": 0.015,  # ln of primary flow over what valve and pressures would pass
     "flow_2": 0.01,  # ln of secondary flow over design, at the pump's nominal speed
     "head_2": 4000.0,  # secondary pressure difference at nominal speed, Pa
@@ -40,7 +40,7 @@ SOURCE_SIGNS: dict[str, float] = {
     "heat_meter": 0.006,  # ln of metered over computed heat
     "back": 0.25,  # measured minus simulated return temperature, K
     "outlet": 1.2,  # supply temperature, K
-    "head": 8000.0,  # pressure difference, Pa
+    "head": 8000.0,  # pressure difference, Pa; over the simulated one where no pressure is held
 }
 NETWORK_SIGNS: dict[str, float] = {
     "make_up": 0.0008,  # make-up as a share of the circulation
@@ -103,23 +103,26 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Simulated:
-    """What the network should read: (n_station,) and (n_source,); NaN where it has no answer."""
+    """What the network should read: (n_station,) and (n_source,); NaN where it has no answer. ``head_pa``
+    is 0 for a source that holds the pressure: its own is what the simulation starts from."""
 
     t_supply_c: Floats
     p_supply_pa: Floats
     p_return_pa: Floats
     t_back_c: Floats
+    head_pa: Floats
 
 
 def read_simulated(book: DiagnosisBook, c: Comparison, station_node: NDArray[np.int64],
-                   source_node: NDArray[np.int64]) -> Simulated:  # fmt: skip
+                   source_node: NDArray[np.int64], holds: NDArray[np.bool_]) -> Simulated:  # fmt: skip
     """Take the comparison's answers at the stations and sources."""
     s = c.state
     t_supply = np.where(c.boundary.flow_kg_s > 0.05, s.t_supply_c[station_node], np.nan)
     # where two waters meet a small error of flow decides which one arrives: no temperature is simulated there
     t_supply[spread_near(s.t_supply_c, book.near) > FRONT_K] = np.nan
+    head = np.where(holds, 0.0, s.p_supply_pa[source_node] - s.p_return_pa[source_node])
     return Simulated(
-        t_supply, s.p_supply_pa[station_node], s.p_return_pa[station_node], s.t_return_c[source_node]
+        t_supply, s.p_supply_pa[station_node], s.p_return_pa[station_node], s.t_return_c[source_node], head
     )
 
 
@@ -158,6 +161,8 @@ def relate_station(book: DiagnosisBook, v: dict[str, Floats], sim: Simulated, t_
         over = (v["p1_ps"] - v["p1_pr"]) - PLATE_DP_PA * (m1 / book.flow_1_kg_s) ** 2
         passed = v["cv_pos"] * book.kv_m3_h * np.sqrt(np.maximum(over, 1e3) / 1e5)
         curve = np.array([np.interp(t_out_c, c[:, 0], c[:, 1]) if len(c) else np.nan for c in book.curves])
+        told = v.get("s2_ts_sp", curve)
+        curve = np.where(np.isfinite(told), told, curve)
         out = {
             "supply": v["p1_ts"] - sim.t_supply_c,
             "p_supply": v["p1_ps"] - sim.p_supply_pa,
@@ -190,7 +195,7 @@ def relate_source(v: dict[str, Floats], sim: Simulated) -> Floats:
             "heat_meter": np.log(v["src_heat"] / heat),
             "back": v["src_tr"] - sim.t_back_c,
             "outlet": v["src_ts"],
-            "head": v["src_ps"] - v["src_pr"],
+            "head": v["src_ps"] - v["src_pr"] - sim.head_pa,
         }
     table = np.stack([np.where(running, out[k], np.nan) for k in SOURCE_SIGNS])
     return np.where(np.isfinite(table), table, np.nan)

@@ -23,15 +23,18 @@ LONGER = 1.7
 FORGET_S = 3 * 86400.0
 SILENT_PERIODS, SILENT_S = 3.0, 720.0
 """A device is silent when its liveliest point is older than both."""
-NEARLY = 0.6
+NEARLY = 0.45
 """When none of a dialect has been heard for this share of the time, it is their gateway that is going."""
+DEAF_S = 900.0
+"""Who has not looked for so long has not listened: what was silent meanwhile may have spoken."""
 
 
 @dataclass
 class Stillness:
     """Per point (n,): ``period_s`` of its sampling; ``value`` and time ``t`` of the last report; ``run``
     periods and ``equal`` reports without a change, ``since`` when; ``chance`` of a period without one;
-    ``longest`` stand of the last days, s; ``changes`` seen."""
+    ``longest`` stand of the last days, s; ``changes`` seen. ``looked`` last time, ``listening`` since when
+    without a pause."""
 
     period_s: Floats
     value: Floats = field(init=False)
@@ -43,6 +46,7 @@ class Stillness:
     changes: Floats = field(init=False)
     since: Floats = field(init=False)
     looked: float = float("-inf")
+    listening: float = float("-inf")
 
     def __post_init__(self) -> None:
         n = self.period_s.size
@@ -57,6 +61,8 @@ class Stillness:
         A meter reports when it has changed, and now and then when it has not: the time between two reports
         says as much as their values.
         """
+        if now - self.looked > DEAF_S:
+            self._begin_again(now)
         fresh = np.isfinite(value) & (reported_t > self.t)
         known = fresh & np.isfinite(self.value)
         # what happened between two looks is not seen: one look is one period at most
@@ -81,6 +87,12 @@ class Stillness:
         self.value[fresh], self.t[fresh] = value[fresh], reported_t[fresh]
         self.looked = now
 
+    def _begin_again(self, now: float) -> None:
+        """After a pause of one's own no stand goes on: it is not known whether it was one."""
+        self.listening = now
+        self.run[:] = self.equal[:] = 0.0
+        self.value[:] = self.since[:] = np.nan
+
     def surprise(self) -> Floats:
         """(n,) how unlikely the present stand is, as a negative logarithm; 0 for short ones."""
         chance = np.clip(self.chance, LOWEST_CHANCE, 1.0)
@@ -91,14 +103,16 @@ class Stillness:
 
 
 def find_silent(
-    devices: tuple[tuple[str, str, NDArray[np.int64]], ...], period_s: Floats, reported_t: Floats, t: float
-) -> tuple[tuple[str, ...], dict[str, float]]:
+    devices: tuple[tuple[str, str, NDArray[np.int64]], ...], period_s: Floats, reported_t: Floats, t: float,
+    listening: float = float("-inf"),
+) -> tuple[tuple[str, ...], dict[str, float]]:  # fmt: skip
     """Devices without any news for too long, and those of them that have one gateway in common.
 
     Parameters
     ----------
     devices : id, dialect and point numbers of each; ``period_s`` (n_point,)
     reported_t : (n_point,) time of the last report, -inf for never
+    listening : since when somebody has listened; silence before that says nothing
 
     Returns
     -------
@@ -111,8 +125,9 @@ def find_silent(
         return (), {}
     numbers = np.concatenate([d[2] for d in listed])
     first = np.cumsum([0, *[d[2].size for d in listed]])[:-1]
-    age = np.where(np.isfinite(reported_t), t - reported_t, np.inf)
     spoke = np.logical_or.reduceat(np.isfinite(reported_t)[numbers], first)
+    reported_t = np.where(np.isfinite(reported_t), np.maximum(reported_t, listening), reported_t)
+    age = np.where(np.isfinite(reported_t), t - reported_t, np.inf)
     late = np.logical_and.reduceat((age > limit)[numbers], first)
     shortest = np.minimum.reduceat(limit[numbers], first)
     newest = np.maximum.reduceat(reported_t[numbers], first)
@@ -127,7 +142,9 @@ def find_silent(
         if quiet > 1.0:
             names.append(f"*{dialect}")
             since[f"*{dialect}"] = heard
-        elif quiet < NEARLY:  # else their gateway is going: wait for the rest
-            names.extend(listed[i][0] for i in gone)
-            since.update({listed[i][0]: float(newest[i]) for i in gone})
+            continue
+        if quiet >= NEARLY:  # their gateway is going: wait for the rest, but for those silent long before
+            gone = [i for i in gone if newest[i] < heard - float(shortest[i])]
+        names.extend(listed[i][0] for i in gone)
+        since.update({listed[i][0]: float(newest[i]) for i in gone})
     return tuple(names), since

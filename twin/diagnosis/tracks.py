@@ -14,8 +14,9 @@ Key = tuple[str, str]
 
 AGAIN = 2
 """Moments in a row that must tell the same before it is told."""
-GONE_S, DRAW_GONE_S = 900.0, 3600.0
-"""A finding ends when its evidence has been below a third for this long; water that is taken comes again."""
+GONE_S, DRAW_GONE_S, HEARD_S = 900.0, 3600.0, 45.0
+"""A finding ends when its evidence has been below a third for this long; water that is taken comes again. A
+device that is heard again is not silent."""
 DRIFT_AFTER_S, DRIFT_SHARE = 1500.0, 0.35
 """After this long, a meter whose error has grown by this share is said to drift."""
 KEPT = 240
@@ -35,7 +36,7 @@ GROWN = 1.5
 
 @dataclass
 class Track:
-    """One finding through time; of a fault in a pipe also what differed since it began, added up."""
+    """One finding through time; ``total`` what differed since it began, summed; ``before`` what did then."""
 
     since: float
     last: float
@@ -45,6 +46,7 @@ class Track:
     told: bool = False
     sizes: list[tuple[float, float]] = field(default_factory=list)
     total: Floats | None = None
+    before: Floats | None = None
     total_s: float = 0.0
 
 
@@ -109,6 +111,8 @@ def _chance_of(e: Explanation) -> float:
 def _is_gone(track: Track, bouts: Bouts | None, t: float) -> bool:
     comes_again = bouts is not None and len(bouts.rises) > 1
     told_s = DRAW_GONE_S if comes_again else GONE_S
+    if track.explanation.candidates[0].kind == "gateway_offline":
+        told_s = HEARD_S
     return t - track.last > (told_s if track.told else 120.0)
 
 

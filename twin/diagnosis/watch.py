@@ -12,11 +12,12 @@ from twin.diagnosis.habit import LEARNING_S, WINDOWS_S, Habit
 from twin.diagnosis.homes import Homes
 from twin.diagnosis.moment import read_moment
 from twin.diagnosis.patterns import Patterns, simulate_patterns
-from twin.diagnosis.place import columns_of, draw_leaks, locate
+from twin.diagnosis.place import columns_of, doubt_patterns, draw_leaks, locate
 from twin.diagnosis.plain import find_plain, tell_crossed
 from twin.diagnosis.signs import Layout, compose, doubt_signs
 from twin.diagnosis.stillness import Stillness
 from twin.diagnosis.tracks import TAKEN, Bouts, Key, Rejection, Track, follow, keep_back, name_kind
+from twin.diagnosis.valves import Valves
 from twin.heat import CompiledNetwork
 
 Floats = NDArray[np.float64]
@@ -31,8 +32,13 @@ SPOILED = 12.0
 """Floors by which a wrong meter must move a sign to be left out of placing a leak."""
 SAMPLE_S = 180.0
 """Errors of moments this far apart are independent."""
-SETTLED = 0.3
-"""Variance, in squares of the usual one of three hours, that no time of looking takes away."""
+GUESSED, GUESSED_S = 0.08, 86_400.0
+"""Pressures are not judged while this share more of the flow than usual is guessed; time of getting used."""
+BEFORE_S = 900.0
+"""A meter that has been told as wrong for this long is not crossed when it passes the other one."""
+SETTLED, LASTING = 0.3, 0.05
+"""Variance that no time of looking takes away: share of the wandering of three hours, and the least, in
+squares of the floor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +69,15 @@ class Watch:
 
     ``doubt`` (n_sign,): standard deviation that the simulation itself has now, in the signs' units.
     ``rejected``: findings that people said are none, by key (kind, place; place "" in pipes).
-    ``leaks``: signs of leaks in every pipe with the time and size they were simulated for.
+    ``leaks``: signs of leaks in every pipe with the time and size they were simulated for. ``guessed``: share
+    of the stations' flow that is usually not measured.
     """
 
     layout: Layout
     habit: Habit
     still: Stillness
     homes: Homes
+    valves: Valves
     tracks: dict[Key, Track] = field(default_factory=dict)
     bouts: dict[Key, Bouts] = field(default_factory=dict)
     rejected: dict[Key, Rejection] = field(default_factory=dict)
@@ -79,13 +87,15 @@ class Watch:
     doubt: Floats | None = None
     leaks: tuple[float, float, Floats] | None = None
     load: tuple[float, float] = (0.0, 0.0)
+    guessed: float | None = None
     t: float | None = None
 
 
 def begin_watch(book: DiagnosisBook) -> Watch:
     """A watch that has seen nothing yet."""
     layout = Layout(book.n_station, book.n_source)
-    return Watch(layout, Habit(layout.floors()), Stillness(book.point_period_s), Homes(book.homes))
+    return Watch(layout, Habit(layout.floors()), Stillness(book.point_period_s), Homes(book.homes),
+                 Valves(book.n_station))  # fmt: skip
 
 
 def diagnose(
@@ -111,7 +121,7 @@ def diagnose(
     found: dict[Key, Explanation] = {}
     if c.state.converged:
         found = _weigh(net, book, watch, c, value, dt)
-    plain = find_plain(book, watch.still, watch.habit, watch.layout, value, reported_t, c.t)
+    plain = find_plain(book, watch.still, watch.habit, watch.layout, value, reported_t, c.t, watch.valves)
     follow(watch.tracks, {**found, **plain}, watch.bouts, c.t)
     _follow_bouts(watch, book, c.t)
     keep_back(watch.tracks, book, watch.rejected, c.t)
@@ -122,12 +132,18 @@ def diagnose(
 def _weigh(
     net: CompiledNetwork, book: DiagnosisBook, watch: Watch, c: Comparison, value: Floats, dt: float
 ) -> dict[Key, Explanation]:
-    m = read_moment(net, book, c, value)
-    sign = compose(watch.layout, m.raw)
+    m = read_moment(net, book, c, value, _known_wrong(watch, c.t))
+    raw = m.raw.copy()
+    if _guesses_more(watch, book, c, dt):
+        raw[watch.layout.station("p_supply")] = raw[watch.layout.station("p_return")] = np.nan
+    sign = compose(watch.layout, raw)
     flow = float(np.sum(c.boundary.flow_kg_s) / max(float(book.flow_1_kg_s.sum()), 1e-9))
     load = (18.0 - m.t_out_c) / book.load_scale_k if np.isfinite(m.t_out_c) else flow
     watch.load = flow, load
     watch.habit.take(sign, flow, load, dt, _held(watch))
+    rows = watch.layout.station("curve")
+    off_k = watch.habit.error[rows] * watch.habit.floor[rows]
+    watch.valves.take(m.stations["cv_pos"], off_k, _troubled(watch, book), dt)
     lift = m.stations["s2_ts"] - m.stations["s2_tr"]
     watch.homes.take(value, m.stations["s2_flow"], lift, flow, load, dt)
     found = watch.homes.find(book.station_ids, watch.layout.size, c.t, flow, load)
@@ -135,7 +151,7 @@ def _weigh(
     if m.circulation <= 0.0:
         return found
     watch.doubt = doubt_signs(watch.layout, book, c)
-    known = np.isfinite(m.raw)
+    known = np.isfinite(raw)
     other = watch.known is None or int((known != watch.known).sum()) > FLICKER
     if watch.patterns is None or other or c.t - watch.patterns_t >= PATTERNS_S:
         watch.patterns = simulate_patterns(
@@ -143,6 +159,38 @@ def _weigh(
         )
         watch.patterns_t, watch.known = c.t, known
     return {**found, **_weigh_windows(watch, watch.patterns, np.isfinite(sign), flow, load)}
+
+
+def _guesses_more(watch: Watch, book: DiagnosisBook, c: Comparison, dt: float) -> bool:
+    """Whether more of the stations' flows are guessed than usual: then pressures differ because of the guess.
+
+    What has been guessed for long is in the habit.
+    """
+    missing = {p.split("/")[0] for p in c.boundary.assumed if p.endswith("/p1_flow")}
+    design = np.maximum(book.flow_1_kg_s, 1e-9)
+    share = float(design[[i in missing for i in book.station_ids]].sum() / design.sum())
+    old = share if watch.guessed is None else watch.guessed
+    watch.guessed = min(old + (1.0 - float(np.exp(-dt / GUESSED_S))) * (share - old), share)
+    return share - watch.guessed > GUESSED
+
+
+def _troubled(watch: Watch, book: DiagnosisBook) -> Bools:
+    """(n_station,) stations with a finding that moves their water or what their meters tell of it."""
+    told = {
+        key for key, track in watch.tracks.items() if track.told and key[0] not in ("stuck_valve", *TAKEN)
+    }
+    if any(kind == "source_trip" for kind, _ in told):
+        return np.ones(book.n_station, bool)
+    places = {place.split("/")[0] for _, place in told}
+    return np.array([i in places for i in book.station_ids], bool)
+
+
+def _known_wrong(watch: Watch, t: float) -> frozenset[str]:
+    """Meters that have been told as wrong for a while."""
+    return frozenset(
+        place for (kind, place), track in watch.tracks.items()
+        if kind == "sensor_bias" and track.told and t - track.since > BEFORE_S
+    )  # fmt: skip
 
 
 def _weigh_windows(
@@ -214,12 +262,14 @@ def _place_again(net: CompiledNetwork, watch: Watch, c: Comparison, dt: float) -
         return
     for (kind, place), track in watch.tracks.items():
         bouts = watch.bouts.get((kind, place))
+        if track.before is None:
+            track.before = habit.mean[-1].copy()
         if track.total is None or bouts is None or bouts.on:  # while no water runs there is nothing to learn
             track.total = habit.error * dt + (0.0 if track.total is None else track.total)
             track.total_s += dt
-        mean = track.total / track.total_s * habit.floor
-        lasting = SETTLED * np.maximum(habit.spread[2], 0.5)
-        noise = habit.spread[0] * min(2.0 * SAMPLE_S / track.total_s, 1.0) + lasting
+        usual, unsure = _wandering(habit)
+        mean = (track.total / track.total_s - usual * track.before) * habit.floor
+        noise = habit.spread[0] * min(2.0 * SAMPLE_S / track.total_s, 1.0) + unsure
         sigma = np.where(watch.known & (habit.known_s > 0.0), np.sqrt(noise), np.inf) * habit.floor
         if watch.doubt is not None:
             sigma = np.hypot(sigma, watch.doubt)
@@ -227,15 +277,24 @@ def _place_again(net: CompiledNetwork, watch: Watch, c: Comparison, dt: float) -
             _size_again(track, patterns, mean, sigma)
             continue
         sigma[_spoiled(watch, kind)] = np.inf
-        rows = locate(kind, *_columns(net, watch, c, kind, track), mean, sigma)
+        rows = locate(kind, *_columns(net, watch, c, kind, track), mean, sigma, doubt_patterns(watch.layout))
         if rows:
             track.explanation = replace(track.explanation, candidates=rows)
+
+
+def _wandering(habit: Habit) -> tuple[Floats, Floats]:
+    """How much of what differed in the hours before still differs, as a share, and the variance that no time
+    of looking takes away, in squares of the floor: what is left of the longest mean without its noise."""
+    spread = np.maximum(habit.spread[-1], 1e-6)
+    noise = habit.spread[0] * WINDOWS_S[0] / WINDOWS_S[-1]
+    share = np.clip(1.0 - noise / spread, 0.0, 1.0)
+    return share, np.maximum(SETTLED * share * spread, LASTING)
 
 
 def hourly_sigma(watch: Watch) -> Floats:
     """(n_sign,) spread of the mean of an hour as learned; NaN where nothing has been learned yet."""
     habit = watch.habit
-    noise = habit.spread[0] * 2.0 * SAMPLE_S / 3600.0 + SETTLED * np.maximum(habit.spread[2], 0.5)
+    noise = habit.spread[0] * 2.0 * SAMPLE_S / 3600.0 + _wandering(habit)[1]
     return np.where(habit.known_s >= LEARNING_S, np.sqrt(noise) * habit.floor, np.nan)
 
 
