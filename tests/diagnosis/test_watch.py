@@ -105,8 +105,11 @@ def test_a_meter_that_has_drifted_past_its_pair_is_not_called_crossed(healthy) -
 
 
 def test_a_gateway_that_falls_silent_is_one_finding_not_thirty(healthy) -> None:
-    verdicts = _break(healthy, "gateway_offline", "sparkplug", None, 0.4)
-    assert [(v.kind, v.place) for v in verdicts] == [("gateway_offline", "*sparkplug")]
+    field, twin = healthy[0].branch(), healthy[1].branch()
+    field.faults.add(Fault("gateway_offline", "sparkplug", None, field.t + 30.0))
+    told = play(field, twin, 0.4, 60.0)
+    assert [(v.kind, v.place) for v in told[-1][1]] == [("gateway_offline", "*sparkplug")]
+    assert {v.kind for _, said in told for v in said} == {"gateway_offline"}, "its last words accuse no meter"
 
 
 def test_a_room_with_open_windows_is_told(healthy) -> None:

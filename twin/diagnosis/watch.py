@@ -9,8 +9,9 @@ from twin.compare import Comparison
 from twin.diagnosis.book import DiagnosisBook
 from twin.diagnosis.explain import Candidate, Explanation, explain_signs
 from twin.diagnosis.habit import LEARNING_S, WINDOWS_S, Habit
+from twin.diagnosis.hearing import Hearing
 from twin.diagnosis.homes import Homes
-from twin.diagnosis.moment import read_moment
+from twin.diagnosis.moment import Moment, read_moment
 from twin.diagnosis.patterns import Patterns, simulate_patterns
 from twin.diagnosis.place import columns_of, doubt_patterns, draw_leaks, locate
 from twin.diagnosis.plain import find_plain, tell_crossed
@@ -32,8 +33,8 @@ SPOILED = 12.0
 """Floors by which a wrong meter must move a sign to be left out of placing a leak."""
 SAMPLE_S = 180.0
 """Errors of moments this far apart are independent."""
-GUESSED, GUESSED_S = 0.08, 86_400.0
-"""Pressures are not judged while this share more of the flow than usual is guessed; time of getting used."""
+LACKING, LACKING_S = 0.08, 86_400.0
+"""Pressures are not judged while this share of stations more than usual is silent; time of getting used."""
 BEFORE_S = 900.0
 """A meter that has been told as wrong for this long is not crossed when it passes the other one."""
 SETTLED, LASTING = 0.3, 0.05
@@ -69,8 +70,8 @@ class Watch:
 
     ``doubt`` (n_sign,): standard deviation that the simulation itself has now, in the signs' units.
     ``rejected``: findings that people said are none, by key (kind, place; place "" in pipes).
-    ``leaks``: signs of leaks in every pipe with the time and size they were simulated for. ``guessed``: share
-    of the stations' flow that is usually not measured.
+    ``leaks``: signs of leaks in every pipe with the time and size they were simulated for. ``lacking``: share
+    of the stations, by their design flow, that usually tell no flow or no pressure.
     """
 
     layout: Layout
@@ -78,6 +79,7 @@ class Watch:
     still: Stillness
     homes: Homes
     valves: Valves
+    hearing: Hearing
     tracks: dict[Key, Track] = field(default_factory=dict)
     bouts: dict[Key, Bouts] = field(default_factory=dict)
     rejected: dict[Key, Rejection] = field(default_factory=dict)
@@ -87,15 +89,21 @@ class Watch:
     doubt: Floats | None = None
     leaks: tuple[float, float, Floats] | None = None
     load: tuple[float, float] = (0.0, 0.0)
-    guessed: float | None = None
+    lacking: float | None = None
     t: float | None = None
 
 
 def begin_watch(book: DiagnosisBook) -> Watch:
     """A watch that has seen nothing yet."""
     layout = Layout(book.n_station, book.n_source)
-    return Watch(layout, Habit(layout.floors()), Stillness(book.point_period_s), Homes(book.homes),
-                 Valves(book.n_station))  # fmt: skip
+    return Watch(
+        layout,
+        Habit(layout.floors()),
+        Stillness(book.point_period_s),
+        Homes(book.homes),
+        Valves(book.n_station),
+        Hearing(book),
+    )
 
 
 def diagnose(
@@ -118,9 +126,10 @@ def diagnose(
         return _tell(watch, c.t)
     watch.t = c.t
     watch.still.take(value, reported_t, c.t)
+    heard = np.where(watch.hearing.take(reported_t, c.t, dt), np.nan, value)
     found: dict[Key, Explanation] = {}
     if c.state.converged:
-        found = _weigh(net, book, watch, c, value, dt)
+        found = _weigh(net, book, watch, c, heard, dt)
     plain = find_plain(book, watch.still, watch.habit, watch.layout, value, reported_t, c.t, watch.valves)
     follow(watch.tracks, {**found, **plain}, watch.bouts, c.t)
     _follow_bouts(watch, book, c.t)
@@ -134,7 +143,7 @@ def _weigh(
 ) -> dict[Key, Explanation]:
     m = read_moment(net, book, c, value, _known_wrong(watch, c.t))
     raw = m.raw.copy()
-    if _guesses_more(watch, book, c, dt):
+    if _lacks_more(watch, book, c, m, dt):
         raw[watch.layout.station("p_supply")] = raw[watch.layout.station("p_return")] = np.nan
     sign = compose(watch.layout, raw)
     flow = float(np.sum(c.boundary.flow_kg_s) / max(float(book.flow_1_kg_s.sum()), 1e-9))
@@ -161,17 +170,18 @@ def _weigh(
     return {**found, **_weigh_windows(watch, watch.patterns, np.isfinite(sign), flow, load)}
 
 
-def _guesses_more(watch: Watch, book: DiagnosisBook, c: Comparison, dt: float) -> bool:
-    """Whether more of the stations' flows are guessed than usual: then pressures differ because of the guess.
-
-    What has been guessed for long is in the habit.
+def _lacks_more(watch: Watch, book: DiagnosisBook, c: Comparison, m: Moment, dt: float) -> bool:
+    """Whether more stations than usual tell no flow or no pressure: then the flows that stand in, and means
+    over other stations, move all pressures. What has been missing for long is in the habit.
     """
-    missing = {p.split("/")[0] for p in c.boundary.assumed if p.endswith("/p1_flow")}
+    guessed = {p.split("/")[0] for p in c.boundary.assumed if p.endswith("/p1_flow")}
+    silent = ~np.isfinite(m.stations["p1_ps"] + m.stations["p1_pr"])
     design = np.maximum(book.flow_1_kg_s, 1e-9)
-    share = float(design[[i in missing for i in book.station_ids]].sum() / design.sum())
-    old = share if watch.guessed is None else watch.guessed
-    watch.guessed = min(old + (1.0 - float(np.exp(-dt / GUESSED_S))) * (share - old), share)
-    return share - watch.guessed > GUESSED
+    lacks = silent | np.array([i in guessed for i in book.station_ids], bool)
+    share = float(design[lacks].sum() / design.sum())
+    old = share if watch.lacking is None else watch.lacking
+    watch.lacking = min(old + (1.0 - float(np.exp(-dt / LACKING_S))) * (share - old), share)
+    return share - watch.lacking > LACKING
 
 
 def _troubled(watch: Watch, book: DiagnosisBook) -> Bools:
