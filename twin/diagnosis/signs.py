@@ -232,7 +232,7 @@ def compose(layout: Layout, raw: Floats) -> Floats:
         count = np.maximum(known.sum(axis=0), 1)
         mean = np.where(known, raw[rows], 0.0).sum(axis=0) / count
         out[rows] = raw[rows] - mean
-        out[row] = mean
+        out[row] = np.where(known.any(axis=0), mean, np.nan)
     return out
 
 

@@ -160,7 +160,7 @@ def _weigh(
     if m.circulation <= 0.0:
         return found
     watch.doubt = doubt_signs(watch.layout, book, c)
-    known = np.isfinite(raw)
+    known = np.isfinite(sign)
     other = watch.known is None or int((known != watch.known).sum()) > FLICKER
     if watch.patterns is None or other or c.t - watch.patterns_t >= PATTERNS_S:
         watch.patterns = simulate_patterns(
