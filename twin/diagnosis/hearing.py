@@ -51,8 +51,9 @@ class Hearing:
         most = np.maximum(LONGER * self.usual, LEAST_S)
         quiet = (age > most) & (self.listened_s >= LEARN_S)
         self.listened_s += dt_s
-        # one that speaks again after a pause may have got slower: its next pause may last a little longer
-        learnt = np.where(age < self.age, np.minimum(self.age, most), np.where(quiet, 0.0, age))
+        # a pause teaches when it is over; one of a device that is known teaches little at a time
+        bounded = np.minimum(self.age, most) if self.listened_s > LEARN_S else self.age
+        learnt = np.where(age < self.age, bounded, 0.0)
         self.usual, self.age = np.maximum(self.usual * np.exp(-dt_s / FORGET_S), learnt), age
         out = np.zeros(reported_t.size, bool)
         for k in np.flatnonzero(quiet):

@@ -15,7 +15,7 @@ from twin.diagnosis.moment import Moment, read_moment
 from twin.diagnosis.patterns import Patterns, simulate_patterns
 from twin.diagnosis.place import columns_of, doubt_patterns, draw_leaks, locate
 from twin.diagnosis.plain import find_plain, tell_crossed
-from twin.diagnosis.signs import Layout, compose, doubt_signs
+from twin.diagnosis.signs import COMMON, Layout, compose, doubt_signs
 from twin.diagnosis.stillness import Stillness
 from twin.diagnosis.tracks import TAKEN, Bouts, Key, Rejection, Track, follow, keep_back, name_kind
 from twin.diagnosis.valves import Valves
@@ -34,7 +34,8 @@ SPOILED = 12.0
 SAMPLE_S = 180.0
 """Errors of moments this far apart are independent."""
 LACKING, LACKING_S = 0.08, 86_400.0
-"""Pressures are not judged while this share of stations more than usual is silent; time of getting used."""
+"""What all stations have in common is not judged while this share of them more than usual is silent; time of
+getting used."""
 BEFORE_S = 900.0
 """A meter that has been told as wrong for this long is not crossed when it passes the other one."""
 SETTLED, LASTING = 0.3, 0.05
@@ -144,7 +145,8 @@ def _weigh(
     m = read_moment(net, book, c, value, _known_wrong(watch, c.t))
     raw = m.raw.copy()
     if _lacks_more(watch, book, c, m, dt):
-        raw[watch.layout.station("p_supply")] = raw[watch.layout.station("p_return")] = np.nan
+        for key in COMMON:
+            raw[watch.layout.station(key)] = np.nan
     sign = compose(watch.layout, raw)
     flow = float(np.sum(c.boundary.flow_kg_s) / max(float(book.flow_1_kg_s.sum()), 1e-9))
     load = (18.0 - m.t_out_c) / book.load_scale_k if np.isfinite(m.t_out_c) else flow
