@@ -1,4 +1,4 @@
-"""Peers that are quick enough for every run; those with a broker and an ingest are in ``bench.adapter_peers``."""
+"""Peers quick enough for every run; those with a broker and an ingest are in ``bench.adapter_peers``."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
