@@ -229,8 +229,8 @@ REHEARSAL_TEXTS: dict[str, tuple[str, str]] = {
     "fact.no_frost": ("{h} h 内无结冰危险", "no danger within {h} h"),
     "nav.drill": ("预案与演练", "Plans and drills"),
     "rehearsal.badge": (
-        "预演 {t} · 管网与楼栋颜色为预演值，标签为实时值",
-        "rehearsed {t} · colours are simulated, labels are live",
+        "预演 {t} · 管网、楼栋与标签均为预演值",
+        "rehearsed {t} · colours and labels are simulated",
     ),
     "drill.kept": ("已存预案", "Kept plans"),
     "drill.pick": ("选择预案", "Pick a plan"),

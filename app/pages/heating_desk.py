@@ -37,6 +37,8 @@ TILES = (
 LOWER_IS_BETTER = frozenset({"power_j_m2", "water_kg_m2", "loss_rate", "imbalance"})
 DAY_S, WEEK_S = 86_400.0, 7 * 86_400.0
 WORST, FINDINGS = 6, 6
+WHOLE = 0.9
+"""Part of a day that must be recorded for another to be compared with it."""
 BAD_Z = 3.0
 
 
@@ -153,9 +155,11 @@ def read_days(context: Context) -> tuple[Report | None, Report | None, Report | 
 
     def ask(shift: float) -> Report | None:
         try:
-            return make_report(context.county, context.store, end - DAY_S - shift, end - shift)
+            report = make_report(context.county, context.store, end - DAY_S - shift, end - shift)
         except InputError:
             return None
+        whole = report.end - report.start >= WHOLE * DAY_S
+        return report if whole or shift == 0.0 else None  # some hours of a day are no day to compare with
 
     found: tuple[Report | None, Report | None, Report | None] = context.ask(
         f"desk-days-{end:.0f}", 600.0, lambda: (ask(0.0), ask(DAY_S), ask(WEEK_S))

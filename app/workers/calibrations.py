@@ -89,7 +89,9 @@ def find_version(store: Store, no: int) -> Version:
     row = next((r for r in list_versions(store) if r.no == no), None)
     body = store.kept_body(no) if row is not None else None
     if row is None or not isinstance(body, dict):
-        raise InputError(f"there is no calibration {no}: 'python -m app calibrate list' names them")
+        raise InputError(
+            f"there is no calibration {no}: 'python -m app.workers.calibrations list' names them"
+        )
     return Version(row, read_calibration(body))
 
 
