@@ -37,10 +37,10 @@ def kept_page(browser: Browser, base: str) -> Iterator[Page]:
 @pytest.fixture
 def page(kept_page: Page) -> Iterator[Page]:
     """One page for all tests that leave it as it was, or that ``RESET`` brings back."""
-    kept_page.mouse.move(1, 1)  # no card over the picture
+    kept_page.mouse.move(1, 1)
+    frames(kept_page, 2)
     kept_page.evaluate(RESET)
     frames(kept_page, 2)
-    kept_page.wait_for_selector(".ct-scene-card", state="hidden")
     yield kept_page
     problems = take_problems(kept_page)
     assert not problems, problems

@@ -27,6 +27,7 @@ RESET = """() => {
   stage.setSelection(null);
   for (const key of ['building', 'hovered']) stage.highlight(key, null);
   stage.panel.close();
+  stage.chrome.hideCard();
   stage.hours.set({ hour: 'plain', snow: false });
   stage.shades.setMode('plain');
   if (stage.rowFilter || stage.places.here !== 0) stage.places.go(0);
