@@ -17,6 +17,12 @@ SEE = """([x, y, zoom, pitch]) => {
   stage.see({ ...stage.view, longitude, latitude, zoom, pitch, bearing: 0,
     position: [0, 0, origin[2]], transitionDuration: 0 });
 }"""
+DRAW = """() => {
+  const { deck } = CT.scene;
+  if (!deck || !deck.layerManager) return;
+  deck.layerManager.updateLayers();
+  deck.redraw('look');
+}"""
 RESET = """() => {
   const stage = CT.scene.stage, kit = CT.sceneKit;
   kit.lastNetwork = CT.network = CT.selection = null;
@@ -101,7 +107,8 @@ def feed(page: Page) -> None:
 
 
 def shoot(page: Page) -> np.ndarray:
-    """The page as (rows, columns, 3), 0..255."""
+    """The page as (rows, columns, 3), 0..255, after all that was asked for is drawn."""
+    page.evaluate(DRAW)
     frames(page)
     with Image.open(io.BytesIO(page.screenshot())) as image:
         return np.asarray(image.convert("RGB"), float)

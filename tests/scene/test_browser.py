@@ -6,7 +6,18 @@ from playwright.sync_api import Browser, Page
 
 from app.scene import content
 from app.scene.assets import SceneAssets
-from tests.scene.look import SIZE, around, feed, frames, hues, open_scene, shoot, take_problems, wait_ready
+from tests.scene.look import (
+    DRAW,
+    SIZE,
+    around,
+    feed,
+    frames,
+    hues,
+    open_scene,
+    shoot,
+    take_problems,
+    wait_ready,
+)
 from twin.model.county import County
 from twin.model.network import Side
 
@@ -306,6 +317,7 @@ def test_on_every_screen_the_first_view_holds_every_place_and_labels_do_not_over
                 arg=[width, height],
             )
             frames(page, 4)
+            page.evaluate(DRAW)  # labels are placed after each picture
             spots = np.array(
                 page.evaluate("CT.scene.spec.scene.places.map((p) => CT.scene.project(p.ground))")
             )
@@ -313,6 +325,7 @@ def test_on_every_screen_the_first_view_holds_every_place_and_labels_do_not_over
             assert (low > 0).all() and (high < (width, height)).all()
             assert ((high - low) / (width, height)).max() > 0.55
             page.wait_for_function("document.querySelector('.ct-scene-labels').textContent.includes('°C')")
+            page.evaluate("CT.scene.stage.taken = null; CT.scene.stage.placeLabels()")
             boxes = page.evaluate(
                 "[...document.querySelectorAll('.ct-scene-label')]"
                 ".filter((n) => n.style.visibility === 'visible').map((n) => {"

@@ -21,11 +21,19 @@ def test_the_hour_the_snow_and_what_colours_the_buildings_are_in_the_picture(
     page: Page,
     county: County,
 ) -> None:
-    page.evaluate(
+    bare = (
         "window.bare = Object.assign(document.createElement('style'),"
         " { textContent: '.ct-scene-labels, .ct-scene-names, .ct-scene-chrome { display: none }' });"
         "document.head.append(bare)"
     )
+    page.evaluate(bare)
+    try:
+        look_at_hours(page, county)
+    finally:
+        page.evaluate("bare.remove()")
+
+
+def look_at_hours(page: Page, county: County) -> None:
     heights = [b.height_m if b.heated else 0.0 for b in county.buildings]
     tall = heights.index(max(heights))
     x, y = page.evaluate(
@@ -59,7 +67,6 @@ def test_the_hour_the_snow_and_what_colours_the_buildings_are_in_the_picture(
     aged = picture(page, "CT.scene.stage.shades.setMode('age')")
     assert np.abs(aged - plain).max() > 12
     back = picture(page, "CT.scene.stage.shades.setMode('plain')")
-    page.evaluate("bare.remove()")
     assert np.abs(back - plain).mean() < 1.0
 
 
