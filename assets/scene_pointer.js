@@ -4,7 +4,7 @@
   const CT = (window.CT = window.CT || {});
   const kit = (CT.sceneKit = CT.sceneKit || {});
   const CLICK_REACH_PX = 6;
-  const CLICK_MS = 600;
+  const CLICK_MS = 1500; // from down to up; a slow picture (software GL) is picked in between
   const REST_MS = 140;
 
   kit.Pointer = class Pointer {
