@@ -26,7 +26,7 @@ class FaultKind:
 _ROWS = (
     FaultKind("leak", "pipe", "mass_flow", 0.4, 18.0, -1.0, 1),
     FaultKind("blockage", "pipe", "pressure", 1.5e2, 20.0, -2.5, 1),
-    FaultKind("fouling", "station", "share", 0.10, 25.0, -0.5, 1),
+    FaultKind("fouling", "station", "share", 0.10, 18.0, -0.5, 1),
     FaultKind("stuck_valve", "station", "", 0.0, 12.0, -0.5),
     FaultKind("pump_trip", "station", "", 0.4, 12.0, 0.0, 1),
     FaultKind("weak_pump", "station", "share", 0.06, 25.0, -0.5, 1),

@@ -51,6 +51,9 @@ NETWORK_SIGNS: dict[str, float] = {
 }
 COMMON = {"supply": "common_supply", "p_supply": "common_p_supply", "p_return": "common_p_return"}
 """Station signs that are told as differences from their mean, and where the mean goes."""
+ALIKE, ENOUGH_ALIKE = "conductance", 6
+"""A sign that is told as a difference from its median among at least so many stations: no law of exchangers
+holds at every load, and not all of them foul in one afternoon."""
 
 NOMINAL_HZ, SLOWEST_HZ = 42.0, 5.0
 """Speed of a circulation pump to which flow, head and power are related; below the other it stands."""
@@ -226,6 +229,9 @@ def compose(layout: Layout, raw: Floats) -> Floats:
     the same shape, linear in ``raw``; NaN rows stay NaN and are left out of the means
     """
     out = raw.copy()
+    together = raw[layout.station(ALIKE)]
+    if together.ndim == 1 and np.isfinite(together).sum() >= ENOUGH_ALIKE:
+        out[layout.station(ALIKE)] = together - np.nanmedian(together)
     for key, common in COMMON.items():
         rows, row = layout.station(key), layout.network(common)
         known = np.isfinite(raw[rows])

@@ -15,7 +15,7 @@ from twin.diagnosis.moment import Moment, read_moment
 from twin.diagnosis.patterns import Patterns, simulate_patterns
 from twin.diagnosis.place import columns_of, doubt_patterns, draw_leaks, locate
 from twin.diagnosis.plain import find_plain, tell_crossed
-from twin.diagnosis.signs import COMMON, Layout, compose, doubt_signs
+from twin.diagnosis.signs import ALIKE, COMMON, Layout, compose, doubt_signs
 from twin.diagnosis.stillness import Stillness
 from twin.diagnosis.tracks import TAKEN, Bouts, Key, Rejection, Track, follow, keep_back, name_kind
 from twin.diagnosis.valves import Valves
@@ -145,7 +145,7 @@ def _weigh(
     m = read_moment(net, book, c, value, _known_wrong(watch, c.t))
     raw = m.raw.copy()
     if _lacks_more(watch, book, c, m, dt):
-        for key in COMMON:
+        for key in (*COMMON, ALIKE):
             raw[watch.layout.station(key)] = np.nan
     sign = compose(watch.layout, raw)
     flow = float(np.sum(c.boundary.flow_kg_s) / max(float(book.flow_1_kg_s.sum()), 1e-9))
