@@ -58,7 +58,7 @@
     describe(info) {
       const { layerSet, painter, state, tables, texts } = this.scene;
       const id = info.layer.id;
-      if (id === "markers") return kit.describePlace(info.object, texts, painter.moment);
+      if (id === "markers") return info.object ? kit.describePlace(info.object, texts, painter.moment) : null; // undefined: its data were replaced meanwhile
       if (info.index < 0 || !tables) return null;
       if (id.startsWith("spots.")) return this.describeSpot(id.slice(6), info.index);
       if (id !== "buildings" && !id.startsWith("pipes.")) return null;
@@ -78,7 +78,7 @@
     pick(x, y) {
       const { deck, layerSet, tables } = this.scene;
       const info = deck && deck.pickObject({ x, y, radius: CLICK_REACH_PX, unproject3D: true });
-      if (!info) return null;
+      if (!info || (info.layer.id === "markers" && !info.object)) return null;
       const layer = info.layer.id;
       const found = { layer, coordinate: info.coordinate };
       if (layer === "markers") return { ...found, kind: info.object.kind, id: info.object.id };

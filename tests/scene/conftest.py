@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from app.scene.assets import SceneAssets, build_assets
-from tests.scene.look import RESET, frames, open_scene, take_problems, wait_tools
+from tests.scene.look import DRAW, RESET, frames, open_scene, take_problems, wait_tools
 from tests.scene.page import make_page, serve
 from tests.support.tiny import make_tiny_county
 from twin.model.county import County
@@ -40,6 +40,7 @@ def page(kept_page: Page) -> Iterator[Page]:
     kept_page.mouse.move(1, 1)
     frames(kept_page, 2)
     kept_page.evaluate(RESET)
+    kept_page.evaluate(DRAW)
     frames(kept_page, 2)
     yield kept_page
     problems = take_problems(kept_page)
