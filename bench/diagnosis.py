@@ -220,7 +220,7 @@ def main() -> int:
     parser.add_argument("--episodes", type=int, default=300)
     parser.add_argument("--days", type=float, default=30.0)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--first-seed", type=int, default=500, help="fields are drawn from here on")
+    parser.add_argument("--first-seed", type=int, default=600, help="fields are drawn from here on")
     parser.add_argument("--only", type=int, help="run only this field (from 0) of them")
     parser.add_argument("--keep", type=Path, help="folder of one JSON file per field; those there are taken")
     parser.add_argument("--json", type=Path, help="write table and episodes")
