@@ -128,27 +128,16 @@ def build_assets(county: County) -> SceneAssets:
         },
     }
     blobs = {f"{name}.bin": pack.to_blob() for name, pack in packs.items()}
-    pipes = county.network.pipes
     tables = {
         "buildings": rows,
-        "pipes": {
-            "id": [p.id for p in pipes],
-            "side": [p.side.value for p in pipes],
-            "from": [county.network.node_index.get(p.from_node, -1) for p in pipes],
-            "to": [county.network.node_index.get(p.to_node, -1) for p in pipes],
-            "diameter_m": [round(p.diameter_m, 4) for p in pipes],
-            "length_m": [round(p.length_m, 1) for p in pipes],
-            "year": [p.year for p in pipes],
-        },
+        "pipes": _list_pipes(county),
         **overlays.list_overlays(county, frame, mesh),
         "borders": overlays.list_borders(county, frame, mesh),
     }
-    text = json.dumps(tables, ensure_ascii=False, separators=(",", ":")).encode()
-    blobs["tables.json"] = Blob.make("tables.json", "application/json", text)
-    text = json.dumps(
-        [b.address for b in county.buildings], ensure_ascii=False, separators=(",", ":")
-    ).encode()
-    blobs["addresses.json"] = Blob.make("addresses.json", "application/json", text)
+    addresses = [b.address for b in county.buildings]
+    for name, table in (("tables.json", tables), ("addresses.json", addresses)):
+        text = json.dumps(table, ensure_ascii=False, separators=(",", ":")).encode()
+        blobs[name] = Blob.make(name, "application/json", text)
     return SceneAssets(
         county=county,
         frame=frame,
@@ -161,6 +150,20 @@ def build_assets(county: County) -> SceneAssets:
         places=content.list_places(county, frame, mesh),
         focus=content.find_focus(county, frame, mesh),
     )
+
+
+def _list_pipes(county: County) -> dict[str, list[str] | list[int] | list[float]]:
+    """What the card of a pipe says, by row."""
+    pipes, node = county.network.pipes, county.network.node_index
+    return {
+        "id": [p.id for p in pipes],
+        "side": [p.side.value for p in pipes],
+        "from": [node.get(p.from_node, -1) for p in pipes],
+        "to": [node.get(p.to_node, -1) for p in pipes],
+        "diameter_m": [round(p.diameter_m, 4) for p in pipes],
+        "length_m": [round(p.length_m, 1) for p in pipes],
+        "year": [p.year for p in pipes],
+    }
 
 
 def _add_classes(pack: PackWriter, values: list[str], table: tuple[str, ...]) -> Slot:

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from app.scene.assets import SceneAssets, build_assets
-from tests.scene.look import DRAW, RESET, frames, open_scene, take_problems, wait_tools
+from tests.scene.look import DRAW, RESET, SIZE, frames, open_scene, take_problems, wait_tools
 from tests.scene.page import make_page, serve
 from tests.support.tiny import make_tiny_county
 from twin.model.county import County
@@ -37,6 +37,7 @@ def kept_page(browser: Browser, base: str) -> Iterator[Page]:
 @pytest.fixture
 def page(kept_page: Page) -> Iterator[Page]:
     """One page for all tests that leave it as it was, or that ``RESET`` brings back."""
+    kept_page.set_viewport_size(SIZE)  # type: ignore[arg-type]
     kept_page.mouse.move(1, 1)
     frames(kept_page, 2)
     kept_page.evaluate(RESET)

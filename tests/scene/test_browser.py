@@ -42,6 +42,13 @@ ROOF = """(row) => {
   mid[2] += a.getElevation.value[s[k]];
   return CT.scene.project(mid);
 }"""
+# Labels placed anew for the screen as it is now, all of them on it.
+INSIDE = """([w, h]) => {
+  CT.scene.stage.taken = null;
+  CT.scene.stage.placeLabels();
+  const shown = [...document.querySelectorAll('.ct-scene-label')].filter((n) => n.style.visibility === 'visible');
+  return shown.map((n) => n.getBoundingClientRect()).every((r) => r.right <= w && r.bottom <= h);
+}"""
 LISTEN = "(name) => document.addEventListener(name, (e) => { window.heard = e.detail; }, { once: true })"
 
 
@@ -325,7 +332,7 @@ def test_on_every_screen_the_first_view_holds_every_place_and_labels_do_not_over
             assert (low > 0).all() and (high < (width, height)).all()
             assert ((high - low) / (width, height)).max() > 0.55
             page.wait_for_function("document.querySelector('.ct-scene-labels').textContent.includes('°C')")
-            page.evaluate("CT.scene.stage.taken = null; CT.scene.stage.placeLabels()")
+            page.wait_for_function(INSIDE, arg=[width, height])
             boxes = page.evaluate(
                 "[...document.querySelectorAll('.ct-scene-label')]"
                 ".filter((n) => n.style.visibility === 'visible').map((n) => {"

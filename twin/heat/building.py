@@ -12,7 +12,7 @@ gains exactly.
 Source: two-node lumped models after ISO 13790 annex C; radiators EN 442-2 (exponent 1.3).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
 
@@ -77,6 +77,16 @@ class BuildingStock:
         return self.h_air_w_k + 1.0 / (1.0 / self.h_inner_w_k + 1.0 / self.h_structure_w_k)
 
 
+def _check_rows(rows: Sequence[tuple[Building, float]], index: Mapping[str, int]) -> None:
+    for b, f in rows:
+        if b.substation_id not in index:
+            raise InputError(f"building {b.id}: substation {b.substation_id!r} is not in the network")
+        if not min(b.ua_w_k, b.capacity_j_k, b.design_heat_w, b.area_m2, f) > 0.0:
+            raise InputError(
+                f"building {b.id}: ua, capacity, design heat, area and imbalance must be positive"
+            )
+
+
 def describe_buildings(
     buildings: Sequence[Building],
     network: HeatNetwork,
@@ -99,13 +109,7 @@ def describe_buildings(
     if len(factor) != len(buildings):
         raise InputError(f"imbalance has {len(factor)} values for {len(buildings)} buildings")
     rows = [(b, f) for b, f in zip(buildings, factor, strict=True) if b.heated and b.substation_id]
-    for b, f in rows:
-        if b.substation_id not in index:
-            raise InputError(f"building {b.id}: substation {b.substation_id!r} is not in the network")
-        if not min(b.ua_w_k, b.capacity_j_k, b.design_heat_w, b.area_m2, f) > 0.0:
-            raise InputError(
-                f"building {b.id}: ua, capacity, design heat, area and imbalance must be positive"
-            )
+    _check_rows(rows, index)
     rows.sort(key=lambda row: index[row[0].substation_id])
     station = np.array([index[b.substation_id] for b, _ in rows], dtype=np.int64)
     flow = np.array([(b.circuit_flow_kg_s or b.design_heat_w) * f for b, f in rows], dtype=np.float64)
