@@ -46,7 +46,8 @@ ROOF = """(row) => {
 INSIDE = """([w, h]) => {
   CT.scene.stage.taken = null;
   CT.scene.stage.placeLabels();
-  const shown = [...document.querySelectorAll('.ct-scene-label')].filter((n) => n.style.visibility === 'visible');
+  const labels = [...document.querySelectorAll('.ct-scene-label')];
+  const shown = labels.filter((n) => n.style.visibility === 'visible');
   return shown.map((n) => n.getBoundingClientRect()).every((r) => r.right <= w && r.bottom <= h);
 }"""
 LISTEN = "(name) => document.addEventListener(name, (e) => { window.heard = e.detail; }, { once: true })"
