@@ -22,7 +22,7 @@ from app.domains.heating.visits import read_visits
 from app.format import MISSING, format_number, local_time
 from app.i18n import translate
 from app.pages.parts import panel
-from app.pages.visits import draw_visits, tell_visits
+from app.pages.visits import draw_visits, note_button, tell_visits
 from app.web.balance_routes import PATH
 from app.web.context import Context
 from app.web.shell import View
@@ -68,7 +68,12 @@ def layout(view: View, context: Context) -> list[object]:
             ),
             panel(
                 translate("balance.inlets", lang),
-                html.Div([html.Div(id="inlet-list", className="ct-scroll"), _tell_turned(view)]),
+                html.Div(
+                    [
+                        html.Div(id="inlet-list", className="ct-scroll"),
+                        note_button(view, "turned", "turned", {"data-balance": PATH}, "inlet-said"),
+                    ]
+                ),
                 "ct-balance-list",
             ),
         ],
@@ -177,20 +182,6 @@ def _or_none(call: Callable[[], tuple[Row, ...]]) -> tuple[Row, ...]:
         return call()
     except (InputError, EngineError):
         return ()
-
-
-def _tell_turned(view: View) -> html.P:
-    """The button by which an operator says what the crew did."""
-    lang = view.lang
-    words = {
-        "data-balance": PATH,
-        "data-done": translate("balance.turned_done", lang),
-        "data-refused": translate("balance.turned_refused", lang),
-        "data-none": translate("balance.turned_none", lang),
-    }
-    button = html.Button(translate("balance.turned", lang), className="ct-button", **words)
-    shown = [] if view.kiosk or view.embed else [button]
-    return html.P([*shown, html.Span(id="inlet-said", className="ct-quiet ct-said")])
 
 
 def draw_inlets(

@@ -16,16 +16,22 @@ SHOWN = 40
 
 def tell_visits(view: View) -> html.P:
     """The button by which an operator writes down what the crew read."""
+    return note_button(view, "visits", "visits_note", {"data-visits": VISITS_PATH}, "visits-said")
+
+
+def note_button(view: View, kind: str, label: str, address: dict[str, str], said: str) -> html.P:
+    """A button that writes down what a crew did, and beside it (id ``said``) what became of it; texts are
+    ``balance.<kind>_done`` and ``_none``. Walls and frames have none."""
     lang = view.lang
     words = {
-        "data-visits": VISITS_PATH,
-        "data-done": translate("balance.visits_done", lang),
+        **address,
+        "data-done": translate(f"balance.{kind}_done", lang),
         "data-refused": translate("balance.turned_refused", lang),
-        "data-none": translate("balance.visits_none", lang),
+        "data-none": translate(f"balance.{kind}_none", lang),
     }
-    button = html.Button(translate("balance.visits_note", lang), className="ct-button", **words)
+    button = html.Button(translate(f"balance.{label}", lang), className="ct-button", **words)
     shown = [] if view.kiosk or view.embed else [button]
-    return html.P([*shown, html.Span(id="visits-said", className="ct-quiet ct-said")])
+    return html.P([*shown, html.Span(id=said, className="ct-quiet ct-said")])
 
 
 def draw_visits(
