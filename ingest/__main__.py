@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import tomllib
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -37,6 +38,8 @@ from ingest.worker.loop import WATCH_KEY, StoreBroken, Works, Writer
 from ingest.worker.probe import probe_broker
 from ingest.worker.reload import Reloader, list_filters
 from ingest.worker.share import share_lanes
+from ingest.worker.shelf import Shelf
+from ingest.worker.sluice import Sluice
 from ingest.worker.watch import BrokerWatch
 from twin.model.county import County
 from twin.model.errors import ConfigError, CountyTwinError
@@ -72,8 +75,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     if not settings.store_token:
         raise ConfigError("CT_STORE_TOKEN is not set: start with `python -m app run`, or set a random text")
     broker = parse_mqtt_url(settings.mqtt_url)
-    base = load_base(settings.county)
-    onboarded = read_state(settings.county)
+    base, onboarded = load_base(settings.county), read_state(settings.county)
     county = merge_county(base, onboarded, settings.county)
     filters = read_filters(settings)
     owner = open_store(settings, county, stop)
@@ -87,42 +89,45 @@ def run(settings: Settings, stop: threading.Event) -> None:
         if version is None:
             return
         memory = owner.read_memory()
-        seen = memory.get(WATCH_KEY)
-        watch = BrokerWatch(int(seen) if seen else None)
+        watch = BrokerWatch(int(memory[WATCH_KEY]) if memory.get(WATCH_KEY) else None)
         number, workers = (settings.lake.number, settings.lake.workers) if settings.lake else (1, 1)
         lanes = share_lanes(make_lanes(f"county-twin-ingest-{county.meta.adcode}", filters), number, workers)
         inbox = Inbox(len(lanes))
         line = Lines(broker, version, lanes, inbox, watch)
         directory = compile_directory(county, onboarded.sources, onboarded.ignored)
         decoder = Decoder(make_adapters(memory), directory, owner.read_offline())
+        sluice = make_sluice(settings, memory, decoder, owner)
         if number == 1:
             line.follow(*list_filters(onboarded))
         line.start()
         errands = Errands(settings.store_file.parent, owner, Cabinet(settings.documents))
-        book = CommandBook(owner.db)
+        book, gateways = CommandBook(owner.db), find_gateways(settings, county.meta.adcode)
         desk = Desk(book, Rules(county, settings.commands), decoder.adapters, line.send, decoder.answers)
         lives = Lives(county, book, time.time, decoder.facts)
-        gateways = find_gateways(settings, county.meta.adcode)
-        steward = Steward(
-            settings.credentials, county, book, lambda: dict(decoder.directory.sources), gateways
-        )
-        tell = (desk.follow, lives.follow, steward.follow)
-        reloader = Reloader(
-            settings.county, base, onboarded, owner, decoder, line if number == 1 else None, tell
-        )
+        heard = lambda: dict(decoder.directory.sources)  # noqa: E731
+        steward = Steward(settings.credentials, county, book, heard, gateways)
+        tell, followed = (desk.follow, lives.follow, steward.follow), line if number == 1 else None
+        reloader = Reloader(settings.county, base, onboarded, owner, decoder, followed, tell)
         keeper = [LakeKeeper(owner)] if isinstance(owner, LakeOwner) else []
-        desks: tuple[Works, ...] = (reloader, Housekeeper(owner.sorter, inbox))
+        desks: tuple[Works, ...] = (reloader, sluice, Housekeeper(owner.sorter, inbox))
         if number == 1:  # it is asked by the other processes, and speaks for all workers
             desks = (desk, lives, steward, *desks, DocumentKeeper(owner.db, errands.cabinet), *keeper)
         try:
-            Writer(owner, decoder, inbox, line, stop, watch, errands, desks).run()
+            Writer(owner, decoder, inbox, line, stop, watch, errands, desks, sluice).run()
         finally:
             line.stop()
+            sluice.shelf.close()
             errands.finish()
             for slow in keeper:
                 slow.finish()
     finally:
         owner.close()
+
+
+def make_sluice(settings: Settings, memory: Mapping[str, str], decoder: Decoder, owner: StoreOwner) -> Sluice:
+    """What keeps a flooding vendor from the others; its shelf is beside the store."""
+    shelf = Shelf(settings.store_file.parent / "shelf", memory, settings.shelf_bytes)
+    return Sluice(shelf, lambda: decoder.directory, owner)
 
 
 def load_base(folder: Path) -> County:

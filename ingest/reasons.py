@@ -208,6 +208,12 @@ ROWS: dict[str, tuple[str, str]] = {
     "silence": ("silence", "长时间无数据"),
     "fault_code": ("fault code {code}", "故障码 {code}"),
     "out_of_range": ("readings out of range", "读数超出量程"),
+    "set_aside": ("{count} messages wait on disk", "有 {count} 条在磁盘上等待入库"),
+    "set_aside_over": ("all of it is stored", "已全部入库"),
+    "shelf_full": (
+        "no more room to set messages aside: vendors of its family wait; CT_SHELF_MB sets the room",
+        "暂存空间已满：同类协议的厂商须等待；空间由 CT_SHELF_MB 设定",
+    ),
     "redone": (
         "{mended} mended, {bad} still bad, {cut} cut, {readings} readings",
         "{mended} 条已读出，{bad} 条仍无法解析，{cut} 条不完整；{readings} 个读数",

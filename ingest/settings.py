@@ -18,6 +18,7 @@ CT_LAKE            catalogue past one machine (PostgreSQL)  none
 CT_LAKE_DATA       folder or bucket of its Parquet files    none
 CT_LAKE_S3         ``https://KEY:SECRET@host:port/region``  none
 CT_WORKER          number of this ingest and of all         ``1/1``
+CT_SHELF_MB        disk for what a vendor sends too much    ``2048``
 CT_COMMANDS        approval: ``second``, ``one``, ``off``   ``second``
 =================  =======================================  ==========================
 """
@@ -87,6 +88,8 @@ class Settings:
     retention: Retention = Retention()
     lake: Lake | None = None
     commands: CommandRule = "second"
+    shelf_bytes: int = 2_048_000_000
+    """Of messages that wait on disk because their vendor sent more than its share; 0: none."""
 
     @property
     def store_file(self) -> Path:
@@ -159,6 +162,9 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
     lang = env.get("CT_LANG", "zh")
     if lang not in ("zh", "en"):
         raise ConfigError(f"CT_LANG is {lang!r}; give zh or en")
+    shelf = env.get("CT_SHELF_MB", "2048")
+    if not shelf.isdigit() or len(shelf) > 9:
+        raise ConfigError(f"CT_SHELF_MB is {shelf!r}; give a number of megabytes, 0 for none")
     rule = env.get("CT_COMMANDS", "second")
     if rule not in COMMAND_RULES:
         raise ConfigError(f"CT_COMMANDS is {rule!r}; give {', '.join(COMMAND_RULES)}")
@@ -178,6 +184,7 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
         ),
         lake=_read_lake(env),
         commands=rule,
+        shelf_bytes=1_000_000 * int(shelf),
     )
 
 

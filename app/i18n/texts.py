@@ -165,6 +165,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "data.broker_dropped": ("代理丢弃", "Dropped by broker"),
     "notice.broker_dropped": ("代理丢弃报文", "broker dropped messages"),
     "notice.dead_letter_flood": ("无法解析报文过多", "flood of unreadable messages"),
+    "notice.vendor_set_aside": (
+        "厂商报文超出配额，暂存磁盘，其他厂商照常入库",
+        "a vendor sends more than its share: it waits on disk, the others do not",
+    ),
+    "notice.shelf_full": ("暂存空间已满，同类协议的厂商须等待", "no room to set aside: others wait"),
     "notice.counter_rollover": ("累计量翻转", "counter rolled over"),
     "notice.counter_reset": ("累计量清零", "counter was reset"),
     "notice.counter_back": ("累计量回退", "counter went back"),

@@ -265,6 +265,8 @@ def _notices(context: Context, lang: str) -> object:
 def _subject(notice: Notice, context: Context, lang: str) -> str:
     """A point by its id, onboarding by the name of its page; everything else as it is."""
     points = context.county.points
+    if notice.kind == "shelf_full":
+        return ""
     if notice.subject == "onboarding":
         return translate("nav.access", lang)
     if notice.kind.startswith("counter_") and notice.subject.isdigit() and int(notice.subject) < len(points):

@@ -133,7 +133,9 @@ class Notice:
     Kinds: ``broker_dropped`` (the broker threw away messages of a full queue), ``dead_letter_flood``
     (subject: sender; so many bad messages that only a part is kept), ``counter_rollover``, ``counter_reset``,
     ``counter_back`` (subject: point number), ``dead_letters_redone``, ``unstorable``, ``county_reloaded``
-    (detail: the revision of what was onboarded that is followed), ``county_refused``.
+    (detail: the revision of what was onboarded that is followed), ``county_refused``, ``vendor_set_aside``
+    (subject: sender; what it sends beyond its share waits on disk), ``shelf_full`` (no room for that, so the
+    others of its lane wait too).
     """
 
     kind: str
@@ -162,7 +164,8 @@ class IngestStats:
     """Counters since the store was created, and the state of the writer now.
 
     ``broker_dropped``: messages the broker threw away (of all its subscribers, where it says so);
-    ``unkept_messages``: bad messages of a flood that were counted but not kept as dead letters.
+    ``unkept_messages``: bad messages of a flood that were counted but not kept as dead letters;
+    ``set_aside``: messages that waited on disk because their sender had sent more than its share.
     """
 
     t: float
@@ -178,6 +181,7 @@ class IngestStats:
     readings_per_s: float
     broker_dropped: int = 0
     unkept_messages: int = 0
+    set_aside: int = 0
 
 
 class Store(CommandDoor, FindingDoor, KeptDoor, DocumentDoor, HourDoor, SumDoor, Protocol):

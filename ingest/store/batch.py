@@ -75,17 +75,20 @@ class Batch:
     redone: tuple[str, ...] = ()
 
     def halves(self) -> tuple["Batch", "Batch"] | None:
-        """Two smaller batches that hold the same, for a writer that could not take it; None: indivisible."""
+        """Two smaller batches that hold the same, for a writer that could not take it; None: indivisible.
+
+        What is remembered goes with the second: it says that all before is stored.
+        """
         n, k = self.point_no.size, len(self.dead)
         if n + k < 2:
             return None
         i, j = (n + 1) // 2, (k + 1) // 2
         first = replace(
             self, point_no=self.point_no[:i], t_us=self.t_us[:i], received_us=self.received_us[:i],
-            value=self.value[:i], quality=self.quality[:i], dead=self.dead[:j],
+            value=self.value[:i], quality=self.quality[:i], dead=self.dead[:j], memory={},
         )  # fmt: skip
         second = Batch(
             self.point_no[i:], self.t_us[i:], self.received_us[i:], self.value[i:], self.quality[i:],
-            dead=self.dead[j:],
+            dead=self.dead[j:], memory=self.memory,
         )  # fmt: skip
         return first, second

@@ -238,6 +238,7 @@ class StoreClient(CommandCalls, FindingCalls, KeptCalls, DocumentCalls, HourCall
             readings_per_s=float(s["readings_per_s"][0]) if known else 0.0,
             broker_dropped=c.get("broker_dropped", 0),
             unkept_messages=c.get("unkept_messages", 0),
+            set_aside=c.get("set_aside", 0),
         )
 
     def dead_letters(self, limit: int = 200) -> list[DeadLetter]:

@@ -21,7 +21,7 @@ MAX_DEAD_LETTERS = 20_000
 MAX_DEAD_BYTES = 256_000_000
 COUNTERS = (
     "messages", "readings", "rejected_messages", "rejected_readings", "duplicates", "late", "unkept_messages",
-    "broker_dropped", "unstorable",
+    "broker_dropped", "unstorable", "set_aside",
 )  # fmt: skip
 
 

@@ -14,8 +14,9 @@ from ingest.store.batch import Batch, NoticeMark
 from ingest.store.owner import StoreOwner
 from ingest.worker.decode import Decoder
 from ingest.worker.errands import Errands
-from ingest.worker.inbox import Inbox, Message
+from ingest.worker.inbox import BATCH_BYTES, Inbox, Message
 from ingest.worker.redo import redo_dead_letters
+from ingest.worker.sluice import Sluice
 from ingest.worker.watch import BrokerWatch
 
 log = logging.getLogger("ingest")
@@ -78,6 +79,7 @@ class Writer:
     watch: BrokerWatch = field(default_factory=BrokerWatch)
     errands: Errands | None = None
     desks: Sequence["Works"] = ()
+    sluice: Sluice | None = None
     clock: Callable[[], float] = time.monotonic
     _marks: list[tuple[float, int, int]] = field(default_factory=list)
     _trouble: str = ""
@@ -94,19 +96,48 @@ class Writer:
                 break
 
     def step(self, window_s: float) -> int:
-        """One batch; returns the number of messages."""
-        messages = self.inbox.collect(window_s, MAX_MESSAGES)
-        if messages:
-            self._take(messages)
+        """One batch; returns the number of messages that came."""
+        if self.sluice is not None and self.sluice.shelf.waiting:
+            window_s = 0.0
+        catch = self.inbox.sift(window_s, MAX_MESSAGES, self.sluice)
+        kept: list[Message] = []
+        if catch.aside and not self._set_aside(catch.aside):
+            return 0
+        if self.sluice is not None and not self.stop.is_set():
+            room = BATCH_BYTES - sum([len(m.payload) for m in catch.now])
+            kept = self.sluice.shelf.take(MAX_MESSAGES - len(catch.now), room)
+        if catch.every or kept:
+            self._take(catch.now + kept, catch.every)
         self._say_state()
-        return len(messages)
+        return len(catch.every)
 
-    def _take(self, messages: list[Message]) -> None:
+    def _set_aside(self, aside: Sequence[tuple[str, Message]]) -> bool:
+        """Write to the shelf; False: told to stop before it could be done (nothing is acknowledged)."""
+        wait = RETRY_FIRST_S
+        while self.sluice is not None:
+            try:
+                self.sluice.shelf.put(aside)
+                self._trouble = ""
+                return True
+            except OSError as e:
+                self._trouble = f"store cannot write: {e.strerror or e} -- is the disk full?"
+            log.error("%s; nothing is acknowledged, trying again in %.1f s", self._trouble, wait)
+            self._say_state()
+            if self.stop.wait(wait):
+                break
+            wait = min(2 * wait, RETRY_MAX_S)
+        return False
+
+    def _take(self, messages: list[Message], came: list[Message]) -> None:
         batch, replies = self.decoder.decode_batch(messages)
+        if self.sluice is not None:
+            batch.memory.update(self.sluice.shelf.places())
         stored = self._store(batch)
         if stored is None:
             return
-        self.line.acknowledge(messages)
+        if self.sluice is not None:
+            self.sluice.shelf.done()
+        self.line.acknowledge(came)
         for topic, payload in replies:
             self.line.publish(topic, payload)
         self._marks.append((self.clock(), len(messages), stored))
@@ -161,7 +192,7 @@ class Writer:
         self._marks = [m for m in self._marks if m[0] > now - 10.0]
         try:
             self.owner.write_state(
-                len(self.inbox),
+                len(self.inbox) + (self.sluice.shelf.waiting if self.sluice is not None else 0),
                 self._trouble or self.line.state,
                 sum(m[1] for m in self._marks) / 10.0,
                 sum(m[2] for m in self._marks) / 10.0,
