@@ -13,6 +13,7 @@ import json
 import resource
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ import numpy as np
 from bench.calibration import WEATHERS, WINTER
 from bench.diagnosis_field import COARSE_S, Field
 from ingest.demo.county import generate_county
-from twin.assimilation import begin_learner, correct, hold_readings, learn, list_learnt
+from twin.assimilation import WHOLE, Learnt, begin_learner, correct, hold_readings, learn, list_learnt
 from twin.compare import Comparison, Memory, compare_network, compile_points, spread_near
 from twin.heat import compile_network
 from twin.heat.memory import keep_freed_memory
@@ -73,19 +74,49 @@ def play(county: County, seed: int, days: float, test_days: float, folder: Path)
     rows.append(
         describe(seed, "p1_ts", apart) | {"point": "p1_ts where waters meet", "moments": float(met.mean())}
     )
-    factors = {x.place: x for x in list_learnt(learner) if x.kind == "exchanger" and x.learnt}
-    truth = dict(zip(book.station_ids, f.plant.hidden.exchanger_ua, strict=True))
-    error = [float(np.log(x.value / truth[p])) for p, x in factors.items()]
-    inside = [x.low <= truth[p] <= x.high for p, x in factors.items()]
-    rows.append({"seed": seed, "point": "exchangers, error", "unit": "%", "learnt": len(factors),
-                 "before": 100.0 * float(np.sqrt(np.mean(np.log(list(truth.values())) ** 2))),
-                 "after": 100.0 * float(np.sqrt(np.mean(np.square(error)))) if error else np.nan,
-                 "in_95": float(np.mean(inside)) if inside else np.nan})  # fmt: skip
+    truth = hidden_factors(f, learner.layout.groups, learner.layout.group)
+    rows += [hold_against(seed, kind, list_learnt(learner), known) for kind, known in truth.items()]
     ms = 1e3 * spent / (days * 86_400.0 / COARSE_S)
     return [
         *rows,
         {"seed": seed, "point": "time of both walks and learning, five minutes", "unit": "ms", "after": ms},
     ]
+
+
+def hidden_factors(f: Field, groups: tuple[str, ...], group: np.ndarray) -> dict[str, dict[str, float]]:
+    """Kind -> place -> what the factor would be if it were known: of pipes by what they lose of heat and of
+    pressure, of the whole network by heat."""
+    n, h = f.county.network, f.plant.hidden
+    assert f.plant.flow is not None
+    length, diameter, u = np.array([(p.length_m, p.diameter_m, p.u_w_m_k) for p in n.pipes]).T
+    loss, drop = length * u, f.plant.flow.pipe_kg_s**2 * length / diameter**5 + 1e-12
+    mine = [group == k for k in range(len(groups))]
+    rough = [float(np.exp(np.average(np.log(h.roughness[m]), weights=drop[m]))) for m in mine]
+    heat = [float(np.average(h.u[m], weights=loss[m])) for m in mine]
+    return {
+        "exchanger": dict(zip((s.id for s in n.substations), map(float, h.exchanger_ua), strict=True)),
+        "heat_loss": dict(zip(groups, heat, strict=True)),
+        "whole heat_loss": {WHOLE: float(np.average(h.u, weights=loss))},
+        "roughness": dict(zip(groups, rough, strict=True)),
+    }
+
+
+def hold_against(seed: int, name: str, rows: Sequence[Learnt], truth: dict[str, float]) -> dict[str, object]:
+    """Learnt factors of a kind beside the hidden ones."""
+    kind = name.rpartition(" ")[2]
+    found = {x.place: x for x in rows if x.kind == kind and x.learnt and x.place in truth}
+    before = [float(np.log(v)) for v in truth.values()]
+    error = [float(np.log(x.value / truth[p])) for p, x in found.items()]
+    inside = [x.low <= truth[p] <= x.high for p, x in found.items()]
+    wide = [float(np.log(x.high / x.low)) / 3.92 for x in found.values()]
+
+    def mean(x: Sequence[float]) -> float:
+        return float(np.mean(x)) if len(x) else np.nan
+
+    return {"seed": seed, "point": f"{name}, error", "unit": "%", "learnt": len(found), "of": len(truth),
+            "before": 100.0 * float(np.sqrt(mean(np.square(before)))),
+            "after": 100.0 * float(np.sqrt(mean(np.square(error)))) if error else np.nan,
+            "in_95": mean(inside), "stated": 100.0 * mean(wide)}  # fmt: skip
 
 
 def describe(seed: int, key: str, x: np.ndarray) -> dict[str, object]:

@@ -23,7 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 
 from app.domains.heating.ahead import look_ahead
-from app.domains.heating.rehearse import Aid, Answer, Stage, read_past
+from app.domains.heating.past import read_past
+from app.domains.heating.rehearse import Aid, Answer, Stage
 from ingest.demo.county import generate_county
 from ingest.store.api import RollUpSeries
 from twin.model.county import County

@@ -1,6 +1,11 @@
 """Words of the dispatcher's desk on the heating page: key -> (Chinese, English)."""
 
 DESK_TEXTS: dict[str, tuple[str, str]] = {
+    "desk.approve_all": ("全部批准并下发", "Approve and send all"),
+    "desk.ask_all": (
+        "将本方案的 {n} 个设定值全部下发，确认？（逐项修改请到优化调度页）",
+        "Send all {n} set-points of this proposal? (To edit single ones go to the dispatch page.)",
+    ),
     "desk.balance": ("全县热量平衡（近 24 h）", "Heat balance, last 24 h"),
     "desk.findings": ("诊断", "Findings"),
     "desk.worst": ("偏差最大的测点（实测 / 模拟）", "Furthest apart (measured / simulated)"),

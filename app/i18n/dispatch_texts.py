@@ -38,6 +38,7 @@ DISPATCH_TEXTS: dict[str, tuple[str, str]] = {
     "dispatch.heat": ("供热量 (MWh)", "heat (MWh)"),
     "dispatch.boiler": ("其中调峰热源 (MWh)", "of that peak boilers (MWh)"),
     "dispatch.power": ("泵耗电 (MWh)", "pump power (MWh)"),
+    "dispatch.carbon": ("二氧化碳 (t，目标：碳排放最少)", "carbon dioxide (t; what is to be least)"),
     "dispatch.cost": ("费用 (万元)", "cost (10,000 yuan)"),
     "dispatch.cold": ("低于 {low} °C (户均 K·h)", "below {low} °C (K h per home)"),
     "dispatch.default_tariff": (

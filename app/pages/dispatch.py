@@ -18,6 +18,7 @@ from app.web.context import Context
 from app.web.dispatch_routes import PATH
 from app.web.shell import View
 from ingest.store.kept_api import Kept
+from twin.dispatch.tariff import CARBON_YUAN_T
 from twin.model.errors import StoreUnavailable
 from twin.model.quantities import find_quantity
 
@@ -259,13 +260,15 @@ def draw_summary(context: Context, row: Kept, body: Body, lang: str, bare: bool)
     """Before and after side by side, and the buttons."""
     dt_s = _array(body["dt_s"])
     before, after = (sum_up(context, body[k], dt_s) for k in ("before", "after"))
-    names = ("heat", "boiler", "power", "cost", "cold")
+    carbon = body.get("objective") == "carbon"
+    names = ("heat", "boiler", "power", "carbon" if carbon else "cost", "cold")
     rows = []
     for name, a, b in zip(names, before, after, strict=True):
+        scale = 1e4 / CARBON_YUAN_T if name == "carbon" else 1.0
         share = f"{format_number(100.0 * (b / a - 1.0), 1, sign=True)} %" if a > 0.05 else MISSING
         label = translate(f"dispatch.{name}", lang, low=f"{body['room_low_c']:g}")
         digits = 2 if name in ("cost", "cold") else 1
-        cells = [label, format_number(a, digits), format_number(b, digits), share]
+        cells = [label, format_number(scale * a, digits), format_number(scale * b, digits), share]
         rows.append(html.Tr([html.Td(c) for c in cells]))
     heads = ("what", "before", "after", "change")
     head = html.Thead(html.Tr([html.Th(translate(f"dispatch.{h}", lang)) for h in heads]))

@@ -7,10 +7,9 @@ import plotly.graph_objects as go
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from app.charts.lines import ACCENT, WARM, Line, draw_lines, renew_lines
-from app.domains.heating.residuals import stood_in
 from app.format import format_number
 from app.i18n import translate
-from app.pages.heating_desk import draw_desk, open_findings, register_desk
+from app.pages.heating_desk import draw_desk, list_virtual, register_desk
 from app.pages.heating_homes import draw_below, draw_trail
 from app.pages.parts import kind_name, live, panel
 from app.pages.way import WAYS, draw_way
@@ -65,7 +64,7 @@ def layout(view: View, context: Context) -> list[object]:
             ],
             className="ct-heating",
         ),
-        dcc.Store(id="heating-lang", data=[lang, view.light]),
+        dcc.Store(id="heating-lang", data=[lang, view.light, view.kiosk or view.embed]),
         dcc.Store(id="heating-building", data=""),
         dcc.Interval(id="heating-tick", interval=15_000),
     ]
@@ -250,8 +249,7 @@ def _points(place_id: str, context: Context, lang: str) -> html.Table:
 def _virtual(context: Context) -> frozenset[str]:
     """Points for which the simulated value stands in; none while the store is away."""
     try:
-        state = context.ask("network", 2.0, context.store.network_state)
-        return stood_in(state.status if state is not None else "", open_findings(context))
+        return list_virtual(context)
     except StoreUnavailable:
         return frozenset()
 

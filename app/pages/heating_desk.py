@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,15 +14,21 @@ from app.charts.lines import draw_lines
 from app.domains.heating.balance import CurveDot, compare_curves
 from app.domains.heating.findings import tell_finding
 from app.domains.heating.kpi import compute_figures
+from app.domains.heating.present import corrections_on
 from app.domains.heating.report import UNITS, Report, make_report
+from app.domains.heating.residuals import stood_in
 from app.format import MISSING, format_age, format_number, format_value, local_time
 from app.i18n import translate
 from app.pages.dispatch import draw_load, measured_load, newest_body, recent, sum_up
 from app.pages.parts import kind_name, panel
 from app.web.context import Context
+from app.web.dispatch_routes import PATH as DISPATCH
 from app.web.shell import View
 from ingest.store.finding_api import TwinFinding
+from ingest.store.kept_api import Kept
+from twin.dispatch.tariff import CARBON_YUAN_T
 from twin.model.errors import InputError, StoreUnavailable
+from twin.model.quantities import find_quantity
 
 TILES = (
     "index_w_m2",
@@ -100,8 +107,9 @@ def _register_live(app: Dash, context: Context) -> None:
         try:
             found = open_findings(context)
             return (
-                draw_findings(context, found, lang), draw_worst(context, lang), draw_proposal(context, lang),
-                draw_plans(context, lang), mark_findings(context, found),
+                draw_findings(context, found, lang), draw_worst(context, lang),
+                draw_proposal(context, lang, bool(words[2])), draw_plans(context, lang),
+                mark_findings(context, found),
             )  # fmt: skip
         except StoreUnavailable:
             return (no_update,) * 5
@@ -227,6 +235,13 @@ def open_findings(context: Context) -> list[TwinFinding]:
     return sorted(found, key=lambda f: -f.probability)
 
 
+def list_virtual(context: Context) -> frozenset[str]:
+    """Points for which the simulated value stands in. Raises ``StoreUnavailable``."""
+    state = context.ask("network", 2.0, context.store.network_state)
+    active = context.ask("corrections-on", 5.0, lambda: corrections_on(context.store))
+    return stood_in(state.status if state is not None else "", open_findings(context), active)
+
+
 def draw_findings(context: Context, found: list[TwinFinding], lang: str) -> list[object]:
     """One line per finding; a click shows its place."""
     if not found:
@@ -276,29 +291,43 @@ def draw_worst(context: Context, lang: str) -> list[object]:
     return rows or [html.P(translate("app.no_data", lang), className="ct-quiet")]
 
 
-def draw_proposal(context: Context, lang: str) -> list[object]:
-    """Before and after of the newest proposal."""
+def draw_proposal(context: Context, lang: str, bare: bool = True) -> list[object]:
+    """Before and after of the newest proposal; one button approves it whole (none where ``bare``)."""
     rows, body = recent(context), newest_body(context, "dispatch")
     if not rows or body is None:
         return [html.P(translate("dispatch.none", lang), className="ct-calm")]
     dt_s = np.array(body["dt_s"], dtype=np.float64)
     before, after = (sum_up(context, body[k], dt_s) for k in ("before", "after"))
-    out: list[object] = [
-        html.P(
-            translate(
-                "dispatch.of", lang, t=local_time(rows[0].made, context.county.meta.timezone, "%m-%d %H:%M"),
-                state=translate(f"dispatch.state.{rows[0].state}", lang), s=format_number(body["seconds"], 1),
-            ),
-            className="ct-quiet",
-        )
-    ]  # fmt: skip
-    for name, k in (("heat", 0), ("power", 2), ("cost", 3)):
+    zone = context.county.meta.timezone
+    said = translate(
+        "dispatch.of", lang, t=local_time(rows[0].made, zone, "%m-%d %H:%M"),
+        state=translate(f"dispatch.state.{rows[0].state}", lang), s=format_number(body["seconds"], 1),
+    )  # fmt: skip
+    out: list[object] = [html.P(said, className="ct-quiet")]
+    cost, scale = ("carbon", 1e4 / CARBON_YUAN_T) if body.get("objective") == "carbon" else ("cost", 1.0)
+    for name, k, factor in (("heat", 0, 1.0), ("power", 2, 1.0), (cost, 3, scale)):
         label = translate(f"dispatch.{name}", lang, low=f"{body['room_low_c']:g}")
         change = 100.0 * (after[k] / before[k] - 1.0) if before[k] > 0.05 else math.nan
-        text = f"{format_number(before[k], 1)} → {format_number(after[k], 1)}"
+        text = f"{format_number(factor * before[k], 1)} → {format_number(factor * after[k], 1)}"
         cells = [html.Span(label), html.Small(text), html.B(f"{format_number(change, 1, sign=True)} %")]
         out.append(html.Div(cells, className="ct-line"))
-    return out
+    return out if bare or rows[0].state != "made" else [*out, _approve_whole(context, rows[0], body, lang)]
+
+
+def _approve_whole(context: Context, row: Kept, body: dict[str, Any], lang: str) -> html.P:
+    """The button that sends every set-point of a proposal, once it is confirmed."""
+    wishes = []
+    for w in body["wishes"]:
+        q = find_quantity(context.county.point_by_id[w["point"]].quantity)
+        wishes.append({"point": w["point"], "value": round(w["value"] * q.scale, q.decimals)})
+    words = {
+        "data-tell": f"{DISPATCH}/{row.no}/approve", "data-body": json.dumps({"rows": wishes}),
+        "data-said": "desk-said", "data-done": translate("dispatch.sent", lang),
+        "data-refused": translate("dispatch.refused", lang, why="{why}"),
+        "data-ask": translate("desk.ask_all", lang, n=str(len(wishes))),
+    }  # fmt: skip
+    button = html.Button(translate("desk.approve_all", lang), className="ct-button", **words)
+    return html.P([button, html.Span(id="desk-said", role="status")], className="ct-tools")
 
 
 def draw_plans(context: Context, lang: str) -> list[object]:

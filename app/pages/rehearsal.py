@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 
-from app.domains.heating.contingency import write_plan
+from app.domains.heating.contingency import tell_start, write_plan
 from app.domains.heating.hindsight import describe_rehearsal
 from app.domains.heating.rehearse import Aid
 from app.format import local_time
@@ -241,9 +241,8 @@ def _answer(
     except StoreUnavailable:
         return translate("app.unavailable", lang), no_update
     at = local_time(answer.t, context.county.meta.timezone, "%m-%d %H:%M")
-    return translate(
-        "rehearsal.took", lang, s=f"{answer.seconds:.1f}", n=len(answer.alternatives), at=at
-    ), key
+    took = translate("rehearsal.took", lang, s=f"{answer.seconds:.1f}", n=len(answer.alternatives), at=at)
+    return [took, html.Br(), html.Small(tell_start(context.county, answer, lang))], key
 
 
 def read_aid(count: float | None, power_mw: float | None, after_h: float | None, lang: str) -> Aid:

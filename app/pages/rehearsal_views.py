@@ -24,7 +24,8 @@ from twin.heat import HeatSystem
 from twin.model.county import County
 
 COLOURS = ("#4cc2ff", "#ffb066", "#9fd8c4", "#e6d27a", "#c9a7ff", "#ff9eb5", "#a8c7ff", "#d0d6dd")
-SHOWN_BUILDINGS = 14
+SHOWN_BUILDINGS, MOST_BUILDINGS = 14, 300
+"""Buildings of the table: so many at least, and all that get cold, up to so many."""
 SHOWN_GAINS = 8
 
 
@@ -128,16 +129,18 @@ def draw_steps(county: County, answer: Answer, a: Alternative, lang: str) -> htm
     return html.Ol(rows, className="ct-steps")
 
 
-def draw_worst(county: County, system: HeatSystem, a: Alternative, lang: str) -> html.Table:
-    """Buildings that get cold first, hospitals and schools on top."""
+def draw_worst(county: County, system: HeatSystem, a: Alternative, lang: str) -> html.Div:
+    """Every building that gets cold and when, hospitals and schools on top; the others counted."""
     ids = system.buildings.ids
     buildings = {b.id: b for b in county.buildings}
     horizon = float(a.run.time_s[-1] / 3600.0)
     j = a.judgement
     hours, lowest, first = j.hours_until, j.lowest_c, set(j.first)
     order = sorted(range(len(ids)), key=lambda k: (ids[k] not in first, hours[0, k], lowest[k]))
+    cold = int(np.isfinite(hours[0]).sum())
+    shown = order[: min(max(SHOWN_BUILDINGS, cold + len(first)), MOST_BUILDINGS)]
     rows = []
-    for k in order[:SHOWN_BUILDINGS]:
+    for k in shown:
         b = buildings[ids[k]]
         times = [tell_hours(float(h), horizon, lang) for h in (*hours[:, k], j.frost.building_h[k])]
         cells = [b.name or b.id, name_place(county, b.substation_id, lang), format_number(b.homes, 0), *times,
@@ -145,7 +148,13 @@ def draw_worst(county: County, system: HeatSystem, a: Alternative, lang: str) ->
         rows.append(html.Tr([html.Td(c) for c in cells]))
     heads = ("building", "station", "homes", "to_16", "to_14", "to_5", "freezes", "lowest")
     head = html.Thead(html.Tr([html.Th(translate(f"rehearsal.{h}", lang)) for h in heads]))
-    return html.Table([head, html.Tbody(rows)], className="ct-table ct-right")
+    rest = sorted(set(order) - set(shown), key=lambda k: lowest[k])
+    said = []
+    if rest:
+        least = format_number(float(lowest[rest[0]]), 1)
+        words = translate("rehearsal.rest", lang, n=str(len(rest)), t=least)
+        said = [html.P(words, className="ct-quiet")]
+    return html.Div([html.Table([head, html.Tbody(rows)], className="ct-table ct-right"), *said])
 
 
 def pack_series(county: County, system: HeatSystem, answer: Answer, key: str, shown: int, lang: str) -> str:

@@ -14,18 +14,18 @@ from app.domains.heating.residuals import (
     count_bad,
     read_learnt,
     score_places,
-    stood_in,
     worst_points,
 )
 from app.format import MISSING, format_number, format_value, local_time
 from app.i18n import translate
-from app.pages.heating_desk import open_findings
+from app.pages.heating_desk import list_virtual
 from app.pages.parts import kind_name, panel
 from app.web.context import Context
 from app.web.learning_routes import CALIBRATIONS, LEARNING
 from app.web.shell import View
 from app.workers.calibrations import ADOPTED, find_version
 from ingest.store.kept_api import Kept
+from twin.assimilation import WHOLE
 from twin.model.errors import InputError, StoreUnavailable
 
 WORST, VERSIONS, SHOWN = 24, 8, 60
@@ -139,14 +139,13 @@ def name_of(context: Context, place: str, lang: str) -> str:
 def draw_score(context: Context, lang: str) -> list[object]:
     """The county in one line, and what stands in for meters that failed."""
     table = context.ask("simulated", 2.0, context.store.simulated_latest)
-    state = context.ask("network", 2.0, context.store.network_state)
     bad, count = count_bad(table)
     if not count:
         return [_quiet("diagnosis.no_run", lang)]
     at = local_time(table.t, context.county.meta.timezone)
     z = format_number(rms(table.z), 2)
     out: list[object] = [html.P(translate("twin.county", lang, z=z, n=str(count), bad=str(bad), at=at))]
-    ids = sorted(stood_in(state.status if state is not None else "", open_findings(context)))
+    ids = sorted(list_virtual(context))
     if ids:
         names = ", ".join(ids[:6])
         if len(ids) > 6:
@@ -251,6 +250,8 @@ def _size(x: dict[str, Any]) -> float:
 
 def _place(context: Context, x: dict[str, Any], lang: str) -> str:
     place, _, key = str(x["place"]).partition("/")
+    if place == WHOLE:
+        return translate("twin.whole", lang)
     if x["kind"] == "valve_loss":
         return translate("twin.valves", lang)
     if x["kind"] == "offset":

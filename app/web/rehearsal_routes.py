@@ -16,6 +16,7 @@ import numpy as np
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 
+from app.domains.heating.present import read_present
 from app.domains.heating.rehearse import Aid, Answer, Stage
 from app.web.context import Context
 from app.workers.calibrations import apply_adopted, find_adopted
@@ -37,11 +38,12 @@ class Room:
         self._answers: OrderedDict[str, Answer] = OrderedDict()
         self._lock = threading.Lock()
 
-    def follow(self, county: County, store: Store) -> None:
-        """Take up the calibration in force. Raises ``StoreUnavailable``."""
+    def follow(self, county: County, store: Store) -> County:
+        """Take up the calibration in force; the county with it. Raises ``StoreUnavailable``."""
         no = find_adopted(store)
         if no != self.calibration:
             self.stage, self.calibration = Stage(apply_adopted(store, county, no)), no
+        return self.stage.county
 
     def put(self, answer: Answer) -> str:
         """Remember an answer; returns its key."""
@@ -74,14 +76,15 @@ def rehearse_now(
     InputError, StoreUnavailable : as ``Stage.rehearse``
     """
     room, store, now = find_room(context), context.store, time.time()
-    room.follow(context.county, store)
+    county = room.follow(context.county, store)
+    present = read_present(store, county, room.calibration, now, moment)
     value = context.values_now() if moment is None else context.values_of(store.latest_at(moment), moment)
 
     def rolled_up(point_no: int, start: float, end: float) -> RollUpSeries:
         return store.rolled_up(point_no, start, end, 300)
 
     answer = room.stage.rehearse(
-        value, rolled_up, moment or now, incidents, hours, store.hourly, aid, now if moment else None
+        value, rolled_up, moment or now, incidents, hours, store.hourly, aid, now if moment else None, present
     )
     return room.put(answer), answer
 

@@ -12,11 +12,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domains.heating.rehearse import Stage, read_past
+from app.domains.heating.past import read_past
+from app.domains.heating.present import Present, read_present
+from app.domains.heating.rehearse import compile_county
 from app.domains.heating.tariff import read_tariff
 from app.domains.heating.tomorrow import carry_on, describe_ahead, simulate_ahead
 from app.workers.calibrations import apply_adopted, find_adopted
 from ingest.store.api import RollUpSeries, Store
+from twin.compare import make_snapshot
 from twin.dispatch import Course, Dispatcher, Hours, Proposal, Tariff, compile_dispatcher, make_hours, propose
 from twin.dispatch.outlook import Outlook
 from twin.forecast import LoadForecast, LoadPast, WeatherPast, expect_weather, forecast_load
@@ -51,13 +54,12 @@ class Planner:
     stop: threading.Event
     calibration: int = 0
     desk: Dispatcher | None = None
-    stage: Stage | None = None
     planned: float = float("-inf")
     refused: str = field(default="")
     learnt: County = field(init=False)
 
     def __post_init__(self) -> None:
-        self.learnt = self.county
+        self.learnt = self.county  # with the calibration in force
 
     def loop(self) -> None:
         """Until stopped; whatever goes wrong is told once and tried again."""
@@ -85,14 +87,10 @@ class Planner:
         StoreUnavailable : the owner does not answer
         """
         began = time.monotonic()
-        no = find_adopted(self.store)
-        if (
-            self.desk is None or no != self.calibration
-        ):  # what it believes begins with the calibration in force
-            self.learnt, self.calibration = apply_adopted(self.store, self.county, no), no
-            self.desk, self.stage = compile_dispatcher(self.learnt), None
+        present = self.read_present(now)
+        desk = self.desk = compile_dispatcher(present.county)
         tariff, own = read_tariff(self.folder)
-        hours = read_hours(self.desk, self.store, now)
+        hours = read_hours(desk, self.store, now)
         past = weather_of(hours)
         outlook = expect_weather(past, STEPS_S)
         load = forecast_load(
@@ -100,27 +98,34 @@ class Planner:
         )
         self.store.keep("forecast", "", describe_forecast(load, outlook))
         value = self._newest()
-        proposal = propose(self.desk, last_hours(hours, LEARN_H), outlook, value, tariff)
-        body = describe_proposal(self.desk, proposal, tariff, own)
+        proposal = propose(desk, last_hours(hours, LEARN_H), outlook, value, tariff)
+        body = describe_proposal(desk, proposal, tariff, own)
         body["seconds"] = time.monotonic() - began
         self.store.keep("dispatch", "", body)
         log.info(
             "planned: %.0f -> %.0f yuan in 48 h, %.1f s", proposal.before.cost_yuan, proposal.after.cost_yuan,
             body["seconds"],
         )  # fmt: skip
-        self._look_ahead(outlook, value, now)
+        self._look_ahead(present, outlook, now)
 
-    def _look_ahead(self, expected: Outlook, value: Floats, now: float) -> None:
+    def read_present(self, now: float) -> Present:
+        """The county with the calibration and the corrections in force."""
+        no = find_adopted(self.store)
+        if no != self.calibration:
+            self.learnt, self.calibration = apply_adopted(self.store, self.county, no), no
+        return read_present(self.store, self.learnt, no, now)
+
+    def _look_ahead(self, present: Present, expected: Outlook, now: float) -> None:
         """Keep the next day of the whole network, for the scene's time line."""
-        began = time.monotonic()
-        if self.stage is None:
-            self.stage = Stage(self.learnt)
-        system = self.stage.system()
+        began, table = time.monotonic(), self.store.latest()
+        system = compile_county(present.county)
+        points = self.county.points
+        value = make_snapshot(points, now, table.point_no, table.t, table.value, table.quality).value
 
         def sums(no: int, start: float, end: float) -> RollUpSeries:
             return self.store.rolled_up(no, start, end, 300)
 
-        past = read_past(self.county, system, value, sums, now)
+        past = read_past(self.county, system, value, sums, now, present)
         outlook = carry_on(system, past, expected, now, AHEAD_H)
         course = simulate_ahead(system, settle_system(system, past), outlook, now)
         self.store.keep("ahead", "", describe_ahead(course))
@@ -209,5 +214,5 @@ def describe_proposal(d: Dispatcher, p: Proposal, tariff: Tariff, own: bool) -> 
             for i, s in enumerate(d.houses.ids)
         ],
         "harsh": bool(p.outlook.t_out_c.min() < d.county.meta.design_outdoor_c + HARSH_K),
-        "own_tariff": own, "room_low_c": tariff.room_low_c,
+        "own_tariff": own, "objective": tariff.objective, "room_low_c": tariff.room_low_c,
     }  # fmt: skip

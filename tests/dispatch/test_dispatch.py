@@ -11,6 +11,7 @@ from twin.dispatch.belief import FULL_HZ
 from twin.dispatch.drive import _cheapest
 from twin.dispatch.heatplan import CHANGE_SHARE_H, weather_margin_k
 from twin.dispatch.houses import emission_w_k, gains, reshape_houses, step_houses
+from twin.dispatch.tariff import OBJECTIVES, heat_yuan_mwh
 from twin.model.errors import InputError
 
 COUNTY = make_tiny_county()
@@ -123,6 +124,16 @@ def test_a_higher_limit_makes_warmer_rooms_and_a_worse_forecast_more_margin() ->
     assert np.all(weather_margin_k(DESK.houses, unsure) > weather_margin_k(DESK.houses, sure))
 
 
+def test_carbon_in_place_of_money_turns_the_order_of_the_sources() -> None:
+    dear = Tariff(chp_yuan_gj=10.0, chp_kg_gj=120.0, boiler_kg_gj=5.0, el_kg_kwh=0.0)
+    money, carbon = (heat_yuan_mwh(dear, COUNTY.network.sources, o) for o in OBJECTIVES)
+    assert (np.argsort(money) == np.argsort(carbon)[::-1]).all()
+    least = {o: propose(DESK, HOURS, outlook(out=-12.0), NOW, replace(dear, objective=o)) for o in OBJECTIVES}
+    clean = int(np.argmin(carbon))
+    heat = {o: p.plan.source_w[:, clean].sum() for o, p in least.items()}
+    assert heat["carbon"] > 1.1 * heat["money"]
+
+
 def test_every_wish_is_a_setpoint_within_what_may_be_asked_at_once() -> None:
     now = NOW.copy()
     for p in COUNTY.points:
@@ -154,7 +165,14 @@ def test_the_cheapest_course_of_supply_temperatures_is_the_best_of_all() -> None
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"el_peak_hours": (25,)}, {"cold_yuan_k_h": -1.0}, {"room_low_c": 23.0}, {"lowest_hz": 5.0}]
+    "wrong",
+    [
+        {"el_peak_hours": (25,)},
+        {"cold_yuan_k_h": -1.0},
+        {"room_low_c": 23.0},
+        {"lowest_hz": 5.0},
+        {"objective": "fun"},
+    ],
 )
 def test_a_tariff_that_cannot_be_is_refused_by_name(wrong: dict[str, object]) -> None:
     with pytest.raises(InputError, match=next(iter(wrong))):

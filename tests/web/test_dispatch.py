@@ -1,5 +1,6 @@
 """The dispatch page: from kept proposals to words, curves and commands."""
 
+import json
 import re
 import time
 from dataclasses import replace
@@ -14,6 +15,7 @@ from app.domains.heating.inlets import note_turned, read_inlets, read_turned
 from app.domains.heating.tariff import read_tariff
 from app.domains.heating.visits import Reading, note_visits, place_visits, read_visits
 from app.pages.dispatch import draw_load, draw_summary, draw_wishes, sum_up, tell_quality
+from app.pages.heating_desk import draw_proposal
 from app.web.balance_routes import read_readings, read_turns
 from app.web.context import Context
 from app.web.dispatch_routes import decide_proposal, read_rows
@@ -128,6 +130,23 @@ def test_the_page_tells_money_rooms_and_every_set_point(context: Context) -> Non
     )
     table = str(draw_wishes(context, row, body, "zh"))
     assert all(w["point"] in table for w in body["wishes"])
+
+
+def test_the_desk_approves_the_whole_proposal_with_one_button(context: Context) -> None:
+    keep_proposal(context)
+    *_, last = draw_proposal(context, "zh", bare=False)
+    button = last.children[0]
+    words = button.to_plotly_json()["props"]
+    sent = {r["point"]: r["value"] for r in json.loads(words["data-body"])["rows"]}
+    row = context.store.kept("dispatch", limit=1)[0]
+    body = context.store.kept_body(row.no)
+    assert isinstance(body, dict) and set(sent) == {w["point"] for w in body["wishes"]} and sent
+    assert words["data-tell"] == f"/api/dispatch/{row.no}/approve" and str(len(sent)) in words["data-ask"]
+    assert len(draw_proposal(context, "zh")) == len(draw_proposal(context, "zh", bare=False)) - 1
+    body["objective"] = "carbon"
+    context.store.mark_kept(row, "made", "", body)
+    fresh = Context(context.settings, context.county, context.store)
+    assert any("二氧化碳" in str(x) for x in draw_proposal(fresh, "zh"))
 
 
 def test_the_forecast_is_drawn_with_its_band_and_tells_how_good_it_was(context: Context) -> None:

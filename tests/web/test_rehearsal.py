@@ -29,7 +29,8 @@ from app.domains.heating.drill import (
 from app.domains.heating.hindsight import describe_rehearsal, look_back
 from app.domains.heating.paper import Paper, find_fonts
 from app.domains.heating.papers import print_plan, print_sheet
-from app.domains.heating.rehearse import NO_AID, Aid, Answer, Stage, read_past
+from app.domains.heating.past import read_past
+from app.domains.heating.rehearse import NO_AID, Aid, Answer, Stage
 from app.pages.drill import draw_sheet, filled, kept_plans, newest_sheet, tell
 from app.pages.rehearsal import read_aid, read_moment
 from app.pages.rehearsal_form import check_form, list_places, read_incident, take_picked
@@ -129,7 +130,8 @@ def test_every_incident_has_a_plan_with_words(lang: str) -> None:
     assert plan.count("\n1. ") == 1 and "|---|" in plan
     assert all(text for _, text in list_facts(COUNTY, best, lang))
     assert draw_table(found, lang) is not None and draw_gains(COUNTY, found, lang) is not None
-    assert len(draw_worst(COUNTY, STAGE.system(), found.nothing, lang).children[1].children) > 0
+    table = draw_worst(COUNTY, STAGE.system(), found.nothing, lang).children[0]
+    assert len(table.children[1].children) > 0
     assert " + " in name_case("isolate_0.5+mobile", lang)
     assert print_plan(COUNTY, plan, lang).startswith(b"%PDF")
 

@@ -5,12 +5,14 @@ import math
 import re
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pytest
 from playwright.sync_api import Page
 from pypdf import PdfReader
 
 from app.domains.heating.papers import print_report
+from app.domains.heating.quality import count_degree_days
 from app.domains.heating.report import FIGURES, make_report, write_report
 from app.pages.report import read_reports
 from app.web.context import Context
@@ -66,6 +68,25 @@ def test_amounts_come_from_counters_and_shares_from_hours() -> None:
     assert r.figures["warm_share"] == pytest.approx(18 / 24, abs=0.03)
     assert 90.0 <= r.stations[0].supply_c <= 91.0
     assert math.isnan(r.figures["loss_rate"]), "what is not measured is not zero"
+
+
+def test_comfort_and_control_are_told_in_figures() -> None:
+    store = filled()
+    outdoors = next(p.id for p in COUNTY.points if p.key == "t_out")
+    rooms = [p.id for p in COUNTY.points if p.key == "room_t"]
+    for k in range(25):
+        t = START + 3600.0 * k
+        store.put(outdoors, -5.0, t=t)
+        store.put(rooms[0], 25.0, t=t + 60.0)
+        for s in COUNTY.network.substations:
+            curve = float(np.interp(-5.0, *np.array(s.curve).T))
+            for key, x in (("s2_ts", curve - 1.5), ("s2_tr", 40.0), ("p1_tr", 44.0)):
+                put(store, f"{s.id}/{key}", x, t)
+    f = make_report(COUNTY, store, START, START + 86_400.0).figures
+    assert f["hdd_k_d"] == pytest.approx(23.0) and f["curve_k"] == pytest.approx(1.5)
+    assert f["approach_k"] == pytest.approx(4.0) and f["room_std_k"] > 0.0 and f["overheat"] == 0.0
+    assert math.isnan(f["branch_std_k"]) or f["branch_std_k"] >= 0.0
+    assert count_degree_days(np.array([20.0] * 24 + [math.nan] * 23 + [8.0])) == pytest.approx(10.0)
 
 
 def test_the_file_holds_what_the_page_shows_and_gaps_stay_empty() -> None:

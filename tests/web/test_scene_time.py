@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Page
 
 from app.domains.heating.moment import RoomBook
+from app.domains.heating.past import read_past
 from app.domains.heating.profile import trace_between, trace_path
-from app.domains.heating.rehearse import read_past
 from app.domains.heating.tomorrow import (
     Ahead,
     carry_on,

@@ -4,9 +4,11 @@ Corrections of the simulation (heat loss and roughness of pipe groups, outlets o
 what single points show over it. Pure: a comparison in, corrections out.
 """
 
+from twin.assimilation.apply import apply_correction
 from twin.assimilation.hold import Doubt, doubted_points, hold_readings
 from twin.assimilation.learner import Learner, begin_learner, correct, learn
 from twin.assimilation.told import (
+    WHOLE,
     KeyScore,
     Learnt,
     as_body,
@@ -18,10 +20,12 @@ from twin.assimilation.told import (
 )
 
 __all__ = [
+    "WHOLE",
     "Doubt",
     "KeyScore",
     "Learner",
     "Learnt",
+    "apply_correction",
     "as_body",
     "begin_learner",
     "correct",

@@ -6,6 +6,7 @@ from math import exp, sqrt
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twin.assimilation.layout import Layout
 from twin.assimilation.learner import BOUND, UNUSUAL, Learner, begin_learner
@@ -14,7 +15,16 @@ from twin.compare import PointBook
 from twin.model.errors import InputError
 from twin.model.network import HeatNetwork
 
+Floats = NDArray[np.float64]
+
 FORMAT = 1
+WHOLE = "*"
+"""Place of what holds for the whole network."""
+MODEL_SIGMA = {"heat_loss": 0.18, "roughness": 0.45, "valve_loss": 0.7}
+"""What the filter cannot see of an effective value: that groups make up for each other and for what is wrong
+elsewhere in the model (1 sigma of the logarithm). Added to what the filter says it does not know."""
+WHOLE_SIGMA = 0.11
+"""The same of the heat loss of the whole network, for which groups need not be told apart."""
 KNOWN_SHARE = 0.85
 """A parameter counts as learnt when its uncertainty is below this share of what it was."""
 REFUSED_S = 12 * 3600.0
@@ -24,8 +34,9 @@ REFUSED_S = 12 * 3600.0
 @dataclass(frozen=True, slots=True)
 class Learnt:
     """One parameter. ``kind``: heat_loss, roughness (factor on a pipe group), valve_loss (factor), source_k
-    (K), exchanger (factor) or offset (SI, or a share); ``place``: group, source, station or point id.
-    ``low``, ``high``: 95 %. ``unusual``: further from what was believed than it should be."""
+    (K), exchanger (factor) or offset (SI, or a share); ``place``: group (``WHOLE``: all of them), source,
+    station or point id. ``low``, ``high``: 95 % for the thing itself, with what the model adds. ``unusual``:
+    further from what was believed than it should be."""
 
     kind: str
     place: str
@@ -51,13 +62,14 @@ def list_learnt(learner: Learner) -> tuple[Learnt, ...]:
     """All parameters, those of the network first."""
     layout, (g, own) = learner.layout, learner.parameters
     loss, rough, valve, outlet = layout.common()
-    out = []
+    out = [_tell_whole(learner, g[loss])]
     for kind, part, names in (
         ("heat_loss", loss, layout.groups), ("roughness", rough, layout.groups),
         ("valve_loss", valve, (SECTION_VALVES,)), ("source_k", outlet, layout.source_ids),
     ):  # fmt: skip
         rows = zip(names, g[part], learner.belief.sigma_g[part], layout.prior_g[part], strict=True)
-        out += [_tell(kind, n, x, s, p, kind != "source_k") for n, x, s, p in rows]
+        more = MODEL_SIGMA.get(kind, 0.0)
+        out += [_tell(kind, n, x, s, p, kind != "source_k", more) for n, x, s, p in rows]
     sigma = learner.belief.sigma_own
     for i, place in enumerate(layout.places):
         if i < len(layout.station_ids):
@@ -68,8 +80,21 @@ def list_learnt(learner: Learner) -> tuple[Learnt, ...]:
     return tuple(out)
 
 
-def _tell(kind: str, place: str, x: float, sigma: float, prior: float, factor: bool) -> Learnt:
-    low, high = x - 1.96 * sigma, x + 1.96 * sigma
+def _tell_whole(learner: Learner, loss: Floats) -> Learnt:
+    """Heat loss of the whole network: groups by their share of it."""
+    layout = learner.layout
+    share, at = layout.loss_share, layout.common()[0]
+    sigma = sqrt(max(float(share @ learner.belief.cov_g[at, at] @ share), 0.0))
+    prior = sqrt(float(np.sum(np.square(share * layout.prior_g[at]))))
+    return _tell("heat_loss", WHOLE, float(share @ loss), sigma, prior, True, WHOLE_SIGMA)
+
+
+def _tell(
+    kind: str, place: str, x: float, sigma: float, prior: float, factor: bool, model: float = 0.0
+) -> Learnt:
+    """One row; ``model``: what the model adds to the standard deviation ``sigma`` of the filter."""
+    wide = 1.96 * float(np.hypot(sigma, model))
+    low, high = x - wide, x + wide
     if factor:
         x, low, high = exp(x), exp(low), exp(high)
     far = abs(np.log(x) if factor else x) > UNUSUAL * prior

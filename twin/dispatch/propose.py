@@ -99,13 +99,14 @@ def compile_dispatcher(county: County) -> Dispatcher:
 
 def propose(
     d: Dispatcher, hours: Hours, outlook: Outlook, setpoints: Floats, tariff: Tariff,
-    objective: Objective = "money", margin_sigmas: float = 1.0,
+    objective: Objective | None = None, margin_sigmas: float = 1.0,
 ) -> Proposal:  # fmt: skip
     """Propose the next hour's set-points.
 
     Parameters
     ----------
     setpoints : (n_point,) newest value of every point, SI, NaN where unknown
+    objective : what is to be least; None: what the tariff says
 
     Raises
     ------
@@ -116,6 +117,7 @@ def propose(
     held = find_holding(d.county.network)
     way = learn_way(d.system.net, hours, held)
     sources = d.county.network.sources
+    objective = objective or tariff.objective
     heat_price = heat_yuan_mwh(tariff, sources, objective)
     el = electricity_yuan_mwh(tariff, outlook.t - outlook.dt_s, d.county.meta.timezone, objective)
     now_c = supply_now(hours)

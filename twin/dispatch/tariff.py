@@ -19,6 +19,7 @@ from twin.model.network import Source
 
 Floats = NDArray[np.float64]
 Objective = Literal["money", "carbon"]
+OBJECTIVES: tuple[Objective, ...] = ("money", "carbon")
 GJ_PER_MWH = 3.6
 CARBON_YUAN_T = 1000.0
 """So much weighs a tonne of carbon dioxide when carbon is what counts: far above money, so that comfort keeps
@@ -29,7 +30,8 @@ its place in the same unit."""
 class Tariff:
     """Prices. ``*_yuan_gj`` heat at the outlet of a source by its kind; ``el_*`` electricity, yuan/kWh, the
     hours of the day of the peak and valley periods; ``*_kg_*`` carbon dioxide; ``cold_yuan_k_h``,
-    ``hot_yuan_k_h``: per home, kelvin and hour below ``room_low_c`` or above ``room_high_c``."""
+    ``hot_yuan_k_h``: per home, kelvin and hour below ``room_low_c`` or above ``room_high_c``. ``objective``:
+    what is to be least, money or carbon dioxide."""
 
     chp_yuan_gj: float = 30.0
     boiler_yuan_gj: float = 85.0
@@ -47,11 +49,15 @@ class Tariff:
     room_high_c: float = 22.0
     lowest_hz: float = 30.0
     highest_supply_c: float = 75.0
+    objective: Objective = "money"
 
     def __post_init__(self) -> None:
         for f in fields(self):
             value = getattr(self, f.name)
-            if f.name.endswith("_hours"):
+            if f.name == "objective":
+                if value not in OBJECTIVES:
+                    raise InputError(f"tariff objective: one of {', '.join(OBJECTIVES)}, not {value!r}")
+            elif f.name.endswith("_hours"):
                 if not all(isinstance(h, int) and 0 <= h <= 23 for h in value):
                     raise InputError(f"tariff {f.name}: give whole hours from 0 to 23, not {value!r}")
             elif not (isinstance(value, int | float) and np.isfinite(value) and value >= 0.0):

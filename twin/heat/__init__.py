@@ -15,7 +15,14 @@ from twin.heat.ensemble import Ensemble, EnsembleState, EnsembleStep
 from twin.heat.exchanger import estimate_ua_w_k, solve_exchanger
 from twin.heat.steady import solve_steady
 from twin.heat.topology import CompiledNetwork, compile_network
-from twin.heat.transient import TransientRun, TransientState, begin_transient, simulate, step_transient
+from twin.heat.transient import (
+    TransientRun,
+    TransientState,
+    begin_transient,
+    resume_transient,
+    simulate,
+    step_transient,
+)
 
 __all__ = [
     "CompiledNetwork",
@@ -51,6 +58,7 @@ __all__ = [
     "list_pipe_leaks",
     "name_of_sources",
     "read_curve",
+    "resume_transient",
     "simulate",
     "simulate_day",
     "solve_batch",

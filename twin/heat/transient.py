@@ -158,6 +158,45 @@ def begin_transient(
     return state, steady
 
 
+def resume_transient(
+    net: CompiledNetwork, before: TransientState, t_point_c: Floats, t_pipe_c: Floats, m_kg_s: Floats,
+    t_ground_c: float,
+) -> TransientState:  # fmt: skip
+    """Take up a network whose temperatures are known at its points and in the mean of its pipes.
+
+    Water lies in every pipe along a straight line from what enters it to what its mean asks for; walls stand
+    as they do beside such water. Where nothing is known (NaN) the temperatures of ``before`` are kept.
+
+    Parameters
+    ----------
+    before : a state of the same network, for what is not known and for its resolution
+    t_point_c : (2 n_node,) supply side first; ``t_pipe_c``, ``m_kg_s`` (n_pipe,) signed, from_node -> to_node
+    """
+    t_old = np.empty(net.n_point)
+    read_temperatures(before.h_point, t_old)
+    known = np.isfinite(t_point_c)
+    t_point = np.where(known, t_point_c, t_old)
+    m = np.where(np.isfinite(m_kg_s), m_kg_s, before.m)
+    mean = np.where(np.isfinite(t_pipe_c), t_pipe_c, before.t_pipe)
+    forward = m >= 0.0
+    first, last = np.where(forward, net.start, net.end), np.where(forward, net.end, net.start)
+    seen = known[first] & np.isfinite(t_pipe_c)
+    t_in = np.where(seen, t_point[first], mean)
+    low, high = (
+        np.minimum(np.minimum(t_in, mean), t_point[last]),
+        np.maximum(np.maximum(t_in, mean), t_point[last]),
+    )
+    t_out = np.clip(2.0 * mean - t_in, low, high)
+    pipes = copy_pipes(before.pipes)
+    pipes.mass[:], pipes.h[:] = 0.0, 0.0
+    t_start, t_end = np.where(forward, t_in, t_out), np.where(forward, t_out, t_in)
+    fill_pipes(pipes, density_kg_m3(mean), t_start, t_end, t_ground_c)
+    stored, t_pipe, empty = survey_pipes(pipes), np.empty(net.n_pipe), np.zeros(net.n_point)
+    read_temperatures(pipes.known[MEAN], t_pipe)
+    h_point = np.where(known, enthalpy_j_kg(t_point), before.h_point)
+    return TransientState(pipes, h_point, t_pipe, m, empty, empty.copy(), stored, before.time_s)
+
+
 def step_transient(
     net: CompiledNetwork, boundary: SteadyBoundary, state: TransientState, dt_s: float
 ) -> tuple[TransientState, SteadyState, StepEnergy]:

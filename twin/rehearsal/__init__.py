@@ -11,7 +11,7 @@ from twin.rehearsal.options import list_options
 from twin.rehearsal.rank import Gain, Spare, find_spare, rank_mobile, rank_shedding
 from twin.rehearsal.run import Outlook, Rehearsal, rehearse
 from twin.rehearsal.section import Section, find_section
-from twin.rehearsal.start import Past, settle_system
+from twin.rehearsal.start import Past, Seen, settle_system
 
 __all__ = [
     "INCIDENTS",
@@ -29,6 +29,7 @@ __all__ = [
     "Pressures",
     "Rehearsal",
     "Section",
+    "Seen",
     "Spare",
     "find_frost",
     "find_section",

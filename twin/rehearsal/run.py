@@ -15,7 +15,6 @@ from twin.heat import (
     Leak,
     SteadyBoundary,
     Weather,
-    read_curve,
     simulate_day,
 )
 from twin.heat.water import enthalpy_j_kg
@@ -24,6 +23,7 @@ from twin.rehearsal.case import Case, Incident, Measure, check_case, find_stuck
 from twin.rehearsal.frames import Frame, Frames, stack_frames, take_frame
 from twin.rehearsal.mobile import warm_by_boilers
 from twin.rehearsal.section import Section, find_section
+from twin.rehearsal.start import lift_curves, share_pumps
 
 Floats = NDArray[np.float64]
 
@@ -41,7 +41,8 @@ class Outlook:
     """What would come without the incident: one row per step of ``dt_s`` from the start on.
 
     ``t_outdoor_c``, ``wind_m_s``, ``sun_w_m2`` (n_step,); ``t_source_c`` (n_step, n_source) set-points;
-    ``boundary`` what the sources hold.
+    ``boundary`` what the sources hold; ``lift_k``, ``pump_share`` (n_station,) what the stations are set to
+    (see ``Past``).
     """
 
     dt_s: float
@@ -50,6 +51,8 @@ class Outlook:
     sun_w_m2: Floats
     t_source_c: Floats
     boundary: SteadyBoundary
+    lift_k: Floats | None = None
+    pump_share: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,13 +191,13 @@ def _phase(
         if m.kind == "island":
             flow[np.isnan(flow)] = 0.0  # who held the pressure is cut off, on the return side too
             flow[sources[m.at]] = np.nan
-    pumps = _pumps(system, on, n)
+    pumps = _pumps(system, on, n, outlook.pump_share)
     weather = Weather(t_out[start:end], outlook.wind_m_s[start:end], outlook.sun_w_m2[start:end])
     plan = DayPlan(
         outlook.dt_s,
         replace(boundary, valve_opening=opening, leaks=leaks, source_flow_kg_s=flow),
         t_source,
-        setpoint_c=_setpoints(system, weather, done),
+        setpoint_c=_setpoints(system, weather, done, outlook.lift_k),
         pump_share=pumps,
     )
     return _Phase(_with_capacity(system, on), weather, plan, pumps, done)
@@ -205,18 +208,20 @@ def _hole(x: Incident) -> Leak:
     return Leak(pipe_id=x.at, emitter=float(DISCHARGE * area * np.sqrt(2.0 * WATER_KG_M3)))
 
 
-def _setpoints(system: HeatSystem, weather: Weather, done: list[Measure]) -> Floats:
+def _setpoints(system: HeatSystem, weather: Weather, done: list[Measure], lift_k: Floats | None) -> Floats:
     rows = system.net.network.substations
     off = np.zeros(len(rows))
     for m in done:
         if m.kind == "shed_load":
             named = set(m.at.split(",")) if m.at else set(system.stations.ids)
             off += [m.size if s.id in named else 0.0 for s in rows]
-    return np.stack([read_curve(s.curve, weather.t_outdoor_c) for s in rows], axis=1) - off
+    return lift_curves(system, weather.t_outdoor_c, lift_k) - off
 
 
-def _pumps(system: HeatSystem, on: list[Incident], n_step: int) -> Floats:
-    share = np.ones((n_step, len(system.stations.ids)))
+def _pumps(system: HeatSystem, on: list[Incident], n_step: int, usual: Floats | None) -> Floats:
+    share = share_pumps(n_step, usual)
+    if share is None:
+        share = np.ones((n_step, len(system.stations.ids)))
     for x in on:
         if x.kind in ("pump_trip", "power_cut"):
             named = set(x.at.split(",")) if x.at else set(system.stations.ids)

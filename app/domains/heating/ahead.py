@@ -71,7 +71,7 @@ def look_ahead(
         t_out, wind, sun = (_replace(x, now + ahead, came.t, y) for x, y in pairs)
     return Outlook(
         STEP_S, t_out, np.maximum(wind, 0.0), np.maximum(sun, 0.0), np.tile(past.t_source_c[-1], (n, 1)),
-        hold_boundary(system, past),
+        hold_boundary(system, past), past.lift_k, past.pump_share,
     )  # fmt: skip
 
 

@@ -118,6 +118,7 @@ def write_plan(county: County, answer: Answer, lang: str) -> str:
     at = local_time(answer.t, county.meta.timezone, "%Y-%m-%d %H:%M")
     title = name_incidents(county, answer.incidents, lang)
     lines = [f"# {translate('plan.title', lang)}: {title}", "", translate("plan.made", lang, at=at), ""]
+    lines += [tell_start(county, answer, lang), ""]
     lines += _table([translate(f"rehearsal.{h}", lang) for h in CASE_HEADS],
                     [case_cells(a, horizon, lang) for a in answer.alternatives])  # fmt: skip
     lines += ["", f"## {translate('plan.facts', lang)}", ""]
@@ -126,6 +127,18 @@ def write_plan(county: County, answer: Answer, lang: str) -> str:
     for k, (after, role, what) in enumerate(list_steps(county, answer.incidents, best, lang), 1):
         lines.append(f"{k}. {after} · {role}: {what}")
     return "\n".join(lines) + "\n"
+
+
+def tell_start(county: County, answer: Answer, lang: str) -> str:
+    """What the simulation started from, in a sentence."""
+    zone, present = county.meta.timezone, answer.present
+    water = translate("start.walked", lang)
+    if present.water is not None:
+        water = translate("start.live", lang, at=local_time(present.water.t, zone, "%H:%M"))
+    learnt = translate(f"start.{present.why}", lang) if present.why else ""
+    if present.corrected:
+        learnt = translate("start.learnt", lang, at=local_time(present.learnt_t, zone, "%m-%d %H:%M"))
+    return translate("start.from", lang, water=water, learnt=learnt)
 
 
 CASE_HEADS = ("case", "below_16", "below_14", "first_16", "lost", "score")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domains.heating.contingency import plan_steps
+from app.domains.heating.contingency import plan_steps, tell_start
 from app.domains.heating.rehearse import Alternative, Answer
 from ingest.store.api import Store
 from twin.heat import HeatSystem
@@ -32,6 +32,7 @@ def describe_rehearsal(county: County, system: HeatSystem, answer: Answer, text:
         "incidents": [
             {**asdict(x), "hours": x.hours if np.isfinite(x.hours) else None} for x in answer.incidents
         ],
+        "start": [tell_start(county, answer, "zh"), tell_start(county, answer, "en")],
         "steps": steps, "steps_en": words, "stations": list(system.stations.ids),
         "alternatives": [_describe(system, a, weight) for a in answer.alternatives],
     }  # fmt: skip

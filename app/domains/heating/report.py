@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from openpyxl import Workbook
 from openpyxl.styles import Font
 
+from app.domains.heating.quality import judge_quality
 from app.i18n import translate
 from ingest.store.api import Store
 from twin.model.county import County
@@ -65,7 +66,8 @@ class Report:
     Figures: ``heat_j`` of the sources, ``station_j``, ``delivery`` share, ``heat_j_m2``, ``index_w_m2``,
     ``power_j`` of sources and stations, ``power_j_m2``, ``make_up_m3``, ``water_kg_m2``, ``loss_rate``,
     ``t_out_c``, ``room_c``, ``warm_share``, ``dt_k`` supply less return of the sources, ``ehr`` electricity
-    over heat, ``imbalance`` worst |x - 1|, x a station's share of the water over its share by design.
+    over heat, ``imbalance`` worst |x - 1|, x a station's share of the water over its share by design; and
+    those of :func:`app.domains.heating.quality.judge_quality`.
     """
 
     start: float
@@ -77,7 +79,8 @@ class Report:
 
 FIGURES = (
     "heat_j", "station_j", "delivery", "index_w_m2", "heat_j_m2", "power_j", "power_j_m2", "make_up_m3",
-    "water_kg_m2", "loss_rate", "ehr", "imbalance", "dt_k", "t_out_c", "room_c", "warm_share",
+    "water_kg_m2", "loss_rate", "ehr", "imbalance", "dt_k", "t_out_c", "hdd_k_d", "room_c", "room_std_k",
+    "warm_share", "overheat", "curve_k", "approach_k", "branch_std_k",
 )  # fmt: skip
 
 
@@ -96,7 +99,8 @@ def make_report(county: County, store: Store, start: float, end: float) -> Repor
         start, end = max(start, float(means["t"][0]) - HOUR_S), min(end, float(means["t"][-1]))
     stations = tuple(_station(county, store, means, s.id, start, end) for s in county.network.substations)
     figures = _figures(county, store, means, stations, start, end)
-    return Report(start, end, stations, figures | _ratios(county, means, stations, figures), _course(means))
+    figures |= _ratios(county, means, stations, figures) | judge_quality(county, means)
+    return Report(start, end, stations, figures, _course(means))
 
 
 def _course(means: dict[str, Floats]) -> Course:
@@ -153,7 +157,8 @@ def _counted(county: County, store: Store, place: str, key: str, start: float, e
 
 def _means(county: County, store: Store, start: float, end: float) -> dict[str, Floats]:
     """Hourly means of temperatures, rooms and flows over the period, (H,) by point id; ``t`` their ends."""
-    keys = ("p1_ts", "p1_tr", "room_t", "t_out", "src_flow", "src_heat", "src_ts", "src_tr")
+    keys = ("p1_ts", "p1_tr", "room_t", "t_out", "src_flow", "src_heat", "src_ts", "src_tr", "s2_ts", "s2_tr",
+            "b_tr")  # fmt: skip
     points = [p for p in county.points if p.key in keys]
     table = store.hourly(np.array([p.no for p in points], dtype=np.int64), start, end - 1.0)
     if table.t.size == 0:
@@ -238,6 +243,8 @@ UNITS: dict[str, tuple[str, float, int]] = {
     "power_j_m2": ("kWh/m²", 1 / 3.6e6, 4), "make_up_m3": ("m³", 1.0, 1), "water_kg_m2": ("kg/m²", 1.0, 3),
     "loss_rate": ("%", 100.0, 3), "t_out_c": ("°C", 1.0, 1), "room_c": ("°C", 1.0, 1),
     "warm_share": ("%", 100.0, 1), "ehr": ("", 1.0, 4), "imbalance": ("", 1.0, 2), "dt_k": ("K", 1.0, 1),
+    "hdd_k_d": ("K·d", 1.0, 1), "room_std_k": ("K", 1.0, 2), "overheat": ("%", 100.0, 1),
+    "curve_k": ("K", 1.0, 2), "approach_k": ("K", 1.0, 1), "branch_std_k": ("K", 1.0, 2),
 }  # fmt: skip
 """Unit, factor from SI and decimals of every figure."""
 COLUMNS: tuple[tuple[str, str, float, int], ...] = (

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domains.heating.kpi import rms
+from app.domains.heating.present import corrections_on
 from ingest.store.api import SimulatedTable, Store
 from ingest.store.finding_api import TwinFinding
 from twin.assimilation.hold import Doubt, doubted_points
@@ -67,10 +68,13 @@ def worst_points(county: County, table: SimulatedTable, count: int) -> list[Poin
     ]  # fmt: skip
 
 
-def stood_in(status: str, findings: Iterable[TwinFinding]) -> frozenset[str]:
+def stood_in(status: str, findings: Iterable[TwinFinding], active: bool = True) -> frozenset[str]:
     """Ids of points whose simulated value counts instead of what their meter says: silent ones that the run
-    names (``assumed:...``), and those that an open finding says are wrong."""
+    names (``assumed:...``), and those that an open finding says are wrong. With the corrections switched off
+    (not ``active``) meters in doubt drive the simulation again, and none of them is stood in for."""
     silent = status.removeprefix("assumed:").split(",") if status.startswith("assumed:") else []
+    if not active:
+        return frozenset(silent)
     return frozenset(silent) | doubted_points(Doubt(f.kind, f.place) for f in findings if f.open)
 
 
@@ -94,8 +98,7 @@ class LearntBody:
 
 def read_learnt(store: Store) -> LearntBody | None:
     """What the twin has learnt, None: nothing is kept yet. Raises ``StoreUnavailable``."""
-    switches = [r for r in store.kept("assimilation_order", limit=20) if r.state in ("on", "off")]
-    active = not switches or switches[0].state == "on"
+    active = corrections_on(store)
     for row in store.kept("assimilation", limit=1):
         body = store.kept_body(row.no)
         if isinstance(body, dict) and isinstance(body.get("told"), dict):

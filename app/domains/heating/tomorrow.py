@@ -20,7 +20,7 @@ from twin.heat.quick import read_temperatures
 from twin.heat.transient import solve_step_flows
 from twin.model.errors import InputError
 from twin.rehearsal import Outlook, Past
-from twin.rehearsal.start import hold_boundary
+from twin.rehearsal.start import hold_boundary, lift_curves, share_pumps
 
 Floats = NDArray[np.float64]
 
@@ -65,11 +65,11 @@ def simulate_ahead(system: HeatSystem, state: DayState, outlook: Outlook, now: f
     if hours == 0:
         raise InputError("ahead: the outlook has no whole hour")
     rows, rooms, out = [], [state.t_air_c.copy()], [float(outlook.t_outdoor_c[0])]
-    rows.append(_read_network(system, _plan(outlook, 0, 1), state))
+    rows.append(_read_network(system, _plan(system, outlook, 0, 1), state))
     for h in range(hours):
         cut = slice(h * per_hour, (h + 1) * per_hour)
         weather = Weather(outlook.t_outdoor_c[cut], outlook.wind_m_s[cut], outlook.sun_w_m2[cut])
-        plan = _plan(outlook, cut.start, cut.stop)
+        plan = _plan(system, outlook, cut.start, cut.stop)
         state = simulate_day(system, weather, plan, state).end
         rows.append(_read_network(system, plan, state))
         rooms.append(state.t_air_c.copy())
@@ -101,11 +101,17 @@ def carry_on(system: HeatSystem, past: Past, expected: Expected, now: float, hou
         np.interp(t, middle, expected.sun_w_m2),
         np.tile(past.t_source_c[-1], (t.size, 1)),
         hold_boundary(system, past),
+        past.lift_k,
+        past.pump_share,
     )
 
 
-def _plan(outlook: Outlook, start: int, stop: int) -> DayPlan:
-    return DayPlan(outlook.dt_s, outlook.boundary, outlook.t_source_c[start:stop])
+def _plan(system: HeatSystem, outlook: Outlook, start: int, stop: int) -> DayPlan:
+    return DayPlan(
+        outlook.dt_s, outlook.boundary, outlook.t_source_c[start:stop],
+        setpoint_c=lift_curves(system, outlook.t_outdoor_c[start:stop], outlook.lift_k),
+        pump_share=share_pumps(stop - start, outlook.pump_share),
+    )  # fmt: skip
 
 
 def _read_network(system: HeatSystem, plan: DayPlan, state: DayState) -> dict[str, Floats]:

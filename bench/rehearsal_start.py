@@ -1,0 +1,184 @@
+"""What a rehearsal in which nothing happens is worth by its start: the plain walk, or what the twin knows.
+
+    python -m bench.rehearsal_start [--days 4] [--test-days 2] [--seeds 31 32 33] [--json FILE]
+
+The demo field with its hidden truth; ``--days`` teach the running twin, then every ``--every`` hours of the
+days that follow the county is simulated ahead from that moment, and stations are compared with what their
+meters showed later (root mean square over all stations and moments, by hours ahead). All starts look into the
+same weather and the same source temperatures (those that came), so that they differ in the start alone; the
+last rows let the sources stay as they were, as a rehearsal does.
+
+``plain``: twelve hours walked with the survey, stations on their curves. ``corrected``: the same with what
+was learnt. ``water``: and the water of the running twin and what stations read.
+"""
+
+import argparse
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from app.domains.heating.ahead import STEP_S
+from app.domains.heating.past import read_past
+from app.domains.heating.present import Present, plain_present
+from app.domains.heating.rehearse import compile_county
+from app.domains.heating.tomorrow import ARRAYS
+from bench.calibration import WEATHERS, WINTER
+from bench.diagnosis_field import COARSE_S, Field
+from ingest.demo.county import generate_county
+from ingest.store.api import NetworkState, RollUpSeries
+from twin.assimilation import apply_correction, begin_learner, correct, hold_readings, learn
+from twin.compare import Comparison, Memory, compare_network, compile_points
+from twin.heat import compile_network
+from twin.heat.memory import keep_freed_memory
+from twin.model.county import County
+from twin.rehearsal import Case, Outlook, Past, rehearse, settle_system
+from twin.rehearsal.start import hold_boundary
+
+HOURS = (0.5, 1.0, 2.0, 4.0, 8.0, 12.0)
+STARTS = ("plain", "corrected", "water")
+KEYS = ("p1_ts", "s2_ts")
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """Row of the played history, and what the twin knew then, by start."""
+
+    row: int
+    known: dict[str, Present]
+
+
+@dataclass(frozen=True, eq=False)
+class Played:
+    """``t`` (n,), ``value`` (n, n_point) as the twin had it every five minutes; moments to start from."""
+
+    county: County
+    t: np.ndarray
+    value: np.ndarray
+    moments: list[Moment]
+
+
+def play(county: County, seed: int, days: float, test_days: float, every_h: float, folder: Path) -> Played:
+    """Let the field run with the twin beside it."""
+    f = Field(county, seed, WEATHERS[seed % 3], WINTER + 40 * 86_400.0 * (seed % 4), folder / f"{seed}.json")
+    network, book = county.network, compile_points(county)
+    net, learner = compile_network(network), begin_learner(network, book)
+    nobody = hold_readings(learner.layout, (), {})
+    water: list[Memory | None] = [None, None]
+    t, values, moments = [], [], []
+    cycles, first = round((days + test_days) * 86_400.0 / COARSE_S), round(days * 86_400.0 / COARSE_S)
+    last, every = cycles - round(max(HOURS) * 3600.0 / COARSE_S), round(every_h * 3600.0 / COARSE_S)
+    for i in range(cycles):
+        f.step(COARSE_S)
+        s = f.snapshot()
+        c = correct(learner, len(county.points))
+        plain = compare_network(net, network, book, s, water[0])
+        best = compare_network(net, network, book, s, water[1], c)
+        water = [plain.memory, best.memory]
+        learn(learner, net, network, book, best, plain, nobody)
+        t.append(s.t)
+        values.append(s.value)
+        if first <= i + 1 < last and (i + 1) % every == 0:
+            better = replace(county, network=apply_correction(network, c))
+            learnt = Present(better, c.source_k, s.t, "")
+            with_water = replace(learnt, water=as_state(best))
+            known = {"plain": plain_present(county), "corrected": learnt, "water": with_water}
+            moments.append(Moment(i, known))
+    return Played(county, np.array(t), np.array(values), moments)
+
+
+def as_state(c: Comparison) -> NetworkState:
+    """The network as the store would keep it."""
+    return NetworkState(0, c.t, "ok", **{k: getattr(c.state, k) for k in ARRAYS})
+
+
+def look_out(p: Played, past: Past, row: int, source_k: np.ndarray, hold: bool) -> Outlook:
+    """The weather that came, and the source temperatures: those that came, or ``hold`` as they are."""
+    n = round(max(HOURS) * 3600.0 / STEP_S)
+    at = p.t[row] + STEP_S * np.arange(1.0, n + 1.0)
+
+    def came(point_id: str) -> np.ndarray:
+        x = p.value[:, p.county.point_by_id[point_id].no]
+        known = np.isfinite(x)
+        return np.interp(at, p.t[known], x[known])
+
+    by_key = {q.key: q.id for q in p.county.points if q.key in ("t_out", "wind", "solar")}
+    sources = [came(f"{s.id}/src_ts") for s in p.county.network.sources]
+    t_source = np.stack(sources, axis=1) + source_k
+    if hold:
+        t_source = np.tile(past.t_source_c[-1], (n, 1))
+    system = compile_county(p.county)
+    weather = (came(by_key["t_out"]), came(by_key["wind"]), came(by_key["solar"]))
+    return Outlook(STEP_S, *weather, t_source, hold_boundary(system, past), past.lift_k, past.pump_share)
+
+
+def predict(p: Played, m: Moment, start: str, hold: bool) -> dict[str, np.ndarray]:
+    """Primary and secondary supply temperatures at stations (hour, n_station) by hours ahead."""
+    known = m.known[start]
+    system = compile_county(known.county)
+
+    def rolled_up(no: int, begin: float, end: float) -> RollUpSeries:
+        mine = (p.t >= begin) & (p.t <= end)
+        x = p.value[mine, no]
+        return RollUpSeries(p.t[mine], np.ones(x.size, np.int64), x, x, x, x)
+
+    past = read_past(p.county, system, p.value[m.row], rolled_up, float(p.t[m.row]), known)
+    if start == "plain":  # as it was before anything was known of the stations
+        past = replace(past, lift_k=None, pump_share=None)
+    outlook = look_out(p, past, m.row, known.source_k, hold)
+    run = rehearse(system, settle_system(system, past), outlook, Case("nothing"))
+    at = [round(h * 3600.0 / STEP_S) - 1 for h in HOURS]
+    net, f = system.net, run.frames
+    node = net.station_node
+    primary = np.stack([np.interp(HOURS, f.hour, f.t_supply_c[:, k]) for k in node], axis=1)
+    return {"p1_ts": primary, "s2_ts": run.t_supply_c[at]}
+
+
+def measured(p: Played, m: Moment, key: str) -> np.ndarray:
+    """What stations showed (hour, n_station)."""
+    no = [p.county.point_by_id[f"{s.id}/{key}"].no for s in p.county.network.substations]
+    rows = [m.row + round(h * 3600.0 / COARSE_S) for h in HOURS]
+    return p.value[np.ix_(rows, no)]
+
+
+def score(
+    p: Played, seed: int, starts: Sequence[str] = STARTS, holds: Sequence[bool] = (False, True)
+) -> Iterator[dict[str, object]]:
+    """Rows of one field; ``holds``: whether the sources stay as they were."""
+    for hold in holds:
+        for start in starts:
+            said = [predict(p, m, start, hold) for m in p.moments]
+            for key in KEYS:
+                miss = np.stack([s[key] - measured(p, m, key) for s, m in zip(said, p.moments, strict=True)])
+                rms = np.sqrt(np.nanmean(np.square(miss), axis=(0, 2)))
+                row = {"seed": seed, "start": start, "sources": "stay" if hold else "as they came"}
+                hours = {f"{h:g} h": float(x) for h, x in zip(HOURS, rms, strict=True)}
+                yield {**row, "point": key, "moments": len(p.moments), **hours}
+
+
+def main() -> None:
+    """Print the table; write it where ``--json`` says."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--days", type=float, default=4.0)
+    parser.add_argument("--test-days", type=float, default=2.0)
+    parser.add_argument("--every", type=float, default=3.0, help="hours between two starts")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[31, 32, 33])
+    parser.add_argument("--json", type=Path)
+    said = parser.parse_args()
+    keep_freed_memory()
+    rows: list[dict[str, object]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in said.seeds:
+            p = play(generate_county(1), seed, said.days, said.test_days, said.every, Path(folder))
+            for row in score(p, seed):
+                rows.append(row)
+                print(*(f"{v:.3f}" if isinstance(v, float) else v for v in row.values()), flush=True)
+    if said.json:
+        said.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
