@@ -53,6 +53,7 @@
 
     /** Move the camera; without a transition deck.gl does not report where it is. */
     see(view) {
+      this.hurry();
       this.deck.setProps({ initialViewState: view });
       this.link.moved();
       if (view.transitionDuration) return;

@@ -5,6 +5,7 @@
   const CT = (window.CT = window.CT || {});
   const kit = (CT.sceneKit = CT.sceneKit || {});
   const MOST = 8;
+  const LENS = '<svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="10.5" cy="10.5" r="6"/><path d="M15 15l5 5"/></svg>';
 
   /** One way to write: full-width letters and figures, capitals and spaces make no difference. */
   const plain = (text) => text.normalize("NFKC").toLowerCase().replace(/\s+/g, "");
@@ -64,6 +65,7 @@
     let [targets, known] = [null, null];
     const choose = (target) => {
       list.hidden = true;
+      box.classList.remove("is-open");
       input.value = target.text;
       if (target.place) return scene.setSelection(target.place.id), scene.choose(target.place);
       if (target.row !== undefined) scene.highlightRow(target.row);
@@ -95,7 +97,16 @@
         });
       } else if (e.key === "Escape") list.hidden = true;
     });
-    const box = kit.element("div", "ct-scene-search", {}, input, list);
+    const open = kit.element("button", "ct-scene-search-open", { type: "button", title: texts.search, "aria-label": texts.search });
+    open.innerHTML = LENS;
+    open.addEventListener("click", () => {
+      box.classList.add("is-open");
+      input.focus();
+    });
+    const box = kit.element("div", "ct-scene-search", {}, open, input, list);
+    box.addEventListener("focusout", (e) => {
+      if (!box.contains(e.relatedTarget)) box.classList.remove("is-open"); // matters on a phone only: it shrinks to its button
+    });
     scene.chrome.root.append(box);
     return box;
   };

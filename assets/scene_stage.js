@@ -5,6 +5,9 @@
   const kit = (CT.sceneKit = CT.sceneKit || {});
   const RETRY_MS = 10000;
   const AGES_MS = 5000;
+  const HASTY = 0.5; // of the resolution, while the camera moves and no graphics card draws
+  const STILL_MS = 400;
+  const SLOWEST_MS = 1500;
   const MOST_PIXELS = { hard: 3840 * 2160, soft: 1920 * 1200 }; // of the drawing buffer, with a graphics card and without
   const stats = (kit.stats = { mounts: 0, contexts: 0, updates: 0, lastUpdateMs: 0, lastLiveMs: 0, firstPictureMs: 0, readyAt: 0 });
 
@@ -133,13 +136,15 @@
         initialViewState: this.view,
         useDevicePixels: this.pixelRatio(),
         pickingRadius: 5,
-        deviceProps: { type: "webgl" },
+        deviceProps: { type: "webgl", ...(soft ? { webgl: { antialias: false } } : {}) }, // four samples a pixel double its time
+        layerFilter: ({ layer }) => !(this.hasty && layer.id.includes(".hidden")),
         effects: [this.makeLight()],
         layers: [],
         getCursor: ({ isDragging, isHovering }) => (isDragging ? "grabbing" : isHovering ? "pointer" : "grab"),
         onDeviceInitialized: (device) => this.onDevice(device),
         onViewStateChange: ({ viewState, interactionState }) => {
           this.view = viewState;
+          this.hurry();
           if (this.layerSet.stepOf(viewState.zoom) !== this.step) this.draw();
           if (this.photo) this.photo.look(viewState);
           this.link.moved();
@@ -200,11 +205,32 @@
       setTimeout(() => this.host.isConnected && this.mount(), 400);
     }
 
+    /** Without a graphics card the picture is coarser while the camera moves, so that it follows the hand. */
+    hurry() {
+      if (!this.soft || !this.ready) return;
+      if (!this.hasty) {
+        this.hasty = true;
+        this.deck.setProps({ useDevicePixels: this.pixelRatio() });
+      }
+      const now = performance.now();
+      this.pace = Math.min(now - (this.hurried || 0), SLOWEST_MS); // a picture may take longer than the hand rests
+      this.hurried = now;
+      clearTimeout(this.rest);
+      this.rest = setTimeout(() => this.calmDown(), Math.max(STILL_MS, 2 * this.pace));
+    }
+
+    calmDown() {
+      this.hasty = false;
+      if (!this.deck) return;
+      this.deck.setProps({ useDevicePixels: this.pixelRatio() });
+      this.redrawSoon();
+    }
+
     pixelRatio() {
       const { clientWidth: w, clientHeight: h } = this.host;
       const most = this.soft ? MOST_PIXELS.soft : MOST_PIXELS.hard;
       const ratio = Math.min(window.devicePixelRatio || 1, Math.sqrt(most / Math.max(w * h, 1)));
-      return Math.max(ratio, 0.25);
+      return Math.max(ratio * (this.hasty ? HASTY : 1), 0.25);
     }
 
     draw() {
@@ -329,7 +355,8 @@
     }
 
     clear() {
-      this.ready = false;
+      this.ready = this.hasty = false;
+      clearTimeout(this.rest);
       for (const part of [this.time, ...(this.parts || [])]) if (part && part.close) part.close();
       this.parts = this.time = this.hours = this.shades = this.section = this.choice = this.places = this.panel = null;
       if (this.photo) this.photo.close();

@@ -26,7 +26,7 @@ TURN = """async (frames) => {
   const start = {...CT.scene.camera}, times = [];
   for (let i = 0; i < frames; i++) {
     const began = performance.now();
-    CT.scene.deck.setProps({ initialViewState: {...start, bearing: start.bearing + i} });
+    CT.scene.stage.see({...start, bearing: start.bearing + i, transitionDuration: 0});
     CT.scene.deck.redraw('bench');
     await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
     times.push(performance.now() - began);

@@ -44,13 +44,13 @@ class Field:
         self.client.loop_stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     with run_mosquitto(tmp_path_factory.mktemp("broker")) as port:
         yield port
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system(broker: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     data: Path = tmp_path_factory.mktemp("e2e") / "var"
     system = System(data, env={"MQTT_URL": f"mqtt://127.0.0.1:{broker}", "CT_DEMO_BACKFILL_H": "1"})
@@ -61,19 +61,19 @@ def system(broker: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sy
         assert system.stop() == 0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def county(system: System) -> County:
     return load_county(system.data / "county")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def field(broker: int, county: County) -> Iterator[Field]:
     field = Field(broker, county)
     yield field
     field.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS)
     yield browser

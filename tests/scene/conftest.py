@@ -10,23 +10,23 @@ from tests.support.tiny import make_tiny_county
 from twin.model.county import County
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def county() -> County:
     return make_tiny_county()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def assets(county: County) -> SceneAssets:
     return build_assets(county)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def base(county: County) -> Iterator[str]:
     with serve(make_page(county)) as base:
         yield base
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def kept_page(browser: Browser, base: str) -> Iterator[Page]:
     page = open_scene(browser, base)
     wait_tools(page)

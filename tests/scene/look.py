@@ -9,6 +9,8 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route
 
+from twin.model.county import County
+
 SIZE = {"width": 960, "height": 600}
 SEE = """([x, y, zoom, pitch]) => {
   const stage = CT.scene.stage, origin = stage.spec.scene.origin;
@@ -46,6 +48,22 @@ RESET = """() => {
   stage.onResize();
   stage.draw();
 }"""
+# Middle vertex of the pipe in table row `row`, on the screen.
+MIDDLE = """([layer, row]) => {
+  const l = CT.scene.deck.layerManager.getLayers().find((l) => l.id === layer);
+  const entry = l.props.data, k = CT.scene.rows(layer).indexOf(row);
+  const s = entry.startIndices, v = Math.floor((s[k] + s[k + 1] - 1) / 2);
+  return CT.scene.project(Array.from(entry.attributes.getPath.value.slice(3 * v, 3 * v + 3)));
+}"""
+ROOF = """(row) => {
+  const { data } = CT.scene.stage.layerSet.entryOf('buildings').props;
+  const { startIndices: s, attributes: a } = data, k = CT.scene.rows('buildings').indexOf(row);
+  const p = [0, 1, 2, 3].map((i) => a.getPolygon.value.slice(3 * (s[k] + i), 3 * (s[k] + i) + 3));
+  const mid = [0, 1, 2].map((c) => p.reduce((t, q) => t + q[c], 0) / 4);
+  mid[2] += a.getElevation.value[s[k]];
+  return CT.scene.project(mid);
+}"""
+LISTEN = "(name) => document.addEventListener(name, (e) => { window.heard = e.detail; }, { once: true })"
 
 
 def open_scene(
@@ -107,7 +125,8 @@ def feed(page: Page) -> None:
 
 
 def shoot(page: Page) -> np.ndarray:
-    """The page as (rows, columns, 3), 0..255, after all that was asked for is drawn."""
+    """The page as (rows, columns, 3), 0..255, after all that was asked for is drawn and nothing moves."""
+    page.wait_for_function("!CT.scene.stage || !CT.scene.stage.hasty")
     page.evaluate(DRAW)
     frames(page)
     with Image.open(io.BytesIO(page.screenshot())) as image:
@@ -124,3 +143,8 @@ def hues(pixels: np.ndarray, least_saturation: float = 0.45, least_value: float 
     """Hues in degrees of the strong colours among pixels (n, 3)."""
     hsv = np.array([colorsys.rgb_to_hsv(*(p / 255.0)) for p in pixels])
     return hsv[(hsv[:, 1] > least_saturation) & (hsv[:, 2] > least_value), 0] * 360.0
+
+
+def pipe_row(county: County, pipe_id: str) -> int:
+    """Where the pipe stands in the county's table."""
+    return [p.id for p in county.network.pipes].index(pipe_id)

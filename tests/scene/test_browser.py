@@ -8,12 +8,15 @@ from app.scene import content
 from app.scene.assets import SceneAssets
 from tests.scene.look import (
     DRAW,
+    LISTEN,
+    MIDDLE,
     SIZE,
     around,
     feed,
     frames,
     hues,
     open_scene,
+    pipe_row,
     shoot,
     take_problems,
     wait_ready,
@@ -27,21 +30,6 @@ HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
   return /webgl/.test(kind) ? null : real.call(this, kind, ...rest);
 };
 """
-# Middle vertex of the pipe in table row `row`, on the screen.
-MIDDLE = """([layer, row]) => {
-  const l = CT.scene.deck.layerManager.getLayers().find((l) => l.id === layer);
-  const entry = l.props.data, k = CT.scene.rows(layer).indexOf(row);
-  const s = entry.startIndices, v = Math.floor((s[k] + s[k + 1] - 1) / 2);
-  return CT.scene.project(Array.from(entry.attributes.getPath.value.slice(3 * v, 3 * v + 3)));
-}"""
-ROOF = """(row) => {
-  const { data } = CT.scene.stage.layerSet.entryOf('buildings').props;
-  const { startIndices: s, attributes: a } = data, k = CT.scene.rows('buildings').indexOf(row);
-  const p = [0, 1, 2, 3].map((i) => a.getPolygon.value.slice(3 * (s[k] + i), 3 * (s[k] + i) + 3));
-  const mid = [0, 1, 2].map((c) => p.reduce((t, q) => t + q[c], 0) / 4);
-  mid[2] += a.getElevation.value[s[k]];
-  return CT.scene.project(mid);
-}"""
 # Labels placed anew for the screen as it is now, all of them on it.
 INSIDE = """([w, h]) => {
   CT.scene.stage.taken = null;
@@ -50,11 +38,6 @@ INSIDE = """([w, h]) => {
   const shown = labels.filter((n) => n.style.visibility === 'visible');
   return shown.map((n) => n.getBoundingClientRect()).every((r) => r.right <= w && r.bottom <= h);
 }"""
-LISTEN = "(name) => document.addEventListener(name, (e) => { window.heard = e.detail; }, { once: true })"
-
-
-def pipe_row(county: County, pipe_id: str) -> int:
-    return [p.id for p in county.network.pipes].index(pipe_id)
 
 
 def test_supply_is_drawn_warm_and_return_cool_where_the_pipe_lies(page: Page, county: County) -> None:
@@ -171,77 +154,6 @@ def test_every_layer_has_an_opacity_that_reaches_the_picture(page: Page) -> None
         " e.value = '1'; e.dispatchEvent(new Event('input')); }"
         "for (const n of ['nodes', 'borders']) CT.scene.stage.show(n, false)"
     )
-
-
-def test_markers_lie_where_degrees_put_them(page: Page) -> None:
-    away = page.evaluate(
-        """() => CT.scene.spec.scene.places.map((p) => {
-          const [x, y] = CT.scene.project(p.top);
-          const z = CT.scene.spec.scene.origin[2] + p.top[2];
-          const [u, v] = CT.scene.deck.getViewports()[0].project([...p.lonlat, z]);
-          return Math.hypot(x - u, y - v);
-        })"""
-    )
-    assert max(away) < 0.5
-
-
-def test_a_pick_finds_the_station_and_the_pipe_under_the_pixel(page: Page, county: County) -> None:
-    for station in county.network.substations:
-        found = page.evaluate(
-            "(id) => { const p = CT.scene.spec.scene.places.find((p) => p.id === id);"
-            " const [x, y] = CT.scene.project(p.top); return CT.scene.pick(x, y); }",
-            station.id,
-        )
-        assert (found["kind"], found["id"]) == ("station", station.id)
-    x, y = page.evaluate(MIDDLE, ["pipes.supply", pipe_row(county, "P02-S")])
-    found = page.evaluate("([x, y]) => CT.scene.pick(x, y)", [x, y])
-    assert found["kind"] == "pipe" and found["id"].startswith("P02-")
-
-
-def test_a_click_on_a_marker_tells_the_page(page: Page) -> None:
-    page.evaluate(LISTEN, "ct-select")
-    x, y = page.evaluate("CT.scene.project(CT.scene.spec.scene.places.find((p) => p.id === 'S03').top)")
-    page.mouse.click(x, y)
-    page.wait_for_function("window.heard")
-    assert page.evaluate("[heard.kind, heard.id]") == ["station", "S03"]
-    assert "is-selected" in (page.locator("[data-place=S03]").get_attribute("class") or "")
-
-
-def test_a_click_on_a_building_selects_its_station(page: Page, county: County) -> None:
-    page.evaluate(LISTEN, "ct-select")
-    assert county.buildings[6].substation_id == "S04"
-    page.mouse.click(*page.evaluate(ROOF, 6))
-    page.wait_for_function("window.heard")
-    assert page.evaluate("heard.id") == "S04"
-
-
-@pytest.mark.parametrize("side", ["supply", "return"])
-def test_a_click_on_a_pipe_tells_the_page_which(page: Page, county: County, side: str) -> None:
-    pipe = f"P02-{side[0].upper()}"
-    page.evaluate(LISTEN, "ct-pick")
-    # both pipes of a trench lie in one line; each is drawn beside it, to its own side
-    x, y = page.evaluate(MIDDLE, [f"pipes.{side}", pipe_row(county, pipe)])
-    hits = page.evaluate(
-        "([x, y]) => [...Array(49)].map((_, i) => [x + 2 * (i % 7) - 6, y + 2 * Math.floor(i / 7) - 6])"
-        ".filter(([x, y]) => { const i = CT.scene.deck.pickObject({ x, y, radius: 0 });"
-        " return i && i.layer.id.startsWith('pipes.'); })"
-        ".map(([x, y]) => [x, y, CT.scene.pick(x, y).id])",
-        [x, y],
-    )
-    mine = [h for h in hits if h[2] == pipe]
-    assert mine, hits
-    page.mouse.click(mine[len(mine) // 2][0], mine[len(mine) // 2][1])
-    page.wait_for_function("window.heard")
-    assert page.evaluate("[heard.kind, heard.id, heard.scene]") == ["pipe", pipe, "box"]
-
-
-def test_a_selection_from_the_page_flies_there(page: Page) -> None:
-    page.evaluate("document.dispatchEvent(new CustomEvent('ct-select', {detail: {id: 'S02'}}))")
-    page.wait_for_function("document.querySelector('[data-place=S02].is-selected')")
-    frames(page, 6)
-    x, y = page.evaluate("CT.scene.project(CT.scene.spec.scene.places.find((p) => p.id === 'S02').ground)")
-    assert abs(x - SIZE["width"] / 2) < 20
-    assert abs(y - SIZE["height"] / 2) < 60
 
 
 def test_updates_keep_the_camera_and_the_context(page: Page) -> None:

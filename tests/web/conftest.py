@@ -140,7 +140,7 @@ class Site:
         assert not self._thread.is_alive()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def county() -> County:
     return make_tiny_county()
 
@@ -161,7 +161,7 @@ def site(store: FakeStore, tmp_path: Path) -> Iterator[Site]:
     site.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS)
     yield browser
