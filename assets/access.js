@@ -138,7 +138,9 @@
         make('small', {}, `${s.model ? say('like', { model: s.model, score: Math.round(100 * s.score) }) : say('unlike')} · ${say('times', { n: s.count })}`))));
     const file = make('input', { type: 'file', accept: '.json,application/json', hidden: true, id: 'access-file', onchange: e => importFlow(e.target) });
     side.replaceChildren(
-      panel(say('strangers'), strangers.length ? make('ul', { class: 'ct-list' }, strangers) : make('p', { class: 'ct-quiet' }, say('no_strangers'))),
+      panel(say('strangers'), make('div', {},
+        strangers.length ? make('ul', { class: 'ct-list' }, strangers) : make('p', { class: 'ct-quiet' }, say('no_strangers')),
+        A.data.scout && make('small', { class: 'ct-quiet', id: 'access-scout' }, say('scout', { said: A.data.scout })))),
       panel(say('flows'), flows.length ? make('ul', { class: 'ct-list' }, flows) : make('p', { class: 'ct-quiet' }, say('no_flows')),
         make('button', { type: 'button', class: 'ct-button', id: 'access-new', disabled: !may, onclick: () => { reset(); forget(); A.changed(true); } }, say('new')),
         make('button', { type: 'button', class: 'ct-button', disabled: !may, onclick: () => file.click() }, say('import')), file));

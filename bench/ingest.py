@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import paho.mqtt.client as mqtt
 
+from bench.ingest_fair import bench_fair
 from bench.ingest_load import STEP, count_bare
 from bench.ingest_rig import TOKEN, Load, Rig, make_rig
 from bench.table import Row, Table, row
@@ -354,6 +355,7 @@ PHASES: dict[str, Callable[[Path, float], list[Row]]] = {
     "delay": bench_delay,
     "clients": bench_clients,
     "queries": bench_queries,
+    "fair": bench_fair,
     "kills": bench_kills,
     "sustained": bench_sustained,
 }

@@ -71,6 +71,11 @@ class Rig:
         stats = self.stats()
         return stats.readings if stats is not None else 0
 
+    def waiting(self) -> int:
+        """Messages that ingest has and has not stored, on disk or not; 0 while the store is away."""
+        stats = self.stats()
+        return stats.queue if stats is not None else 0
+
     def dropped(self) -> int:
         """Messages the broker said it dropped; 0 while the store is away."""
         stats = self.stats()

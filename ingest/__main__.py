@@ -7,6 +7,7 @@ import threading
 import time
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,9 +21,10 @@ from ingest.commands.rules import Rules
 from ingest.county import load_county
 from ingest.county.cache import prepare_cache
 from ingest.credentials.accounts import find_gateways
+from ingest.credentials.rights import COMMANDS
 from ingest.credentials.steward import Steward
 from ingest.documents.cabinet import Cabinet
-from ingest.onboarding.state import merge_county, read_state
+from ingest.onboarding.state import State, merge_county, read_state
 from ingest.settings import Broker, Settings, parse_mqtt_url, read_settings
 from ingest.store.command_book import CommandBook
 from ingest.store.lake import LakeOwner
@@ -37,6 +39,7 @@ from ingest.worker.lives import Lives
 from ingest.worker.loop import WATCH_KEY, StoreBroken, Works, Writer
 from ingest.worker.probe import probe_broker
 from ingest.worker.reload import Reloader, list_filters
+from ingest.worker.scout import Scout
 from ingest.worker.share import share_lanes
 from ingest.worker.shelf import Shelf
 from ingest.worker.sluice import Sluice
@@ -65,6 +68,18 @@ def read_filters(settings: Settings) -> tuple[str, ...]:
     return tuple(given)
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What is known before the first message: ``base`` is ``county`` without what was onboarded."""
+
+    settings: Settings
+    broker: Broker
+    base: County
+    onboarded: State
+    county: County
+    filters: tuple[str, ...]
+
+
 def run(settings: Settings, stop: threading.Event) -> None:
     """Open the store, serve it, subscribe, write until stopped.
 
@@ -77,7 +92,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     broker = parse_mqtt_url(settings.mqtt_url)
     base, onboarded = load_base(settings.county), read_state(settings.county)
     county = merge_county(base, onboarded, settings.county)
-    filters = read_filters(settings)
+    ground = Ground(settings, broker, base, onboarded, county, read_filters(settings))
     owner = open_store(settings, county, stop)
     if owner is None:
         return
@@ -86,48 +101,65 @@ def run(settings: Settings, stop: threading.Event) -> None:
         log.info("store open at %s", settings.store_uri)
         owner.write_state(0, "connecting", 0.0, 0.0)
         version = wait_for_broker(broker, owner, stop)
-        if version is None:
-            return
-        memory = owner.read_memory()
-        watch = BrokerWatch(int(memory[WATCH_KEY]) if memory.get(WATCH_KEY) else None)
-        number, workers = (settings.lake.number, settings.lake.workers) if settings.lake else (1, 1)
-        lanes = share_lanes(make_lanes(f"county-twin-ingest-{county.meta.adcode}", filters), number, workers)
-        inbox = Inbox(len(lanes))
-        line = Lines(broker, version, lanes, inbox, watch)
-        directory = compile_directory(county, onboarded.sources, onboarded.ignored)
-        decoder = Decoder(make_adapters(memory), directory, owner.read_offline())
-        sluice = make_sluice(settings, memory, decoder, owner)
-        if number == 1:
-            line.follow(*list_filters(onboarded))
-        line.start()
-        errands = Errands(settings.store_file.parent, owner, Cabinet(settings.documents))
-        book, gateways = CommandBook(owner.db), find_gateways(settings, county.meta.adcode)
-        desk = Desk(book, Rules(county, settings.commands), decoder.adapters, line.send, decoder.answers)
-        lives = Lives(county, book, time.time, decoder.facts)
-        heard = lambda: dict(decoder.directory.sources)  # noqa: E731
-        steward = Steward(settings.credentials, county, book, heard, gateways)
-        tell, followed = (desk.follow, lives.follow, steward.follow), line if number == 1 else None
-        reloader = Reloader(settings.county, base, onboarded, owner, decoder, followed, tell)
-        keeper = [LakeKeeper(owner)] if isinstance(owner, LakeOwner) else []
-        desks: tuple[Works, ...] = (reloader, sluice, Housekeeper(owner.sorter, inbox))
-        if number == 1:  # it is asked by the other processes, and speaks for all workers
-            desks = (desk, lives, steward, *desks, DocumentKeeper(owner.db, errands.cabinet), *keeper)
-        try:
-            Writer(owner, decoder, inbox, line, stop, watch, errands, desks, sluice).run()
-        finally:
-            line.stop()
-            sluice.shelf.close()
-            errands.finish()
-            for slow in keeper:
-                slow.finish()
+        if version is not None:
+            receive(ground, version, owner, stop)
     finally:
         owner.close()
+
+
+def receive(ground: Ground, version: MQTTProtocolVersion, owner: StoreOwner, stop: threading.Event) -> None:
+    """Subscribe and write until stopped."""
+    settings, county = ground.settings, ground.county
+    memory = owner.read_memory()
+    watch = BrokerWatch(int(memory[WATCH_KEY]) if memory.get(WATCH_KEY) else None)
+    number, workers = (settings.lake.number, settings.lake.workers) if settings.lake else (1, 1)
+    lanes = make_lanes(f"county-twin-ingest-{county.meta.adcode}", ground.filters)
+    lanes = share_lanes(lanes, number, workers)
+    inbox = Inbox(len(lanes))
+    line = Lines(ground.broker, version, lanes, inbox, watch)
+    directory = compile_directory(county, ground.onboarded.sources, ground.onboarded.ignored)
+    decoder = Decoder(make_adapters(memory), directory, owner.read_offline())
+    sluice = make_sluice(settings, memory, decoder, owner)
+    if number == 1:
+        line.follow(*list_filters(ground.onboarded))
+    line.start()
+    errands = Errands(settings.store_file.parent, owner, Cabinet(settings.documents))
+    book, gateways = CommandBook(owner.db), find_gateways(settings, county.meta.adcode)
+    desk = Desk(book, Rules(county, settings.commands), decoder.adapters, line.send, decoder.answers)
+    lives = Lives(county, book, time.time, decoder.facts)
+    steward = Steward(settings.credentials, county, book, lambda: dict(decoder.directory.sources), gateways)
+    tell, followed = (desk.follow, lives.follow, steward.follow), line if number == 1 else None
+    reloader = Reloader(settings.county, ground.base, ground.onboarded, owner, decoder, followed, tell)
+    desks: tuple[Works, ...] = (reloader, sluice, Housekeeper(owner.sorter, inbox))
+    slow: tuple[Scout | LakeKeeper, ...] = ()
+    if number == 1:  # it is asked by the other processes, and speaks for all workers
+        keeper = (LakeKeeper(owner),) if isinstance(owner, LakeOwner) else ()
+        slow = (make_scout(ground, version, decoder, owner), *keeper)
+        desks = (desk, lives, steward, *desks, DocumentKeeper(owner.db, errands.cabinet), *slow)
+    try:
+        Writer(owner, decoder, inbox, line, stop, watch, errands, desks, sluice).run()
+    finally:
+        line.stop()
+        sluice.shelf.close()
+        errands.finish()
+        for one in slow:
+            one.finish()
 
 
 def make_sluice(settings: Settings, memory: Mapping[str, str], decoder: Decoder, owner: StoreOwner) -> Sluice:
     """What keeps a flooding vendor from the others; its shelf is beside the store."""
     shelf = Shelf(settings.store_file.parent / "shelf", memory, settings.shelf_bytes)
     return Sluice(shelf, lambda: decoder.directory, owner)
+
+
+def make_scout(ground: Ground, version: MQTTProtocolVersion, decoder: Decoder, owner: StoreOwner) -> Scout:
+    """What looks for devices that nobody described."""
+
+    def read() -> tuple[str, ...]:
+        fixed = (f for a in decoder.adapters for f in a.filters)
+        return (*fixed, *(s.filter for s in decoder.directory.sources.values()), *COMMANDS)
+
+    return Scout(ground.broker, version, read, owner, ground.settings.scout_s)
 
 
 def load_base(folder: Path) -> County:

@@ -208,6 +208,18 @@ ROWS: dict[str, tuple[str, str]] = {
     "silence": ("silence", "长时间无数据"),
     "fault_code": ("fault code {code}", "故障码 {code}"),
     "out_of_range": ("readings out of range", "读数超出量程"),
+    "scouted": (
+        "heard by the scout: nobody has described this topic, onboard it on the page 设备接入",
+        "侦听时听到，无人登记此主题：请在“设备接入”页接入",
+    ),
+    "scout": (
+        "{count} messages in {number} s, {max} topics that nobody has described",
+        "{number} 秒内听到 {count} 条报文，其中 {max} 个主题无人登记",
+    ),
+    "scout_refused": (
+        "the broker does not let ingest listen to #: allow `topic read #` for its user, or set CT_SCOUT_S=0",
+        "代理不允许采集进程侦听 #：为其账号放行 topic read #，或设 CT_SCOUT_S=0 停用侦听",
+    ),
     "set_aside": ("{count} messages wait on disk", "有 {count} 条在磁盘上等待入库"),
     "set_aside_over": ("all of it is stored", "已全部入库"),
     "shelf_full": (

@@ -19,6 +19,7 @@ CT_LAKE_DATA       folder or bucket of its Parquet files    none
 CT_LAKE_S3         ``https://KEY:SECRET@host:port/region``  none
 CT_WORKER          number of this ingest and of all         ``1/1``
 CT_SHELF_MB        disk for what a vendor sends too much    ``2048``
+CT_SCOUT_S         from one look for strangers to the next  ``300``, 0: none
 CT_COMMANDS        approval: ``second``, ``one``, ``off``   ``second``
 =================  =======================================  ==========================
 """
@@ -90,6 +91,8 @@ class Settings:
     commands: CommandRule = "second"
     shelf_bytes: int = 2_048_000_000
     """Of messages that wait on disk because their vendor sent more than its share; 0: none."""
+    scout_s: float = 300.0
+    """From one look for devices that nobody described to the next; 0: none."""
 
     @property
     def store_file(self) -> Path:
@@ -165,6 +168,9 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
     shelf = env.get("CT_SHELF_MB", "2048")
     if not shelf.isdigit() or len(shelf) > 9:
         raise ConfigError(f"CT_SHELF_MB is {shelf!r}; give a number of megabytes, 0 for none")
+    scout = env.get("CT_SCOUT_S", "300")
+    if not scout.isdigit() or len(scout) > 6:
+        raise ConfigError(f"CT_SCOUT_S is {scout!r}; give a number of seconds, 0 for none")
     rule = env.get("CT_COMMANDS", "second")
     if rule not in COMMAND_RULES:
         raise ConfigError(f"CT_COMMANDS is {rule!r}; give {', '.join(COMMAND_RULES)}")
@@ -185,6 +191,7 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
         lake=_read_lake(env),
         commands=rule,
         shelf_bytes=1_000_000 * int(shelf),
+        scout_s=float(scout),
     )
 
 

@@ -1,6 +1,7 @@
 """Shared by every folder: one driver of the browser per run (it cannot be started twice in one process), and
 one second chance for tests that start real processes (docs/decisions/0210-one-second-chance.md)."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.support.system import CHROMIUM_ARGS
 
+os.environ.setdefault("CT_SCOUT_S", "0")  # nobody looks for strangers but in the test of it
 expect.set_options(timeout=60_000)  # a limit costs time only in a test that fails
 
 PROCESSES = {

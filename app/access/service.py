@@ -21,8 +21,9 @@ from ingest.onboarding.simulator import Simulator, can_simulate
 from ingest.onboarding.state import State, merge_county, read_state
 from ingest.onboarding.trace import Message, trace
 from ingest.onboarding.troubles import has_errors, make_trouble
+from ingest.reasons import translate_reason
 from ingest.settings import parse_mqtt_url
-from ingest.store.api import DeadLetter
+from ingest.store.api import DeadLetter, Notice
 from ingest.things import ThingModel, find_model, load_library
 from twin.model.check_points import list_place_ids
 from twin.model.check_table import UNIT_CARRIES
@@ -87,6 +88,7 @@ class Access:
             "taken": self.taken(),
             "flows": [show_flow(k, state, can_simulate(k.versions[-1].flow)) for k in state.flows],
             "strangers": self.strangers(lang),
+            "scout": self.scout(lang),
         }
 
     def overview(self, lang: str) -> Data:
@@ -103,13 +105,20 @@ class Access:
             ],
         }
 
+    def scout(self, lang: str) -> str:
+        """What the last look for strangers has heard, or why none is heard; empty: none yet."""
+        return next((translate_reason(n.detail, lang) for n in self._notices() if n.kind == "scout"), "")
+
+    def _notices(self) -> list[Notice]:
+        try:
+            found: list[Notice] = self._context.ask("onboarding", 0.5, self._context.store.notices)
+            return found
+        except StoreUnavailable:
+            return []
+
     def taken(self) -> int | None:
         """The revision that ingest follows; None when the store does not answer."""
-        try:
-            found = self._context.ask("onboarding", 0.5, self._context.store.notices)
-        except StoreUnavailable:
-            return None
-        details = [n.detail for n in found if n.kind == "county_reloaded"]
+        details = [n.detail for n in self._notices() if n.kind == "county_reloaded"]
         return int(details[0]) if details and details[0].isdigit() else None
 
     def strangers(self, lang: str) -> list[Data]:
@@ -119,13 +128,14 @@ class Access:
         except StoreUnavailable:
             return []
         known = {(d.dialect, d.external_id) for d in self._context.county.devices}
+        flows = [f for f in self.state().live if f.source is not None]
         rows: dict[tuple[str, str], Data] = {}
         fresh: dict[str, Data] = {}
         for letter in letters:
             row = self._seen.get(letter.hash) or self._look(letter)
             fresh[letter.hash] = row
             names = [n for n in row["devices"] if (row["dialect"], n) not in known]
-            if not names or len(rows) >= MAX_STRANGERS:
+            if any(is_read(f, letter) for f in flows) or not names or len(rows) >= MAX_STRANGERS:
                 continue
             rows.setdefault((letter.topic, names[0]), {
                 "topic": letter.topic, "hash": letter.hash, "device": names[0], "count": letter.count,
@@ -293,6 +303,14 @@ class Access:
         """End the simulator's thread."""
         if self._simulator is not None:
             self._simulator.stop()
+
+
+def is_read(flow: Flow, letter: DeadLetter) -> bool:
+    """Whether a flow with a source describes every device of a message by now."""
+    if flow.source is None or not match_topic(flow.source.filter, letter.topic):
+        return False
+    learnt = learn(flow.dialect, flow.source, letter.topic, letter.payload, letter.last_t)
+    return {v.device for v in learnt.values} <= {d.external_id for d in flow.devices}
 
 
 def name_places(county: County) -> dict[str, str]:

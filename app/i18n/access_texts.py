@@ -14,6 +14,7 @@ ACCESS_TEXTS: dict[str, tuple[str, str]] = {
         "没有陌生设备的报文；无人登记的设备上报后列在这里，并推荐物模型",
         "No messages of strangers. A device nobody described is listed here when it speaks",
     ),
+    "access.scout": ("侦听：{said}", "Last look: {said}"),
     "access.like": ("像 {model} {score}%", "looks like {model}, {score} %"),
     "access.unlike": ("没有相近的物模型", "like no thing model"),
     "access.times": ("{n} 次", "{n} ×"),

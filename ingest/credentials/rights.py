@@ -13,6 +13,13 @@ from twin.model.errors import ConfigError
 
 INGEST = "county-twin"
 """Account of ingest itself."""
+COMMANDS = (
+    "heat/+/set", "v1/gateway/rpc", "tb/+/v1/devices/me/rpc/request/+", "spBv1.0/+/NCMD/+",
+    "spBv1.0/+/DCMD/+/+", "homie/5/+/+/+/set", "$oc/devices/+/sys/properties/set/+",
+    "/sys/+/+/thing/service/property/set", "/sys/+/+/thing/event/+/post_reply",
+    "/sys/+/+/thing/event/property/pack/post_reply",
+)  # fmt: skip
+"""What ingest writes: set-points, and answers that devices wait for."""
 _SPARKPLUG_VERBS = ("NBIRTH", "NDEATH", "NDATA", "DBIRTH", "DDEATH", "DDATA")
 
 
@@ -101,17 +108,12 @@ def _mapped_rights(source: Source, name: str) -> tuple[tuple[str, ...], tuple[st
 
 
 def _ingest_account(more: Sequence[Account], sources: Mapping[str, Source]) -> Account:
-    """Reads what any adapter reads, writes commands and answers, and nothing that devices say."""
-    read = dict.fromkeys(f for a in make_adapters() for f in a.filters)
+    """Reads everything (what any adapter reads, and strangers), writes commands and answers, and nothing
+    that devices say. ``#`` leaves out topics that begin with ``$``: the adapters' filters stand beside it."""
+    read = dict.fromkeys(("#", *(f for a in make_adapters() for f in a.filters)))
     read |= dict.fromkeys(s.filter for s in sources.values())
     read |= dict.fromkeys(f for a in more for f in a.write)
-    write = (
-        "heat/+/set", "v1/gateway/rpc", "tb/+/v1/devices/me/rpc/request/+", "spBv1.0/+/NCMD/+",
-        "spBv1.0/+/DCMD/+/+", "homie/5/+/+/+/set", "$oc/devices/+/sys/properties/set/+",
-        "/sys/+/+/thing/service/property/set", "/sys/+/+/thing/event/+/post_reply",
-        "/sys/+/+/thing/event/property/pack/post_reply",
-    )  # fmt: skip
-    return Account(INGEST, write, (*read, DROPPED_TOPIC))
+    return Account(INGEST, COMMANDS, (*read, DROPPED_TOPIC))
 
 
 def read_gateways(table: Mapping[str, Any], adcode: str, where: str) -> list[Account]:

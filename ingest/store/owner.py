@@ -280,6 +280,13 @@ class StoreOwner:
             self.db.execute("DELETE FROM redo_request")
         return [str(r[0]) for r in rows]
 
+    def read_topics(self, reason: str, most: int) -> set[str]:
+        """Topics of the newest dead letters of one reason."""
+        rows = self.db.execute(
+            "SELECT topic FROM dead_letter WHERE reason = ? ORDER BY last_t DESC LIMIT ?", [reason, most]
+        )
+        return {str(r[0]) for r in rows.fetchall()}
+
     def read_letters(self, hashes: Sequence[str], at_once: int) -> Iterator[list[DeadMessage]]:
         """Dead letters by time of their first arrival (``*``: all), some at once."""
         wanted = [] if "*" in hashes else list(hashes)

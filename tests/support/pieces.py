@@ -49,7 +49,8 @@ def run_pieces(folder: Path, env: dict[str, str] | None = None) -> Iterator[Piec
         said = {k: v for k, v in os.environ.items() if not k.startswith("CT_")}
         said |= {
             "CT_DATA": str(data), "MQTT_URL": f"mqtt://127.0.0.1:{broker}", "CT_PORT": str(port),
-            "CT_STORE_URI": f"quack:127.0.0.1:{store}", "CT_STORE_TOKEN": TOKEN, **(env or {}),
+            "CT_STORE_URI": f"quack:127.0.0.1:{store}", "CT_STORE_TOKEN": TOKEN, "CT_SCOUT_S": "0",
+            **(env or {}),
         }  # fmt: skip
         log = (folder / "pieces.log").open("ab")
         started = [
