@@ -8,6 +8,7 @@ from app.i18n.document_texts import DOCUMENT_TEXTS
 from app.i18n.fault_texts import FAULT_TEXTS
 from app.i18n.rehearsal_texts import REHEARSAL_TEXTS
 from app.i18n.report_texts import REPORT_TEXTS
+from app.i18n.search_texts import SEARCH_TEXTS
 from app.i18n.twin_texts import TWIN_TEXTS
 from app.scene.texts import SCENE_TEXTS
 
@@ -24,6 +25,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **TWIN_TEXTS,
     **DESK_TEXTS,
     **REPORT_TEXTS,
+    **SEARCH_TEXTS,
     "app.centre": ("智能运行中心", "Intelligent Operation Centre"),
     "app.demo": ("演示数据", "DEMO DATA"),
     "app.other_language": ("English", "中文"),

@@ -20,6 +20,7 @@ from app.domains.heating.said import (
 from app.domains.heating.sight import fetch_sight, tell_sight
 from app.format import MISSING, format_age, format_number, local_time
 from app.i18n import TEXTS, translate
+from app.pages import search
 from app.pages.parts import kind_name, panel
 from app.scene import scene_component
 from app.web.context import Context
@@ -56,7 +57,16 @@ def layout(view: View, context: Context) -> list[object]:
                 html.Section(
                     [
                         html.Div(
-                            [html.Div(id="finding-detail", className="ct-finding-detail"), _say_form(lang)],
+                            [
+                                html.Div(
+                                    [
+                                        html.Div(id="finding-detail", className="ct-finding-detail"),
+                                        search.layout(view),
+                                    ],
+                                    className="ct-finding-scroll",
+                                ),
+                                _say_form(lang),
+                            ],
                             className="ct-finding-side",
                         ),
                         chart,
@@ -127,6 +137,8 @@ def _column(name: str, title: str, lang: str, **more: object) -> dict[str, objec
 
 
 def register(app: Dash, context: Context) -> None:
+    search.register(app, context)
+
     @app.callback(
         Output("finding-grid", "rowData"),
         Output("finding-note", "children"),

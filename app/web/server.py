@@ -42,6 +42,7 @@ from app.web.finding_routes import register_finding_routes
 from app.web.learning_routes import register_learning_routes
 from app.web.rehearsal_routes import register_rehearsal_routes
 from app.web.scene_routes import register_scene_time_routes
+from app.web.search_routes import register_search_routes
 from app.web.shell import draw_frame, read_view
 from ingest.settings import Settings
 from ingest.store.api import Store
@@ -98,6 +99,7 @@ def create_app(settings: Settings, county: County, store: Store) -> FastAPI:
     register_rehearsal_routes(server, context)
     register_balance_routes(server, context)
     register_finding_routes(server, context)
+    register_search_routes(server, context)
     register_learning_routes(server, context)
     register_access(server, Access(context))
     register_documents(server, Documents(context))

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from app.domains.heating.said import MUTED_H, rejected_keys
+from app.workers.search import LeakSearch
 from ingest.store.api import LatestTable, Store
 from ingest.store.finding_api import FoundSuspect, TwinFinding
 from twin.compare import Comparison, Snapshot
@@ -41,6 +42,7 @@ class Inspector:
     net: CompiledNetwork
     book: DiagnosisBook
     watch: Watch = field(init=False)
+    search: LeakSearch = field(init=False)
     open: dict[str, TwinFinding] = field(default_factory=dict)
     resumed: bool = False
     heeded: float = float("-inf")
@@ -50,6 +52,7 @@ class Inspector:
 
     def __post_init__(self) -> None:
         self.watch = begin_watch(self.book)
+        self.search = LeakSearch(self.net)
 
     def take(self, c: Comparison, snapshot: Snapshot, table: LatestTable) -> tuple[Verdict, ...]:
         """Look at one moment; moments before the newest seen are passed over."""
@@ -59,10 +62,11 @@ class Inspector:
         return diagnose(self.net, self.book, self.watch, c, snapshot.value, reported)
 
     def heed(self, store: Store, now: float) -> None:
-        """Take up what people have rejected; looked for once in a while."""
+        """Take up what people have rejected and what crews have found; looked for once in a while."""
         if now - self.heeded < HEED_S:
             return
         self.heeded = now
+        self.search.heed(store, self.watch, now)
         rows = rejected_keys(store.kept("verdict", since=now - MUTED_H * 3600.0, limit=500), now)
         for key, (until, name) in rows.items():
             old = self.watch.rejected.get(key)
@@ -89,6 +93,7 @@ class Inspector:
             # what a run before this one left open is ended unless it is found again under the same id
             self.open = {f.id: f for f in store.findings(t - 7 * 86400.0) if f.open}
             self.resumed = True
+        self.search.keep(store, self.watch, verdicts, t)
         now = {v.id: _as_finding(v) for v in verdicts}
         rows = [f for i, f in now.items() if _is_news(self.open.get(i), f)]
         ended = [_end(f, t) for i, f in self.open.items() if i not in now]

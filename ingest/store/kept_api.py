@@ -16,10 +16,12 @@ KeptKind = Literal[
     "sight",
     "assimilation",
     "assimilation_order",
+    "search",
+    "search_advice",
 ]
 KINDS: tuple[KeptKind, ...] = (
     "forecast", "dispatch", "rehearsal", "drill", "calibration", "balance", "report", "ahead", "verdict",
-    "sight", "assimilation", "assimilation_order",
+    "sight", "assimilation", "assimilation_order", "search", "search_advice",
 )  # fmt: skip
 """Their places are the numbers in the store: only ever append."""
 

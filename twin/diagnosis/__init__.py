@@ -9,15 +9,18 @@ time (``watch``).
 from twin.diagnosis.book import DiagnosisBook, compile_book
 from twin.diagnosis.explain import Candidate
 from twin.diagnosis.kinds import FAULTS, FaultKind
+from twin.diagnosis.placing import hourly_sigma
 from twin.diagnosis.sight import Sight, judge_sight
+from twin.diagnosis.state import Placed, Verdict, Watch, begin_watch
 from twin.diagnosis.tracks import Rejection
-from twin.diagnosis.watch import Verdict, Watch, begin_watch, diagnose, hourly_sigma
+from twin.diagnosis.watch import diagnose
 
 __all__ = [
     "FAULTS",
     "Candidate",
     "DiagnosisBook",
     "FaultKind",
+    "Placed",
     "Rejection",
     "Sight",
     "Verdict",

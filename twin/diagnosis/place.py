@@ -90,11 +90,10 @@ def doubt_patterns(layout: Layout) -> Floats:
     return out
 
 
-def locate(
-    kind: str, table: Floats, unit: Floats, places: tuple[str, ...], mean: Floats, sigma: Floats,
-    unsure: Floats | float = UNSURE,
-) -> tuple[Candidate, ...]:  # fmt: skip
-    """The pipes that together hold a fault of ``kind`` with probability ``ZONE``, most probable first.
+def score_places(
+    table: Floats, unit: Floats, mean: Floats, sigma: Floats, unsure: Floats | float = UNSURE
+) -> tuple[Floats, Floats]:
+    """How much every pipe explains, as a logarithm of its probability, and the size of the fault there.
 
     Parameters
     ----------
@@ -103,13 +102,11 @@ def locate(
     unsure : (n_sign,) see :func:`doubt_patterns`
     """
     gain, size = weigh_places(table, mean, sigma, unsure)
-    if not np.isfinite(gain).any():
-        return ()
-    order = np.argsort(-gain)
-    chance = np.exp(TRUST * (gain[order] - gain[order[0]]))
-    chance /= chance.sum()
-    many = min(int(np.searchsorted(np.cumsum(chance), ZONE)) + 1, MOST)
-    return tuple(
-        Candidate(kind, places[j], float(size[j] * unit[j]), float(p))
-        for j, p in zip(order[:many], chance[:many], strict=True)
-    )
+    return TRUST * gain, size * unit
+
+
+def name_zone(kind: str, places: tuple[str, ...], size: Floats, chance: Floats) -> tuple[Candidate, ...]:
+    """The pipes that together hold a fault of ``kind`` with probability ``ZONE``, most probable first."""
+    order = np.argsort(-chance, kind="stable")
+    many = min(int(np.searchsorted(np.cumsum(chance[order]), ZONE)) + 1, MOST)
+    return tuple(Candidate(kind, places[j], float(size[j]), float(chance[j])) for j in order[:many])
