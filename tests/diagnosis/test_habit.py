@@ -110,3 +110,23 @@ def test_a_meter_that_shows_the_same_after_a_downtime_has_not_stood_still() -> N
     for later in (t + 30_000.0, t + 30_060.0, t + 30_120.0):
         still.take(last, np.array([later]), later)
     assert still.surprise()[0] < 12.0
+
+
+def test_a_source_that_comes_in_now_and_then_is_habit_and_not_a_fault() -> None:
+    rng = np.random.default_rng(8)
+    knows, other = Habit(np.ones(1), np.ones(1, bool)), Habit(np.ones(1))
+
+    def morning(i: int) -> float:
+        return 0.14 if i % 288 < 36 and i > 288 else 0.0  # three hours a day, not on the first
+
+    worst = {id(knows): 0.0, id(other): 0.0}
+    for i in range(4 * 288):
+        flow, load, split = 0.6 + 0.2 * np.sin(i / 30), 0.5 + 0.2 * np.sin(i / 50 + 1), morning(i)
+        sign = np.array([7.0 + 40.0 * flow**2 - 100.0 * flow**2 * split]) + 0.3 * rng.standard_normal(1)
+        for h in (knows, other):
+            h.take(sign, flow, load, STEP_S, np.zeros(1, bool), split)
+            if i > 144:
+                z = float(np.abs(h.mean[1] / h.sigmas(1, flow, load, split))[0])
+                worst[id(h)] = max(worst[id(h)], z)
+    assert worst[id(knows)] < 2.5
+    assert worst[id(other)] > 3.0, "a habit that does not know it would tell a fault"

@@ -8,10 +8,12 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from playwright.sync_api import Page, expect
 
 from app.auth import AccountFile
 from app.domains.heating.search import fetch_advice, note_result, read_results, undo_result
 from app.domains.heating.search_words import name_chamber, tell_check, tell_result
+from app.i18n import TEXTS
 from app.web.search_routes import PATH
 from app.workers.search import LeakSearch
 from ingest.store.finding_api import FoundSuspect, TwinFinding
@@ -166,3 +168,31 @@ def test_operators_note_with_their_name_viewers_may_not_and_nonsense_is_refused(
     assert post("li", [])[0] == 422
     assert post("li", {"undo": said["result"]["no"]})[0] == 200
     assert not read_results(guarded.store, time.time())[0].counts
+
+
+def test_a_crew_enters_what_was_advised_and_takes_it_back_on_the_page(
+    page: Page, store: FakeStore, site: Site
+) -> None:
+    search, watch, now = LeakSearch(NET), begin_watch(compile_book(COUNTY)), time.time()
+    watch.placed = placed(watch)
+    (leak,) = store.findings()
+    told = Verdict(leak.id, "leak", leak.place, 2.0, 0.9, leak.since, now, 50.0, ())
+    search.keep(store, watch, [told], now)
+    page.goto(f"{site.url}/diagnosis", wait_until="domcontentloaded")
+    use = page.locator("#search-advice button[data-search-use*=clamp]").first
+    expect(use).to_be_visible(timeout=30_000)
+    use.click()
+    expect(page.locator("#search-before_m3_h")).to_be_hidden()
+    page.locator("input#search-supply_m3_h, #search-supply_m3_h input").fill("80.2")
+    page.locator("input#search-return_m3_h, #search-return_m3_h input").fill("76")
+    page.locator("#search-form [data-search-send]").click()
+    expect(page.locator("#search-said")).to_have_text(TEXTS["search.done"][0])
+    (noted,) = read_results(store, time.time())
+    advised = json.loads(use.get_attribute("data-search-use"))
+    assert list(noted.result.check.pair_ids) == advised["sections"]
+    assert noted.result.first == pytest.approx(80.2 / 3600.0)
+    undo = page.locator("[data-search-undo]")
+    expect(undo).to_be_visible(timeout=15_000)
+    undo.click()
+    expect(page.locator("#search-advice s")).to_be_visible(timeout=15_000)
+    assert not read_results(store, time.time())[0].counts

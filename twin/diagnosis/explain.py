@@ -75,7 +75,8 @@ def _write(
     patterns: Patterns, rules: Rules, gain: Floats, told: Floats, best: int, moves: NDArray[np.bool_]
 ) -> Explanation:
     score = TEMPER * gain + rules.rarity
-    rivals = np.flatnonzero((gain > 0.0) & (score > score[best] - 8.0))
+    # what is too small to be told of its kind is no rival: it would lend the finding a name that is none
+    rivals = np.flatnonzero((gain > 0.0) & (score > score[best] - 8.0) & (np.abs(told) >= rules.least))
     rivals = rivals[np.argsort(-score[rivals])][:400]
     chance = np.exp(score[rivals] - score[rivals[0]])
     chance /= chance.sum()

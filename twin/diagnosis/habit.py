@@ -1,9 +1,10 @@
 """The habit of every sign: what it usually is at this load, and how much it wanders.
 
 A survey is never exact: rough pipes, meters with an offset, exchangers that were dirty before. So a sign is
-judged against its own past: a constant, a part with the square of the flow (friction) and a part with the
-outdoor temperature, learned by recursive least squares that forgets in days. What differs from the habit is
-averaged over a short, a middle and a long window, each with its own learned spread.
+judged against its own past: a constant, a part with the square of the flow (friction), a part with the
+outdoor temperature and, for pressures, a part with what other sources than the one that holds them feed in,
+learned by recursive least squares that forgets in days. What differs from the habit is averaged over a short,
+a middle and a long window, each with its own learned spread.
 """
 
 from dataclasses import dataclass, field
@@ -27,8 +28,8 @@ LEARNING_S = 5 * 3600.0
 """A sign says nothing before it was known for this long."""
 NOISE, STEP_S = 4.0, 300.0
 """Variance of what is seen in so much time, in squares of the floor, for the weight of new values."""
-PRIOR_STD = (1e3, 60.0, 30.0)
-"""Standard deviation of the three parts before anything was seen, in floors."""
+PRIOR_STD = (1e3, 60.0, 30.0, 300.0)
+"""Standard deviation of the four parts before anything was seen, in floors."""
 CLIP, SELDOM = 3.0, 0.25
 """Values and means beyond this many sigmas hardly teach."""
 LONGEST_STEP_S = 600.0
@@ -39,12 +40,14 @@ LONGEST_STEP_S = 600.0
 class Habit:
     """Learned state of ``n`` signs; all values in units of ``floor`` (n,).
 
-    ``part`` (n, 3) constant, flow, weather; ``trust`` (n, 3, 3) their covariance; ``mean`` (n_window, n) what
-    differs now, averaged; ``spread`` (n_window, n) its usual square; ``known_s`` (n,) time seen;
-    ``error`` (n,) what the last moment differed, 0 where it was missing.
+    ``part`` (n, 4) constant, flow, weather, split; ``trust`` (n, 4, 4) their covariance; ``mean``
+    (n_window, n) what differs now, averaged; ``spread`` (n_window, n) its usual square; ``known_s`` (n,) time
+    seen; ``error`` (n,) what the last moment differed, 0 where it was missing. ``splits`` (n,) signs that
+    have a part with the split among the sources; none when not given.
     """
 
     floor: Floats
+    splits: Bools | None = None
     part: Floats = field(init=False)
     trust: Floats = field(init=False)
     mean: Floats = field(init=False)
@@ -55,12 +58,15 @@ class Habit:
 
     def __post_init__(self) -> None:
         n, w = self.floor.size, len(WINDOWS_S)
-        self.part = np.zeros((n, 3))
+        self.part = np.zeros((n, len(PRIOR_STD)))
         self.trust = np.tile(np.diag(np.square(PRIOR_STD)), (n, 1, 1))
+        self.trust[~self.splits if self.splits is not None else slice(None), 3, 3] = 0.0
         self.mean, self.spread = np.zeros((w, n)), np.full((w, n), 9.0)
         self.known_s, self.error = np.zeros(n), np.zeros(n)
 
-    def take(self, sign: Floats, flow: float, load: float, dt_s: float, held: Bools) -> None:
+    def take(
+        self, sign: Floats, flow: float, load: float, dt_s: float, held: Bools, split: float = 0.0
+    ) -> None:
         """One moment: average what differs, then learn from it where nothing is being explained.
 
         Parameters
@@ -68,10 +74,11 @@ class Habit:
         sign : (n,) NaN where missing
         flow : circulation over design, 1; ``load``: share of the design difference to outdoor air, 1
         held : (n,) signs that must not learn now
+        split : share of the circulation that other sources feed in than the one that holds the pressure
         """
         if self.centre is None:
             self.centre = (flow, load)
-        x = np.array([1.0, flow * abs(flow) - self.centre[0] ** 2, load - self.centre[1]])
+        x = self._state(flow, load, split)
         y = sign / self.floor
         known = np.isfinite(y)
         dt = min(dt_s, LONGEST_STEP_S)
@@ -108,15 +115,21 @@ class Habit:
         self.part += gain * error[:, None]
         self.trust -= gain[:, :, None] * gain_of[:, None, :]
         # forgetting must not run away in directions that nothing excites
-        grow = np.exp(dt / FORGET_S)
-        diagonal = np.einsum("nii->ni", self.trust)
-        free = who & (diagonal * grow <= np.square(PRIOR_STD)).all(axis=1)
-        self.trust[free] *= grow
+        diagonal = np.maximum(np.einsum("nii->ni", self.trust), 1e-12)
+        grow = np.sqrt(np.clip(np.square(PRIOR_STD) / diagonal, 1.0, np.exp(dt / FORGET_S)))
+        grow[~who] = 1.0
+        self.trust *= grow[:, :, None] * grow[:, None, :]
 
-    def sigmas(self, window: int, flow: float, load: float) -> Floats:
-        """Standard deviation of a window's mean in units of ``floor``; infinite for signs not yet known."""
+    def _state(self, flow: float, load: float, split: float) -> Floats:
+        """What the four parts go with. Where another source feeds in, less friction is on the way from the
+        one that holds the pressure; until that has been seen it is not known how much."""
         centre = self.centre or (flow, load)
-        x = np.array([1.0, flow * abs(flow) - centre[0] ** 2, load - centre[1]])
+        square = flow * abs(flow)
+        return np.array([1.0, square - centre[0] ** 2, load - centre[1], square * split])
+
+    def sigmas(self, window: int, flow: float, load: float, split: float = 0.0) -> Floats:
+        """Standard deviation of a window's mean in units of ``floor``; infinite for signs not yet known."""
+        x = self._state(flow, load, split)
         unsure = np.einsum("i,nij,j->n", x, self.trust, x)
         out = np.sqrt(np.maximum(self.spread[window], LEAST_SPREAD[window]) + unsure)
         return np.where(self.known_s < LEARNING_S, np.inf, out)

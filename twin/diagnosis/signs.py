@@ -93,6 +93,13 @@ class Layout:
         """Row of a network sign."""
         return self.size - len(NETWORK_SIGNS) + list(NETWORK_SIGNS).index(key)
 
+    def pressures(self) -> NDArray[np.bool_]:
+        """Signs (size,) that are pressures of the network."""
+        out = np.zeros(self.size, bool)
+        for key in ("p_supply", "p_return"):
+            out[self.station(key)] = out[self.network(COMMON[key])] = True
+        return out
+
     def floors(self) -> Floats:
         """Least standard deviation of each sign, (size,)."""
         return np.concatenate(

@@ -63,10 +63,11 @@ class Watch:
 
     ``doubt`` (n_sign,): standard deviation that the simulation itself has now, in the signs' units.
     ``rejected``: findings that people said are none, by key (kind, place; place "" in pipes).
-    ``leaks``: signs of leaks in every pipe with the time and size they were simulated for. ``lacking``: share
-    of the stations, by their design flow, that usually tell no flow or no pressure. ``checks``: what the crew
-    found at chambers, to be set by the caller; ``placed``: where the leak is by all that; ``trench`` and
-    ``answers`` (when, of which results) are kept from look to look.
+    ``load``: flow and load that habits go with, and the split among sources. ``leaks``: signs of leaks in
+    every pipe with the time and size they were simulated for. ``lacking``: share of the stations, by their
+    design flow, that usually tell no flow or no pressure. ``checks``: what the crew found at chambers, to be
+    set by the caller; ``placed``: where the leak is by all that; ``trench`` and ``answers`` (when, of which
+    results) are kept from look to look.
     """
 
     layout: Layout
@@ -83,7 +84,7 @@ class Watch:
     known: Bools | None = None
     doubt: Floats | None = None
     leaks: tuple[float, float, Floats] | None = None
-    load: tuple[float, float] = (0.0, 0.0)
+    load: tuple[float, float, float] = (0.0, 0.0, 0.0)
     lacking: float | None = None
     checks: tuple[Result, ...] = ()
     placed: Placed | None = None
@@ -97,7 +98,7 @@ def begin_watch(book: DiagnosisBook) -> Watch:
     layout = Layout(book.n_station, book.n_source)
     return Watch(
         layout,
-        Habit(layout.floors()),
+        Habit(layout.floors(), layout.pressures()),
         Stillness(book.point_period_s),
         Homes(book.homes),
         Valves(book.n_station),

@@ -72,8 +72,8 @@ def _weigh(
     sign = compose(watch.layout, raw)
     flow = float(np.sum(c.boundary.flow_kg_s) / max(float(book.flow_1_kg_s.sum()), 1e-9))
     load = (18.0 - m.t_out_c) / book.load_scale_k if np.isfinite(m.t_out_c) else flow
-    watch.load = flow, load
-    watch.habit.take(sign, flow, load, dt, _held(watch))
+    watch.load = flow, load, _split(net, m)
+    watch.habit.take(sign, flow, load, dt, _held(watch), watch.load[2])
     rows = watch.layout.station("curve")
     off_k = watch.habit.error[rows] * watch.habit.floor[rows]
     watch.valves.take(m.stations["cv_pos"], off_k, _troubled(watch, book), dt)
@@ -91,7 +91,7 @@ def _weigh(
             net, book, watch.layout, c.state, m.stations, m.sources, m.sim, m.t_out_c, m.circulation, known
         )
         watch.patterns_t, watch.known = c.t, known
-    return {**found, **_weigh_windows(watch, watch.patterns, np.isfinite(sign), flow, load)}
+    return {**found, **_weigh_windows(watch, watch.patterns, np.isfinite(sign))}
 
 
 def _lacks_more(watch: Watch, book: DiagnosisBook, c: Comparison, m: Moment, dt: float) -> bool:
@@ -127,14 +127,18 @@ def _known_wrong(watch: Watch, t: float) -> frozenset[str]:
     )  # fmt: skip
 
 
-def _weigh_windows(
-    watch: Watch, patterns: Patterns, known: Bools, flow: float, load: float
-) -> dict[Key, Explanation]:
+def _split(net: CompiledNetwork, m: Moment) -> float:
+    """Share of the circulation that sources feed in that do not hold the pressure."""
+    flow = np.maximum(np.nan_to_num(m.sources["src_flow"]), 0.0)
+    return float(flow[~net.source_holds].sum() / flow.sum()) if flow.sum() > 0.0 else 0.0
+
+
+def _weigh_windows(watch: Watch, patterns: Patterns, known: Bools) -> dict[Key, Explanation]:
     """The best explanation of each finding over all windows."""
     found: dict[Key, Explanation] = {}
     floor = watch.habit.floor
     for w in range(len(WINDOWS_S)):
-        sigma = np.where(known, watch.habit.sigmas(w, flow, load), np.inf) * floor
+        sigma = np.where(known, watch.habit.sigmas(w, *watch.load), np.inf) * floor
         if watch.doubt is not None:
             sigma = np.hypot(sigma, watch.doubt)
         for e in explain_signs(patterns, watch.habit.mean[w] * floor, sigma):
