@@ -100,6 +100,7 @@ def draw_lines(
         figure.update_xaxes(autorangeoptions={"include": ends})
     if empty and not any(np.isfinite(line.y).any() for line in lines):
         say_empty(figure, empty, light)
+        figure.update_layout({f"{axis}axis.showticklabels": False for axis in "xy"})  # numbers of nothing
     return figure
 
 
@@ -112,4 +113,6 @@ def renew_lines(figure: go.Figure) -> Patch:
     patch["data"] = new["data"]
     patch["layout"]["annotations"] = new["layout"].get("annotations", [])
     patch["layout"]["xaxis"]["autorangeoptions"] = new["layout"]["xaxis"].get("autorangeoptions", {})
+    for axis in ("xaxis", "yaxis"):
+        patch["layout"][axis]["showticklabels"] = new["layout"][axis].get("showticklabels", True)
     return patch

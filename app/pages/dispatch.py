@@ -150,13 +150,14 @@ def newest_body(context: Context, kind: str) -> Body | None:
 
 
 def measured_load(context: Context) -> tuple[Floats, Floats]:
-    """Hourly heat of all sources of the last day, W, at the middle of each hour."""
+    """Hourly heat of all sources of the last day, W, at the middle of each hour; NaN where none was heard."""
     ids = [f"{s.id}/src_heat" for s in context.county.network.sources]
     numbers = np.array([p.no for p in context.county.points if p.id in ids], dtype=np.int64)
     if numbers.size == 0:
         return np.empty(0), np.empty(0)
     table = context.store.hourly(numbers, time.time() - DAY_S, time.time())
-    return table.t - 1800.0, np.nansum(table.mean, axis=1)
+    heard = np.isfinite(table.mean).any(axis=1)
+    return table.t - 1800.0, np.where(heard, np.nansum(table.mean, axis=1), np.nan)
 
 
 def _array(x: object) -> Floats:

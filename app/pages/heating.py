@@ -255,9 +255,13 @@ def _virtual(context: Context) -> frozenset[str]:
 
 
 def draw_point(context: Context, place: str, key: str, hours: float, lang: str, light: bool) -> go.Figure:
-    """Measured solid, simulated dashed; a source shows the same quantity of its own."""
+    """Measured solid, simulated dashed; a source shows the same quantity of its own, and stands for the
+    county where no ``place`` is chosen."""
     known = context.county.point_by_id
-    point = known.get(f"{place}/{key}") or known.get(f"{place}/{key.replace('p1_', 'src_')}")
+    source = context.county.network.sources[0]
+    name = "" if place else (source.name if lang == "zh" else source.name_en) + " "
+    at = place or source.id
+    point = known.get(f"{at}/{key}") or known.get(f"{at}/{key.replace('p1_', 'src_')}")
     end = time.time()
     start = end - 3600.0 * hours
     lines: list[Line] = []
@@ -266,11 +270,12 @@ def draw_point(context: Context, place: str, key: str, hours: float, lang: str, 
         measured = context.store.history(point.no, start, end, 1200)
         simulated = context.store.simulated_history(point.no, start, end, 1200)
         lines = [
-            Line(measured.t, measured.value * q.scale, translate("chart.measured", lang), ACCENT),
+            Line(measured.t, measured.value * q.scale, name + translate("chart.measured", lang), ACCENT),
             Line(
-                simulated.t, simulated.value * q.scale, translate("chart.simulated", lang), WARM, dashed=True
+                simulated.t, simulated.value * q.scale, name + translate("chart.simulated", lang), WARM,
+                dashed=True,
             ),
-        ]
+        ]  # fmt: skip
     return draw_lines(
         lines, f"{kind_name(key, lang)} ({q.display_unit})", context.county.meta.timezone,
         keep=f"{place}{key}{hours}", light=light, span=(start, end),

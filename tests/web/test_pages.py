@@ -234,6 +234,13 @@ def test_a_wall_has_no_scrollbars_no_chrome_and_scales_by_its_smaller_side(
     font = float(page.evaluate(f"() => parseFloat(getComputedStyle({root}).fontSize)"))
     assert font == pytest.approx(16 * min(width / 1920, height / 1080))
     assert page.evaluate("() => getComputedStyle(document.querySelector('.ct-kiosk')).cursor") == "none"
+    # what stands under another thing on a desk must not stand over it on a wall
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.ct-detail')].every((panel) => {"
+        " const r = [...panel.children].filter((e) => e.offsetHeight).map((e) => e.getBoundingClientRect());"
+        " return r.length && r.every((b, i) => i === 0 || b.top >= r[i - 1].bottom - 1)"
+        " && r.at(-1).bottom <= panel.getBoundingClientRect().bottom + 1; })"
+    )
 
 
 def test_on_a_phone_there_is_one_column_and_fingers_find_their_targets(browser: Browser, site: Site) -> None:
@@ -245,6 +252,10 @@ def test_on_a_phone_there_is_one_column_and_fingers_find_their_targets(browser: 
         open_page(page, site, path)
         page.locator(".ct-panel").first.wait_for()
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 390, path
+        drawn = page.eval_on_selector_all(
+            ".ag-root-wrapper", "(all) => all.map((e) => getComputedStyle(e).contentVisibility)"
+        )
+        assert set(drawn) <= {"visible"}, "a grid that is only drawn when it is in sight stays blank"
         heights = page.eval_on_selector_all(
             ".ct-nav-item, #ct-language, button.ct-matter",
             "all => all.map(e => e.getBoundingClientRect().height)",
