@@ -21,7 +21,7 @@ import numpy as np
 from bench.calibration import WEATHERS, WINTER
 from bench.diagnosis_field import COARSE_S, Field
 from ingest.demo.county import generate_county
-from twin.assimilation import WHOLE, Learnt, begin_learner, correct, hold_readings, learn, list_learnt
+from twin.assimilation import Learnt, begin_learner, correct, hold_readings, learn, list_learnt
 from twin.compare import Comparison, Memory, compare_network, compile_points, spread_near
 from twin.heat import compile_network
 from twin.heat.memory import keep_freed_memory
@@ -85,7 +85,7 @@ def play(county: County, seed: int, days: float, test_days: float, folder: Path)
 
 def hidden_factors(f: Field, groups: tuple[str, ...], group: np.ndarray) -> dict[str, dict[str, float]]:
     """Kind -> place -> what the factor would be if it were known: of pipes by what they lose of heat and of
-    pressure, of the whole network by heat."""
+    pressure."""
     n, h = f.county.network, f.plant.hidden
     assert f.plant.flow is not None
     length, diameter, u = np.array([(p.length_m, p.diameter_m, p.u_w_m_k) for p in n.pipes]).T
@@ -96,14 +96,12 @@ def hidden_factors(f: Field, groups: tuple[str, ...], group: np.ndarray) -> dict
     return {
         "exchanger": dict(zip((s.id for s in n.substations), map(float, h.exchanger_ua), strict=True)),
         "heat_loss": dict(zip(groups, heat, strict=True)),
-        "whole heat_loss": {WHOLE: float(np.average(h.u, weights=loss))},
         "roughness": dict(zip(groups, rough, strict=True)),
     }
 
 
-def hold_against(seed: int, name: str, rows: Sequence[Learnt], truth: dict[str, float]) -> dict[str, object]:
+def hold_against(seed: int, kind: str, rows: Sequence[Learnt], truth: dict[str, float]) -> dict[str, object]:
     """Learnt factors of a kind beside the hidden ones."""
-    kind = name.rpartition(" ")[2]
     found = {x.place: x for x in rows if x.kind == kind and x.learnt and x.place in truth}
     before = [float(np.log(v)) for v in truth.values()]
     error = [float(np.log(x.value / truth[p])) for p, x in found.items()]
@@ -113,7 +111,7 @@ def hold_against(seed: int, name: str, rows: Sequence[Learnt], truth: dict[str, 
     def mean(x: Sequence[float]) -> float:
         return float(np.mean(x)) if len(x) else np.nan
 
-    return {"seed": seed, "point": f"{name}, error", "unit": "%", "learnt": len(found), "of": len(truth),
+    return {"seed": seed, "point": f"{kind}, error", "unit": "%", "learnt": len(found), "of": len(truth),
             "before": 100.0 * float(np.sqrt(mean(np.square(before)))),
             "after": 100.0 * float(np.sqrt(mean(np.square(error)))) if error else np.nan,
             "in_95": mean(inside), "stated": 100.0 * mean(wide)}  # fmt: skip

@@ -45,7 +45,6 @@ TWIN_TEXTS: dict[str, tuple[str, str]] = {
     "twin.kind.exchanger": ("换热器传热系数", "exchanger"),
     "twin.kind.offset": ("测点偏移", "point's offset"),
     "twin.unusual": ("超出预期", "further than expected"),
-    "twin.whole": ("全网", "the whole network"),
     "twin.valves": ("全部分段阀", "all section valves"),
     "twin.before_after": ("近一日残差（均方根）", "Residuals of the last day (rms)"),
     "twin.before": ("无修正", "without"),

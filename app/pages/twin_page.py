@@ -25,7 +25,6 @@ from app.web.learning_routes import CALIBRATIONS, LEARNING
 from app.web.shell import View
 from app.workers.calibrations import ADOPTED, find_version
 from ingest.store.kept_api import Kept
-from twin.assimilation import WHOLE
 from twin.model.errors import InputError, StoreUnavailable
 
 WORST, VERSIONS, SHOWN = 24, 8, 60
@@ -250,8 +249,6 @@ def _size(x: dict[str, Any]) -> float:
 
 def _place(context: Context, x: dict[str, Any], lang: str) -> str:
     place, _, key = str(x["place"]).partition("/")
-    if place == WHOLE:
-        return translate("twin.whole", lang)
     if x["kind"] == "valve_loss":
         return translate("twin.valves", lang)
     if x["kind"] == "offset":

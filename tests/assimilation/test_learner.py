@@ -116,6 +116,9 @@ def test_what_was_learnt_is_told_with_its_interval_and_lies_near_the_truth(taugh
             assert x.learnt and x.low < x.value < x.high
             assert abs(np.log(x.value / value)) < abs(np.log(value)), place
     assert not told["exchanger", "S04"].unusual
+    for kind, sigma in (("heat_loss", 0.3), ("roughness", 0.7)):  # effective: they say nothing of the pipe
+        groups = [x for x in told.values() if x.kind == kind]
+        assert groups and all(np.log(x.high / x.low) >= 2 * 1.96 * sigma for x in groups)
 
 
 def test_a_meter_that_jumps_is_refused_and_one_that_creeps_is_seen_before_it_is_learnt(

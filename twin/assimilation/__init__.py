@@ -8,7 +8,6 @@ from twin.assimilation.apply import apply_correction
 from twin.assimilation.hold import Doubt, doubted_points, hold_readings
 from twin.assimilation.learner import Learner, begin_learner, correct, learn
 from twin.assimilation.told import (
-    WHOLE,
     KeyScore,
     Learnt,
     as_body,
@@ -20,7 +19,6 @@ from twin.assimilation.told import (
 )
 
 __all__ = [
-    "WHOLE",
     "Doubt",
     "KeyScore",
     "Learner",

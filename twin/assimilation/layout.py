@@ -50,7 +50,6 @@ class Layout:
     (n_place, n_row), ``share`` (n_place, n_row) see :data:`STATION_ROWS`. ``groups``: of pipes; ``group``
     (n_pipe,) their rows; ``opening`` (n_valve,) as built, ``section`` which are section valves. Common
     parameters: heat loss of each group, roughness of each group, section valves, outlet of each source.
-    ``loss_share`` (n_group,): of the network's heat loss per kelvin as surveyed.
     """
 
     station_ids: tuple[str, ...]
@@ -64,7 +63,6 @@ class Layout:
     group: Ints
     opening: Floats
     section: Bools
-    loss_share: Floats
 
     @property
     def n_row(self) -> int:
@@ -123,9 +121,8 @@ def compile_layout(network: HeatNetwork, book: PointBook) -> Layout:
     groups = tuple(sorted(set(group_of.values())))
     at = {g: i for i, g in enumerate(groups)}
     group = np.array([at[group_of[p.id]] for p in network.pipes], dtype=np.int64)
-    loss = np.bincount(group, [p.length_m * p.u_w_m_k for p in network.pipes], len(groups))
     return Layout(
         book.station_ids, book.source_ids, point, tuple(tuple(r) for r in names), prior, floor, share, groups,
         group, np.array([v.opening for v in network.valves]),
-        np.array([v.kind == "section" for v in network.valves], bool), loss / max(float(loss.sum()), 1e-9),
+        np.array([v.kind == "section" for v in network.valves], bool),
     )  # fmt: skip

@@ -6,7 +6,6 @@ from math import exp, sqrt
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from twin.assimilation.layout import Layout
 from twin.assimilation.learner import BOUND, UNUSUAL, Learner, begin_learner
@@ -15,16 +14,11 @@ from twin.compare import PointBook
 from twin.model.errors import InputError
 from twin.model.network import HeatNetwork
 
-Floats = NDArray[np.float64]
-
 FORMAT = 1
-WHOLE = "*"
-"""Place of what holds for the whole network."""
-MODEL_SIGMA = {"heat_loss": 0.18, "roughness": 0.45, "valve_loss": 0.7}
-"""What the filter cannot see of an effective value: that groups make up for each other and for what is wrong
-elsewhere in the model (1 sigma of the logarithm). Added to what the filter says it does not know."""
-WHOLE_SIGMA = 0.11
-"""The same of the heat loss of the whole network, for which groups need not be told apart."""
+MODEL_SIGMA = {"heat_loss": 0.3, "roughness": 0.7, "valve_loss": 1.0}
+"""Effective values say of the thing itself no more than was known of it before (1 sigma of the logarithm, as
+calibration believes it): groups make up for each other, and for what is wrong elsewhere in the model. Added
+to what the filter says it does not know."""
 KNOWN_SHARE = 0.85
 """A parameter counts as learnt when its uncertainty is below this share of what it was."""
 REFUSED_S = 12 * 3600.0
@@ -34,9 +28,9 @@ REFUSED_S = 12 * 3600.0
 @dataclass(frozen=True, slots=True)
 class Learnt:
     """One parameter. ``kind``: heat_loss, roughness (factor on a pipe group), valve_loss (factor), source_k
-    (K), exchanger (factor) or offset (SI, or a share); ``place``: group (``WHOLE``: all of them), source,
-    station or point id. ``low``, ``high``: 95 % for the thing itself, with what the model adds. ``unusual``:
-    further from what was believed than it should be."""
+    (K), exchanger (factor) or offset (SI, or a share); ``place``: group, source, station or point id.
+    ``low``, ``high``: 95 % for the thing itself, with what the model adds. ``unusual``: further from what was
+    believed than it should be."""
 
     kind: str
     place: str
@@ -62,7 +56,7 @@ def list_learnt(learner: Learner) -> tuple[Learnt, ...]:
     """All parameters, those of the network first."""
     layout, (g, own) = learner.layout, learner.parameters
     loss, rough, valve, outlet = layout.common()
-    out = [_tell_whole(learner, g[loss])]
+    out = []
     for kind, part, names in (
         ("heat_loss", loss, layout.groups), ("roughness", rough, layout.groups),
         ("valve_loss", valve, (SECTION_VALVES,)), ("source_k", outlet, layout.source_ids),
@@ -78,15 +72,6 @@ def list_learnt(learner: Learner) -> tuple[Learnt, ...]:
             name = f"{place}/{layout.key[i][j]}"
             out.append(_tell("offset", name, own[i, j], sigma[i, j], layout.prior[i, j], False))
     return tuple(out)
-
-
-def _tell_whole(learner: Learner, loss: Floats) -> Learnt:
-    """Heat loss of the whole network: groups by their share of it."""
-    layout = learner.layout
-    share, at = layout.loss_share, layout.common()[0]
-    sigma = sqrt(max(float(share @ learner.belief.cov_g[at, at] @ share), 0.0))
-    prior = sqrt(float(np.sum(np.square(share * layout.prior_g[at]))))
-    return _tell("heat_loss", WHOLE, float(share @ loss), sigma, prior, True, WHOLE_SIGMA)
 
 
 def _tell(
