@@ -108,7 +108,7 @@ def hold_against(seed: int, kind: str, rows: Sequence[Learnt], truth: dict[str, 
     inside = [x.low <= truth[p] <= x.high for p, x in found.items()]
     wide = [float(np.log(x.high / x.low)) / 3.92 for x in found.values()]
 
-    def mean(x: Sequence[float]) -> float:
+    def mean(x: Sequence[float] | np.ndarray) -> float:
         return float(np.mean(x)) if len(x) else np.nan
 
     return {"seed": seed, "point": f"{kind}, error", "unit": "%", "learnt": len(found), "of": len(truth),

@@ -141,7 +141,8 @@ def measured(p: Played, m: Moment, key: str) -> np.ndarray:
     """What stations showed (hour, n_station)."""
     no = [p.county.point_by_id[f"{s.id}/{key}"].no for s in p.county.network.substations]
     rows = [m.row + round(h * 3600.0 / COARSE_S) for h in HOURS]
-    return p.value[np.ix_(rows, no)]
+    shown: np.ndarray = p.value[np.ix_(rows, no)]
+    return shown
 
 
 def score(

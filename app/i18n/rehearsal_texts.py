@@ -19,6 +19,10 @@ REHEARSAL_TEXTS: dict[str, tuple[str, str]] = {
         "没有室外温度或热源温度的实测值，无法确定起始状态；数据恢复后再试",
         "No outdoor or source temperature is measured, so there is no state to start from; try again later",
     ),
+    "rehearsal.no_state": (
+        "管网在该时刻没有可计算的状态（{why}），请换一个时刻",
+        "The network has no state to start from at that moment ({why}); take another one",
+    ),
     "rehearsal.took": (
         "自 {at} 起预演 {n} 个方案，计算用时 {s} s",
         "{n} alternatives from {at}, computed in {s} s",

@@ -39,7 +39,7 @@ from app.scene import scene_component
 from app.web.context import Context
 from app.web.rehearsal_routes import find_room, rehearse_now, stored_since
 from app.web.shell import View
-from twin.model.errors import InputError, StoreUnavailable
+from twin.model.errors import EngineError, InputError, StoreUnavailable
 from twin.rehearsal import INCIDENTS, Incident
 
 MOST_INCIDENTS = 6
@@ -238,6 +238,8 @@ def _answer(
         key, answer = rehearse_now(context, incidents, hours, start, aid)
     except InputError:
         return translate("rehearsal.no_start", lang), no_update
+    except EngineError as e:
+        return translate("rehearsal.no_state", lang, why=str(e)), no_update
     except StoreUnavailable:
         return translate("app.unavailable", lang), no_update
     at = local_time(answer.t, context.county.meta.timezone, "%m-%d %H:%M")

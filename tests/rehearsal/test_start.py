@@ -9,8 +9,9 @@ import pytest
 from bench.rehearsal_start import HOURS, play, score
 from tests.rehearsal.test_rehearsal import PAST, STATE, SYSTEM
 from tests.support.tiny import make_tiny_county
-from twin.heat import DayPlan, Weather, resume_transient, simulate_day
+from twin.heat import DayPlan, Weather, begin_day, resume_transient, simulate_day
 from twin.heat.quick import read_temperatures
+from twin.model.errors import EngineError
 from twin.rehearsal import Seen, settle_system
 from twin.rehearsal.frames import take_frame
 from twin.rehearsal.start import hold_boundary, lift_curves
@@ -52,13 +53,34 @@ def test_what_is_not_known_of_the_moment_stays_as_it_was_walked() -> None:
     assert settled.t_supply_c == pytest.approx(plain.t_supply_c)
 
 
+def no_state(*_: object) -> None:
+    raise EngineError("no steady state to start from")
+
+
+def test_a_first_step_without_a_state_does_not_stop_the_walk(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+
+    def begin(system, weather, plan):  # type: ignore[no-untyped-def]
+        asked.append(float(weather.t_outdoor_c[0]))
+        if len(asked) < 3:
+            raise EngineError("no steady state to start from")
+        return begin_day(system, weather, plan)
+
+    monkeypatch.setattr("twin.rehearsal.start.begin_day", begin)
+    settled = settle_system(SYSTEM, PAST)
+    assert asked == [-4.0, -5.0, -7.0] and np.abs(settled.t_air_c - STATE.t_air_c).max() < 0.3
+    monkeypatch.setattr("twin.rehearsal.start.begin_day", no_state)
+    with pytest.raises(EngineError):
+        settle_system(SYSTEM, PAST)
+
+
 def test_stations_go_on_from_what_they_read_and_are_set_to() -> None:
     n = len(SYSTEM.stations.ids)
     warm, cold = np.full(n, 61.5), np.full(n, 47.25)
-    past = replace(PAST, lift_k=np.full(n, 4.0), pump_share=np.full(n, 0.8))
-    state = settle_system(SYSTEM, replace(past, seen=seen_of(t_warm_c=warm, t_cold_c=cold)))
+    told = replace(PAST, lift_k=np.full(n, 4.0), pump_share=np.full(n, 0.8))
+    state = settle_system(SYSTEM, replace(told, seen=seen_of(t_warm_c=warm, t_cold_c=cold)))
     assert state.t_supply_c == pytest.approx(warm) and state.t_return_c == pytest.approx(cold)
-    lifted = lift_curves(SYSTEM, np.array([-5.0]), past.lift_k) - lift_curves(SYSTEM, np.array([-5.0]), None)
+    lifted = lift_curves(SYSTEM, np.array([-5.0]), told.lift_k) - lift_curves(SYSTEM, np.array([-5.0]), None)
     assert lifted == pytest.approx(np.full((1, n), 4.0))
 
 

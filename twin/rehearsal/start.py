@@ -16,11 +16,14 @@ from twin.heat import (
     resume_transient,
     simulate_day,
 )
-from twin.model.errors import InputError
+from twin.model.errors import EngineError, InputError
 
 Floats = NDArray[np.float64]
 
 
+COLDER_K = (0.0, 1.0, 3.0)
+"""Where the network has no state for the first step's flows the walk begins with those of colder weather;
+twelve hours later nothing is left of it."""
 LIFT_K, MOST_PUMP = 25.0, 1.2
 """Set-points further from their curves than this, and faster pumps, are taken for a meter's error."""
 
@@ -91,6 +94,7 @@ def settle_system(system: HeatSystem, past: Past) -> DayState:
     Raises
     ------
     InputError : arrays of different lengths, or a value missing
+    EngineError : the network has no state to start from
     """
     n = len(past.t_outdoor_c)
     arrays = (past.t_outdoor_c, past.wind_m_s, past.sun_w_m2, past.t_source_c)
@@ -102,12 +106,21 @@ def settle_system(system: HeatSystem, past: Past) -> DayState:
         setpoint_c=lift_curves(system, past.t_outdoor_c, past.lift_k),
         pump_share=share_pumps(n, past.pump_share),
     )  # fmt: skip
-    start = begin_day(system, weather, plan)
-    end = simulate_day(system, weather, plan, start).end
+    end = simulate_day(system, weather, plan, _begin(system, weather, plan)).end
     if past.seen is not None:
         end = _take_up(system, end, past.seen, plan.boundary.t_ground_c)
     shift = _shifts(system, past.t_room_c - end.t_air_c)
     return replace(end, t_air_c=end.t_air_c + shift, t_structure_c=end.t_structure_c + shift)
+
+
+def _begin(system: HeatSystem, weather: Weather, plan: DayPlan) -> DayState:
+    """A state to walk from; Newton's method rarely misses that of the very flows of the moment."""
+    for colder_k in COLDER_K[:-1]:
+        try:
+            return begin_day(system, replace(weather, t_outdoor_c=weather.t_outdoor_c - colder_k), plan)
+        except EngineError:
+            continue
+    return begin_day(system, replace(weather, t_outdoor_c=weather.t_outdoor_c - COLDER_K[-1]), plan)
 
 
 def lift_curves(system: HeatSystem, t_outdoor_c: Floats, lift_k: Floats | None) -> Floats:
