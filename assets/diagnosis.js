@@ -1,7 +1,7 @@
-/* The page of findings: what an operator says of one goes to the server; the pipes it may be in are marked in the scene. */
+/* The page of findings: what an operator says of one goes to the server; the pipes it may be in and the stations it hides are marked in the scene. */
 (() => {
   const shown = () => document.querySelector('#finding-detail [data-finding]');
-  let marked = '';
+  let marked = JSON.stringify({ pipes: [], valves: [], stations: [] });
 
   document.addEventListener('click', async e => {
     const button = e.target.closest('button[data-verdict]');
@@ -20,9 +20,12 @@
 
   // the scene outlines what the shown finding names
   setInterval(() => {
-    const pipes = shown()?.dataset.pipes || '';
-    if (pipes === marked) return;
-    marked = pipes;
-    document.dispatchEvent(new CustomEvent('ct-mark', { detail: pipes ? { pipes: pipes.split(' '), valves: [], stations: [] } : null }));
+    const list = name => (shown()?.dataset[name] || '').split(' ').filter(Boolean);
+    // of a leak search, the section of the first check: its valves are what the scene has a place for
+    const next = document.querySelector('#search-panel:not([hidden]) [data-valves]')?.dataset.valves || '';
+    const mark = { pipes: list('pipes'), valves: next.split(' ').filter(Boolean), stations: list('stations') }, now = JSON.stringify(mark);
+    if (now === marked) return;
+    marked = now;
+    document.dispatchEvent(new CustomEvent('ct-mark', { detail: mark.pipes.length || mark.stations.length ? mark : null }));
   }, 1000);
 })();

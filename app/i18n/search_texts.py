@@ -10,6 +10,10 @@ SEARCH_TEXTS: dict[str, tuple[str, str]] = {
         "可能区段：{trail}；漏点在最可能管段 200 m 以内的可能性 {p} %",
         "Zone: {trail}; within 200 m of the most probable pipe with {p} %",
     ),
+    "search.draw": (
+        "疑为间歇取水：量测须在补水升高、正在取水时进行",
+        "Water seems to be taken in bouts: measure while the make-up is high",
+    ),
     "search.enough": (
         "再量意义不大：在区段内逐井听漏、用相关仪定点后开挖",
         "More readings would tell little: listen chamber by chamber, pinpoint with a correlator, then dig",

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from app.charts.lines import ACCENT, WARM, Line, draw_lines, renew_lines
-from app.domains.heating.findings import name_place, tell_finding, tell_size
+from app.domains.heating.findings import name_place, silent_stations, tell_finding, tell_size
 from app.domains.heating.said import (
     LONGEST_NOTE,
     MUTED_H,
@@ -291,7 +291,14 @@ def draw_detail(context: Context, f: TwinFinding | None, lang: str) -> list[obje
         [html.Thead(html.Tr([html.Th(h) for h in head])), html.Tbody(rows)], className="ct-table"
     )
     return [
-        html.H2(title, **{"data-finding": f.id, "data-pipes": " ".join(pipes)}),
+        html.H2(
+            title,
+            **{
+                "data-finding": f.id,
+                "data-pipes": " ".join(pipes),
+                "data-stations": " ".join(silent_stations(context.county, f)),
+            },
+        ),
         html.P([html.B(translate("diagnosis.effect", lang)), told.effect]),
         html.P([html.B(translate("diagnosis.check", lang)), told.check]),
         *([html.P(zone)] if zone else []),

@@ -98,7 +98,8 @@ def register(app: Dash, context: Context) -> None:
         now = json.dumps([leak and leak.id, advice, [(n.row.no, n.row.state) for n in noted]], default=str)
         if now == old:
             return no_update, no_update, no_update
-        return draw_advice(context, advice, noted, lang), leak is None, now
+        taken = [html.P(translate("search.draw", lang))] if leak is not None and leak.kind == "draw" else []
+        return [*taken, *draw_advice(context, advice, noted, lang)], leak is None, now
 
 
 def _leak(context: Context, finding_id: str | None) -> TwinFinding | None:
@@ -136,9 +137,13 @@ def _row(context: Context, check: dict[str, Any], lang: str) -> html.Li:
         "kind": check["check"]["kind"], "sections": list(check["check"]["pair_ids"]),
         "chamber": check["check"]["node_id"],
     }  # fmt: skip
+    pairs = set(use["sections"])
+    pipes = {p.id for p in context.county.network.pipes if p.pair_id in pairs}
+    valves = [v.id for v in context.county.network.valves if v.pipe_id in pipes]
     button = html.Button(
-        translate("search.use", lang), className="ct-button", **{"data-search-use": json.dumps(use)}
-    )
+        translate("search.use", lang), className="ct-button",
+        **{"data-search-use": json.dumps(use), "data-valves": " ".join(valves)},
+    )  # fmt: skip
     return html.Li([html.B(do), html.Span(expect), html.Span(worth, className="ct-quiet"), button])
 
 

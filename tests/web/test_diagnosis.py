@@ -5,7 +5,7 @@ import time
 import pytest
 
 from app.domains.heating.decide import find_matters
-from app.domains.heating.findings import nearest_station, tell_finding
+from app.domains.heating.findings import nearest_station, silent_stations, tell_finding
 from app.domains.heating.said import HitRate, latest_words, rate_hits, rejected_keys, say, sayings
 from app.domains.heating.sight import tell_sight
 from app.i18n import TEXTS
@@ -151,3 +151,18 @@ def test_what_the_twin_cannot_know_is_told_in_both_languages() -> None:
         told = tell_sight(county, body, lang)
         assert len(told) == 8
         assert not any("{" in line for line in told)
+
+
+def test_a_silent_gateway_shows_its_stations_and_a_chart() -> None:
+    county = make_tiny_county()
+    dialect = county.devices[0].dialect
+    found = finding("gateway_offline", f"*{dialect}", float("nan"))
+    mine = {d.place_id for d in county.devices if d.dialect == dialect}
+    stations = silent_stations(county, found)
+    assert set(stations) == mine & {s.id for s in county.network.substations}
+    assert silent_stations(county, finding("gateway_offline", county.devices[0].id)) in (
+        [],
+        [county.devices[0].place_id],
+    )
+    points = tell_finding(county, found, "zh").points
+    assert points and all(p in county.point_by_id for p in points)

@@ -186,6 +186,22 @@ def _selectable(county: County, f: TwinFinding) -> str:
     return f.place
 
 
+def silent_devices(county: County, place: str) -> tuple[str, ...]:
+    """Devices of a finding: one, or all of a gateway (``*dialect``)."""
+    if place.startswith("*"):
+        return tuple(d.id for d in county.devices if d.dialect == place[1:])
+    return (place,)
+
+
+def silent_stations(county: County, f: TwinFinding) -> list[str]:
+    """Stations that a silent gateway hides, in the order of their table."""
+    if f.kind != "gateway_offline":
+        return []
+    silent = set(silent_devices(county, f.place))
+    places = {d.place_id for d in county.devices if d.id in silent}
+    return [s.id for s in county.network.substations if s.id in places]
+
+
 def _points(county: County, f: TwinFinding, place_id: str) -> tuple[str, ...]:
     sort = FAULTS[f.kind].place
     if f.kind == "sensor_swap":
@@ -198,7 +214,10 @@ def _points(county: County, f: TwinFinding, place_id: str) -> tuple[str, ...]:
     if f.kind in ("leak", "draw"):
         rows = [f"{s.id}/{key}" for key in ("src_mk", "src_flow") for s in county.network.sources]
     elif sort == "device":
-        rows = [p.id for p in county.points if p.device_id == f.place][:2]
+        mine = silent_devices(county, f.place)
+        first = {p.device_id: p.id for p in reversed(county.points)}
+        rows = [first[d] for d in mine if d in first] if len(mine) > 1 else []
+        rows = rows or [p.id for p in county.points if p.device_id == f.place]
     else:
         rows = [f"{place_id}/{key}" for key in SHOWS.get(f.kind, ())]
     return tuple(r for r in rows if r in county.point_by_id)[:2]
