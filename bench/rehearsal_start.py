@@ -5,8 +5,8 @@
 The demo field with its hidden truth; ``--days`` teach the running twin, then every ``--every`` hours of the
 days that follow the county is simulated ahead from that moment, and stations are compared with what their
 meters showed later (root mean square over all stations and moments, by hours ahead). All starts look into the
-same weather and the same source temperatures (those that came), so that they differ in the start alone; the
-last rows let the sources stay as they were, as a rehearsal does.
+same weather and the same source temperatures (those that came), so that they differ in the start alone;
+other rows let the sources stay as they were, or follow the weather as they did before, as a rehearsal does.
 
 ``plain``: twelve hours walked with the survey, stations on their curves. ``corrected``: the same with what
 was learnt. ``water``: and the water of the running twin and what stations read.
@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from app.domains.heating.ahead import STEP_S
+from app.domains.heating.following import learn_following
 from app.domains.heating.past import read_past
 from app.domains.heating.present import Present, plain_present
 from app.domains.heating.rehearse import compile_county
@@ -36,9 +37,10 @@ from twin.heat import compile_network
 from twin.heat.memory import keep_freed_memory
 from twin.model.county import County
 from twin.rehearsal import Case, Outlook, Past, rehearse, settle_system
-from twin.rehearsal.start import hold_boundary
+from twin.rehearsal.start import drive_sources, hold_boundary
 
 HOURS = (0.5, 1.0, 2.0, 4.0, 8.0, 12.0)
+SOURCES = ("as they came", "stay", "follow the weather")
 STARTS = ("plain", "corrected", "water")
 KEYS = ("p1_ts", "s2_ts")
 
@@ -95,27 +97,32 @@ def as_state(c: Comparison) -> NetworkState:
     return NetworkState(0, c.t, "ok", **{k: getattr(c.state, k) for k in ARRAYS})
 
 
-def look_out(p: Played, past: Past, row: int, source_k: np.ndarray, hold: bool) -> Outlook:
-    """The weather that came, and the source temperatures: those that came, or ``hold`` as they are."""
+def look_out(p: Played, past: Past, row: int, source_k: np.ndarray, sources: str) -> Outlook:
+    """The weather that came, and the source temperatures as ``SOURCES`` says."""
     n = round(max(HOURS) * 3600.0 / STEP_S)
     at = p.t[row] + STEP_S * np.arange(1.0, n + 1.0)
 
     def came(point_id: str) -> np.ndarray:
         x = p.value[:, p.county.point_by_id[point_id].no]
         known = np.isfinite(x)
-        return np.interp(at, p.t[known], x[known])
+        found: np.ndarray = np.interp(at, p.t[known], x[known])
+        return found
 
     by_key = {q.key: q.id for q in p.county.points if q.key in ("t_out", "wind", "solar")}
-    sources = [came(f"{s.id}/src_ts") for s in p.county.network.sources]
-    t_source = np.stack(sources, axis=1) + source_k
-    if hold:
-        t_source = np.tile(past.t_source_c[-1], (n, 1))
-    system = compile_county(p.county)
     weather = (came(by_key["t_out"]), came(by_key["wind"]), came(by_key["solar"]))
+    t_source = np.stack([came(f"{s.id}/src_ts") for s in p.county.network.sources], axis=1) + source_k
+    system = compile_county(p.county)
+    if sources == "follow the weather":
+        numbers = [p.county.point_by_id[by_key["t_out"]].no]
+        numbers += [p.county.point_by_id[f"{s.id}/src_ts"].no for s in p.county.network.sources]
+        hours = p.value[: row // 12 * 12, numbers].reshape(-1, 12, len(numbers)).mean(axis=1)
+        past = replace(past, following=learn_following(hours[:, 0], hours[:, 1:]))
+    if sources != "as they came":
+        t_source = drive_sources(system, past, weather[0])
     return Outlook(STEP_S, *weather, t_source, hold_boundary(system, past), past.lift_k, past.pump_share)
 
 
-def predict(p: Played, m: Moment, start: str, hold: bool) -> dict[str, np.ndarray]:
+def predict(p: Played, m: Moment, start: str, sources: str) -> dict[str, np.ndarray]:
     """Primary and secondary supply temperatures at stations (hour, n_station) by hours ahead."""
     known = m.known[start]
     system = compile_county(known.county)
@@ -128,7 +135,7 @@ def predict(p: Played, m: Moment, start: str, hold: bool) -> dict[str, np.ndarra
     past = read_past(p.county, system, p.value[m.row], rolled_up, float(p.t[m.row]), known)
     if start == "plain":  # as it was before anything was known of the stations
         past = replace(past, lift_k=None, pump_share=None)
-    outlook = look_out(p, past, m.row, known.source_k, hold)
+    outlook = look_out(p, past, m.row, known.source_k, sources)
     run = rehearse(system, settle_system(system, past), outlook, Case("nothing"))
     at = [round(h * 3600.0 / STEP_S) - 1 for h in HOURS]
     net, f = system.net, run.frames
@@ -146,16 +153,16 @@ def measured(p: Played, m: Moment, key: str) -> np.ndarray:
 
 
 def score(
-    p: Played, seed: int, starts: Sequence[str] = STARTS, holds: Sequence[bool] = (False, True)
+    p: Played, seed: int, starts: Sequence[str] = STARTS, sources: Sequence[str] = SOURCES
 ) -> Iterator[dict[str, object]]:
-    """Rows of one field; ``holds``: whether the sources stay as they were."""
-    for hold in holds:
+    """Rows of one field."""
+    for what in sources:
         for start in starts:
-            said = [predict(p, m, start, hold) for m in p.moments]
+            said = [predict(p, m, start, what) for m in p.moments]
             for key in KEYS:
                 miss = np.stack([s[key] - measured(p, m, key) for s, m in zip(said, p.moments, strict=True)])
                 rms = np.sqrt(np.nanmean(np.square(miss), axis=(0, 2)))
-                row = {"seed": seed, "start": start, "sources": "stay" if hold else "as they came"}
+                row = {"seed": seed, "start": start, "sources": what}
                 hours = {f"{h:g} h": float(x) for h, x in zip(HOURS, rms, strict=True)}
                 yield {**row, "point": key, "moments": len(p.moments), **hours}
 

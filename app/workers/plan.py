@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domains.heating.following import follow_weather
 from app.domains.heating.past import read_past
 from app.domains.heating.present import Present, read_present
 from app.domains.heating.rehearse import compile_county
@@ -126,6 +127,7 @@ class Planner:
             return self.store.rolled_up(no, start, end, 300)
 
         past = read_past(self.county, system, value, sums, now, present)
+        past = follow_weather(self.county, past, value, self.store.hourly, now - PAST_S, now)
         outlook = carry_on(system, past, expected, now, AHEAD_H)
         course = simulate_ahead(system, settle_system(system, past), outlook, now)
         self.store.keep("ahead", "", describe_ahead(course))

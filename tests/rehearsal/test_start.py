@@ -91,7 +91,7 @@ def test_on_the_played_plant_the_present_state_tells_the_next_hours_better(tmp_p
     soon = [f"{h:g} h" for h in HOURS if h <= 2.0]
     error = {
         (r["start"], r["point"]): np.mean([float(str(r[h])) for h in soon])
-        for r in score(played, 10, ("plain", "water"), (False,))
+        for r in score(played, 10, ("plain", "water"), ("as they came",))
     }
     assert error["water", "p1_ts"] < 0.7 * error["plain", "p1_ts"]
     assert error["water", "s2_ts"] < 0.5 * error["plain", "s2_ts"]

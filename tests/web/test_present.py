@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from app.domains.heating.contingency import tell_start
+from app.domains.heating.following import follow_weather, learn_following
 from app.domains.heating.past import read_past
 from app.domains.heating.present import WATER_AGE_S, corrections_on, read_present
 from app.domains.heating.rehearse import compile_county
@@ -19,6 +20,7 @@ from app.workers.plan import Planner
 from ingest.settings import read_settings
 from ingest.store.api import NetworkState, SimulationResult
 from ingest.store.finding_api import TwinFinding
+from ingest.store.hour_api import HourTable
 from tests.support.fake_store import FakeStore
 from tests.web.test_rehearsal import COUNTY, STAGE, measured, nothing_stored
 from twin.assimilation import as_body, begin_learner
@@ -26,6 +28,7 @@ from twin.assimilation.learner import Learner
 from twin.compare import compile_points
 from twin.dispatch.outlook import Outlook
 from twin.rehearsal import Incident
+from twin.rehearsal.start import drive_sources
 
 NET = COUNTY.network
 
@@ -101,6 +104,27 @@ def test_a_rehearsal_starts_from_it_and_says_so() -> None:
     zh, en = (tell_start(COUNTY, better, lang) for lang in ("zh", "en"))
     assert "在线修正（" in zh and "live twin's water" in en
     assert "no corrections" in tell_start(COUNTY, plain, "en") and "推算" in tell_start(COUNTY, plain, "zh")
+
+
+def test_sources_follow_the_weather_as_they_did_and_stay_where_they_are_fixed() -> None:
+    now = 1.8e9 // 3600 * 3600
+    ends = now - 3600.0 * np.arange(96)[::-1]
+    out = -6.0 + 5.0 * np.sin(2 * np.pi * ends / 86_400.0)
+
+    def hourly(numbers: np.ndarray, start: float, end: float) -> HourTable:
+        keys = [COUNTY.points[int(n)].key for n in numbers]
+        return HourTable(ends, np.stack([out if k == "t_out" else 90.0 - 1.5 * out for k in keys], axis=1))
+
+    value = measured(t_out=-5.0, src_auto=1.0)
+    past = read_past(COUNTY, STAGE.system(), value, nothing_stored, now)
+    follows = follow_weather(COUNTY, past, value, hourly, now - 10 * 86_400.0, now)
+    assert follows.following == pytest.approx([-1.5, -1.5])
+    ahead = drive_sources(STAGE.system(), follows, np.array([-5.0, -9.0, -90.0]))
+    assert ahead[:, 0] == pytest.approx([95.0, 101.0, NET.sources[0].t_supply_design_c])
+    fixed = follow_weather(COUNTY, past, measured(src_auto=0.0), hourly, now - 10 * 86_400.0, now)
+    assert np.all(drive_sources(STAGE.system(), fixed, np.array([-20.0])) == 95.0)
+    assert np.all(learn_following(out[:20], np.full((20, 2), 90.0)) == 0.0), "a day tells nothing"
+    assert np.all(learn_following(out, 90.0 + 2.0 * out[:, None]) == 0.0), "warmer in mild weather is no law"
 
 
 def test_stations_that_were_told_something_else_than_their_curve_go_on_so() -> None:

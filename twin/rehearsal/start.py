@@ -55,7 +55,8 @@ class Past:
     ``t_room_c`` (n_building,) of the system's buildings at the moment, NaN where nobody measures.
     ``lift_k`` (n_station,): what the set-points stand above the stations' curves, ``pump_share``
     (n_station,): secondary flow over full flow; None: as the survey has it. ``seen``: of the moment itself,
-    None: nothing.
+    None: nothing. ``following`` (n_source,): change of the supply temperature per kelvin outdoors, None: it
+    stays.
     """
 
     dt_s: float
@@ -70,6 +71,18 @@ class Past:
     lift_k: Floats | None = None
     pump_share: Floats | None = None
     seen: Seen | None = None
+    following: Floats | None = None
+
+
+def drive_sources(system: HeatSystem, past: Past, t_outdoor_c: Floats) -> Floats:
+    """Supply temperatures ahead (n_step, n_source): as they are now, and as the sources follow the weather,
+    up to their design."""
+    now = past.t_source_c[-1]
+    if past.following is None:
+        return np.tile(now, (len(t_outdoor_c), 1))
+    moved = now + np.outer(t_outdoor_c - past.t_outdoor_c[-1], past.following)
+    design = np.array([s.t_supply_design_c for s in system.net.network.sources])
+    return np.minimum(moved, np.maximum(design, now))
 
 
 def hold_boundary(system: HeatSystem, past: Past) -> SteadyBoundary:

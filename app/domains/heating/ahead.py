@@ -11,7 +11,7 @@ from twin.heat import HeatSystem
 from twin.model.county import County
 from twin.model.errors import InputError
 from twin.rehearsal import Outlook, Past
-from twin.rehearsal.start import hold_boundary
+from twin.rehearsal.start import drive_sources, hold_boundary
 
 Floats = NDArray[np.float64]
 Hourly = Callable[[NDArray[np.int64], float, float], HourTable]
@@ -43,7 +43,7 @@ def look_ahead(
     system: HeatSystem, past: Past, weather: WeatherPast | None, hours: float, now: float = 0.0,
     came: WeatherPast | None = None,
 ) -> Outlook:  # fmt: skip
-    """The outlook of ``hours`` from ``now`` on; sources stay as they are.
+    """The outlook of ``hours`` from ``now`` on; sources as ``drive_sources`` has them.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def look_ahead(
         pairs = ((t_out, came.t_out_c), (wind, came.wind_m_s), (sun, came.sun_w_m2))
         t_out, wind, sun = (_replace(x, now + ahead, came.t, y) for x, y in pairs)
     return Outlook(
-        STEP_S, t_out, np.maximum(wind, 0.0), np.maximum(sun, 0.0), np.tile(past.t_source_c[-1], (n, 1)),
+        STEP_S, t_out, np.maximum(wind, 0.0), np.maximum(sun, 0.0), drive_sources(system, past, t_out),
         hold_boundary(system, past), past.lift_k, past.pump_share,
     )  # fmt: skip
 

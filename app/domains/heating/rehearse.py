@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domains.heating.ahead import PAST_S, Hourly, look_ahead, read_weather
+from app.domains.heating.following import follow_weather
 from app.domains.heating.past import RolledUp, read_past
 from app.domains.heating.present import Present, plain_present
 from twin.heat import HeatSystem, compile_network, compile_system
@@ -126,6 +127,8 @@ class Stage:
             known = present or plain_present(self.county)
             system = self.system() if not known.corrected else compile_county(known.county)
             past = read_past(self.county, system, value, rolled_up, now, known)
+            if hourly:
+                past = follow_weather(self.county, past, value, hourly, now - PAST_S, now)
             state = settle_system(system, past)
             weather = read_weather(self.county, hourly, now - PAST_S, now) if hourly else None
             later = hourly and until is not None and until - now > 3600.0

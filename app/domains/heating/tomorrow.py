@@ -1,6 +1,6 @@
 """The next hours of the whole network as the twin expects them: what the scene's time line shows of tomorrow.
 
-Sources go on as they are now, stations follow their curves, the weather is the expected one.
+Sources follow the weather as they lately did, stations their curves; the weather is the expected one.
 """
 
 import base64
@@ -20,7 +20,7 @@ from twin.heat.quick import read_temperatures
 from twin.heat.transient import solve_step_flows
 from twin.model.errors import InputError
 from twin.rehearsal import Outlook, Past
-from twin.rehearsal.start import hold_boundary, lift_curves, share_pumps
+from twin.rehearsal.start import drive_sources, hold_boundary, lift_curves, share_pumps
 
 Floats = NDArray[np.float64]
 
@@ -85,25 +85,17 @@ def simulate_ahead(system: HeatSystem, state: DayState, outlook: Outlook, now: f
 
 
 def carry_on(system: HeatSystem, past: Past, expected: Expected, now: float, hours: int) -> Outlook:
-    """The expected weather from what is measured now on, and sources that go on as they are."""
+    """The expected weather from what is measured now on; sources as ``drive_sources`` has them."""
     t = now + past.dt_s * np.arange(1, round(hours * HOUR_S / past.dt_s) + 1)
     middle = expected.t - expected.dt_s / 2.0
     later = middle > now
     wind = past.wind_m_s[-round(HOUR_S / past.dt_s) :].mean()
+    known = np.concatenate([past.t_outdoor_c[-1:], expected.t_out_c[later]])
+    t_out = np.interp(t, np.concatenate([[now], middle[later]]), known)
     return Outlook(
-        past.dt_s,
-        np.interp(
-            t,
-            np.concatenate([[now], middle[later]]),
-            np.concatenate([past.t_outdoor_c[-1:], expected.t_out_c[later]]),
-        ),
-        np.full(t.size, float(wind)),
-        np.interp(t, middle, expected.sun_w_m2),
-        np.tile(past.t_source_c[-1], (t.size, 1)),
-        hold_boundary(system, past),
-        past.lift_k,
-        past.pump_share,
-    )
+        past.dt_s, t_out, np.full(t.size, float(wind)), np.interp(t, middle, expected.sun_w_m2),
+        drive_sources(system, past, t_out), hold_boundary(system, past), past.lift_k, past.pump_share,
+    )  # fmt: skip
 
 
 def _plan(system: HeatSystem, outlook: Outlook, start: int, stop: int) -> DayPlan:
