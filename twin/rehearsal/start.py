@@ -82,7 +82,8 @@ def drive_sources(system: HeatSystem, past: Past, t_outdoor_c: Floats) -> Floats
         return np.tile(now, (len(t_outdoor_c), 1))
     moved = now + np.outer(t_outdoor_c - past.t_outdoor_c[-1], past.following)
     design = np.array([s.t_supply_design_c for s in system.net.network.sources])
-    return np.minimum(moved, np.maximum(design, now))
+    limited: Floats = np.minimum(moved, np.maximum(design, now))
+    return limited
 
 
 def hold_boundary(system: HeatSystem, past: Past) -> SteadyBoundary:
