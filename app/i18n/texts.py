@@ -6,6 +6,7 @@ from app.i18n.desk_texts import DESK_TEXTS
 from app.i18n.dispatch_texts import DISPATCH_TEXTS
 from app.i18n.document_texts import DOCUMENT_TEXTS
 from app.i18n.fault_texts import FAULT_TEXTS
+from app.i18n.grid_texts import GRID_TEXTS
 from app.i18n.rehearsal_texts import REHEARSAL_TEXTS
 from app.i18n.report_texts import REPORT_TEXTS
 from app.i18n.search_texts import SEARCH_TEXTS
@@ -26,6 +27,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **DESK_TEXTS,
     **REPORT_TEXTS,
     **SEARCH_TEXTS,
+    **GRID_TEXTS,
     "app.centre": ("智能运行中心", "Intelligent Operation Centre"),
     "app.demo": ("演示数据", "DEMO DATA"),
     "app.other_language": ("English", "中文"),

@@ -15,7 +15,7 @@ from app.auth import may
 from app.domains.heating.kpi import rms
 from app.format import MISSING, format_age, format_number, local_time
 from app.i18n import TEXTS, translate
-from app.pages.parts import panel
+from app.pages.parts import grid_words, panel
 from app.web.context import Context
 from app.web.shell import View
 from ingest.reasons import translate_reason
@@ -54,7 +54,10 @@ def layout(view: View, context: Context) -> list[object]:
         columnDefs=columns,
         getRowId="params.data.id",
         defaultColDef={"sortable": True, "resizable": True},
-        dashGridOptions={"animateRows": False},
+        dashGridOptions={
+            "animateRows": False,
+            "localeText": grid_words(lang, translate("app.no_data", lang)),
+        },
         className="ag-theme-quartz-auto-dark ct-grid",
     )
     return [

@@ -21,7 +21,7 @@ from app.domains.heating.sight import fetch_sight, tell_sight
 from app.format import MISSING, format_age, format_number, local_time
 from app.i18n import TEXTS, translate
 from app.pages import search
-from app.pages.parts import kind_name, panel
+from app.pages.parts import grid_words, kind_name, panel
 from app.scene import scene_component
 from app.web.context import Context
 from app.web.finding_routes import PATH
@@ -122,6 +122,7 @@ def _grid(lang: str) -> html.Div:
         defaultColDef={"sortable": True, "resizable": True},
         dashGridOptions={
             "animateRows": False,
+            "localeText": grid_words(lang, translate("diagnosis.calm", lang)),
             "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
         },
         className="ag-theme-quartz-auto-dark ct-grid",
@@ -271,7 +272,12 @@ def _looked(context: Context, at: str, lang: str) -> str:
 def draw_detail(context: Context, f: TwinFinding | None, lang: str) -> list[object]:
     """Words about one finding, and its rivals."""
     if f is None:
-        return [html.H2(translate("diagnosis.detail", lang)), html.P(translate("diagnosis.calm", lang))]
+        return [
+            html.H2(translate("diagnosis.detail", lang)),
+            html.P(translate("diagnosis.calm", lang)),
+            html.H3(translate("sight.title", lang)),
+            html.Ul(draw_sight(context, lang)),
+        ]
     told = tell_finding(context.county, f, lang)
     title = " · ".join(x for x in (told.kind, told.place, told.size) if x)
     rows = [

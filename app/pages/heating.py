@@ -11,7 +11,7 @@ from app.format import format_number
 from app.i18n import translate
 from app.pages.heating_desk import draw_desk, list_virtual, register_desk
 from app.pages.heating_homes import draw_below, draw_trail
-from app.pages.parts import kind_name, live, panel
+from app.pages.parts import grid_words, kind_name, live, panel
 from app.pages.way import WAYS, draw_way
 from app.scene import scene_component
 from app.web.context import Context
@@ -118,6 +118,7 @@ def _grid(context: Context, lang: str) -> dag.AgGrid:
         dashGridOptions={
             "animateRows": False,
             "suppressCellFocus": False,
+            "localeText": grid_words(lang, translate("app.no_data", lang)),
         },
         columnSize="responsiveSizeToFit",
         className="ag-theme-quartz-auto-dark ct-grid",

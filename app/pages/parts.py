@@ -2,6 +2,8 @@
 
 from dash import html
 
+from app.i18n.grid_texts import GRID_TEXTS
+from app.i18n.texts import translate
 from twin.model.points import POINT_KINDS
 
 
@@ -27,3 +29,10 @@ def kind_name(key: str, lang: str) -> str:
     if kind is None:
         return key
     return kind.zh if lang == "zh" else kind.en
+
+
+def grid_words(lang: str, empty: str) -> dict[str, str]:
+    """What a table says by itself, by the table's own keys; ``empty``: what stands where no row is."""
+    names = [key.partition(".")[2] for key in GRID_TEXTS]
+    words = {name: translate(f"grid.{name}", lang) for name in names}
+    return {**words, "noRowsToShow": empty}

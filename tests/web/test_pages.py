@@ -308,6 +308,9 @@ def test_an_empty_store_is_no_error(page: Page, site: Site) -> None:
     for path in ("/", "/heating?sel=S01", "/data-quality"):
         open_page(page, site, path)
         page.locator(".ct-panel").first.wait_for()
+    open_page(page, site, "/diagnosis")
+    expect(page.locator("#finding-grid .ag-overlay")).to_contain_text("未发现故障")
+    expect(page.locator(".ct-finding-say")).to_be_hidden()
     open_page(page, site, "/")
     expect(page.locator("#vitals .ct-vital").first).to_contain_text("--")
     assert problems == []
