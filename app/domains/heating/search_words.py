@@ -25,7 +25,8 @@ def name_chamber(county: County, node_id: str, lang: str) -> str:
     if index is None:
         return node_id
     node = nodes[index]
-    where = [w for w in (_street(county, node), _house(county, node), _station(county, node, lang)) if w]
+    street, house = _street(county, node), _house(county, node)
+    where = [w for w in ("" if street in house else street, house, _station(county, node, lang)) if w]
     return translate(
         "search.chamber", lang, id=node_id, where="，".join(where) if lang == "zh" else ", ".join(where)
     )
