@@ -173,6 +173,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "厂商报文超出配额，暂存磁盘，其他厂商照常入库",
         "a vendor sends more than its share: it waits on disk, the others do not",
     ),
+    "notice.questions_let_go": ("查询方已离开，查询已结束", "questions whose asker had gone were ended"),
     "notice.scout": ("侦听陌生设备", "looked for strangers"),
     "notice.shelf_full": ("暂存空间已满，同类协议的厂商须等待", "no room to set aside: others wait"),
     "notice.counter_rollover": ("累计量翻转", "counter rolled over"),

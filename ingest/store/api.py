@@ -135,7 +135,8 @@ class Notice:
     ``counter_back`` (subject: point number), ``dead_letters_redone``, ``unstorable``, ``county_reloaded``
     (detail: the revision of what was onboarded that is followed), ``county_refused``, ``vendor_set_aside``
     (subject: sender; what it sends beyond its share waits on disk), ``shelf_full`` (no room for that, so the
-    others of its lane wait too), ``scout`` (a look for devices that nobody described).
+    others of its lane wait too), ``scout`` (a look for devices that nobody described),
+    ``questions_let_go``.
     """
 
     kind: str

@@ -12,13 +12,13 @@ import pyarrow as pa
 
 from ingest.settings import Retention
 from ingest.store.batch import Batch, DeadMessage, NoticeMark
-from ingest.store.bind import ASKED_S
 from ingest.store.counters import CounterWatch, Fall
 from ingest.store.duck import open_duckdb
 from ingest.store.extras import tidy, write_rest
 from ingest.store.migrate import migrate
 from ingest.store.rollup import RollUp
 from ingest.store.rows import insert_readings, is_late
+from ingest.store.serving import Serving
 from ingest.store.sorter import Sorter
 from ingest.store.tables import VIEW
 from ingest.store.units import UnitBook
@@ -48,7 +48,7 @@ class StoreOwner:
 
     summed_up = "reading"
     """Where the sums come from: every reading once."""
-    _served = ""
+    _serving: Serving | None = None
 
     def __init__(
         self, path: Path, points: Sequence[Point], day_shift_s: int = 28_800,
@@ -160,11 +160,19 @@ class StoreOwner:
 
     def serve(self, uri: str, token: str) -> None:
         """Let other processes ask over Quack at ``uri`` (loopback), with ``token``."""
-        try:
-            self.db.execute("CALL quack_serve(?, token = ?)", [uri, token])
-            self._served = uri
-        except duckdb.Error as e:
-            raise ConfigError(f"the store cannot listen at {uri}: {str(e).splitlines()[0]}") from e
+        self._serving = Serving(self.db, uri, token)
+
+    def let_go(self) -> int:
+        """Let go of questions that nobody waits for any more; how many."""
+        return self._serving.let_go() if self._serving is not None else 0
+
+    def relieve(self) -> None:
+        """Free memory when a write has found none: end all questions, whose snapshots keep old versions, and
+        write everything down."""
+        with suppress(duckdb.Error):
+            if self._serving is not None:
+                self._serving.reopen()
+            self.db.execute("CHECKPOINT")
 
     def write(self, batch: Batch) -> int:
         """Store one batch in one transaction; returns the readings that were new.
@@ -318,22 +326,7 @@ class StoreOwner:
         tidy(self.db, round(time.time() * 1e6), self.sorter.retention.raw_days)
 
     def close(self) -> None:
-        """Answer the questions that are asked, then checkpoint and let go of the file.
-
-        A question that still runs when the process ends would abort it; each ends by itself (``in_time``).
-        """
-        if self._served:
-            with suppress(duckdb.Error):
-                self._wait_for_questions()
-                self.db.execute("CALL quack_stop(?)", [self._served])
+        """Answer the questions that are asked, then checkpoint and let go of the file."""
+        if self._serving is not None:
+            self._serving.close()
         self.db.close()
-
-    def _wait_for_questions(self) -> None:
-        end = time.monotonic() + ASKED_S + 2
-        asked = "SELECT count(*) FROM quack_active_connections() WHERE state = 'active'"
-        while time.monotonic() < end:
-            row = self.db.execute(asked).fetchone()
-            if not row or not row[0]:
-                return
-            time.sleep(0.02)
-        log.warning("a question to the store has not ended within %d s", ASKED_S + 2)

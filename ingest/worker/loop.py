@@ -29,6 +29,8 @@ ROLL_UP_EVERY_S = 10.0
 RETRY_FIRST_S, RETRY_MAX_S = 0.5, 15.0
 TRIES_WHOLE = 3
 """So often a batch is tried as it is; then it is halved, so that one bad row does not stop the line."""
+TRIES_FULL = 7
+"""The same when memory was full: half a minute, in which questions end and their memory with them."""
 NO_ROOM = (duckdb.IOException, OSError)
 """Tried for ever: the disk is full or away, and the broker keeps what comes."""
 OF_THE_ROWS = (
@@ -160,7 +162,10 @@ class Writer:
             said = str(error).splitlines()[0]
             no_room = isinstance(error, NO_ROOM)
             self._trouble = "store cannot write: " + (f"{said} -- is the disk full?" if no_room else said)
-            if tries >= patience and not no_room:
+            full = isinstance(error, duckdb.OutOfMemoryException)
+            if full:
+                self.owner.relieve()
+            if tries >= (max(patience, TRIES_FULL) if full and patience > 1 else patience) and not no_room:
                 if isinstance(error, OF_THE_ROWS):
                     return self._store_halves(batch, said)
                 raise StoreBroken(self._trouble) from error
@@ -209,6 +214,10 @@ class Writer:
             log.error("the broker has dropped %d messages: a subscriber's queue there was full", dropped)
             mark = NoticeMark("broker_dropped", "broker", round(time.time() * 1e6), dropped)
             self.owner.write_side({"broker_dropped": dropped}, (mark,), {WATCH_KEY: str(self.watch.seen)})
+        gone = self.owner.let_go()
+        if gone:
+            mark = NoticeMark("questions_let_go", "store", round(time.time() * 1e6), gone)
+            self.owner.write_side({}, (mark,), {})
         for desk in self.desks:
             desk.work()
         wanted = self.owner.take_redo_requests()
