@@ -79,7 +79,7 @@ def take_frame(data: bytes, address: str) -> bytes:
 
 
 def decode_heat(data: bytes, dialect: Dialect) -> dict[str, float]:
-    """Values in SI (J, W, m³, m³/s, °C, h) by quantity; NaN: not decimal, which meters send for "none".
+    """Values in SI (J, W, m³, m³/s, °C, s) by quantity; NaN: not decimal, which meters send for "none".
 
     Raises
     ------
@@ -94,7 +94,7 @@ def decode_heat(data: bytes, dialect: Dialect) -> dict[str, float]:
     at = 0
     for quantity, size, decimals, with_unit in _LAYOUT:
         raw, at = body[at : at + size + with_unit], at + size + with_unit
-        factor = 1.0
+        factor = _HOUR if quantity == "hours" else 1.0
         if with_unit:
             code, raw = (raw[0], raw[1:]) if dialect.unit_first else (raw[-1], raw[:-1])
             factor = find_unit(quantity, code)

@@ -12,7 +12,7 @@ from twin.model.quantities import VENDOR_UNITS
 
 _UNIT = {
     "energy": "GJ", "energy_settled": "GJ", "power": "kW", "flow": "m3/h", "volume": "m3", "mass": "kg",
-    "t_supply": "°C", "t_return": "°C", "t_outside": "°C", "dt": "°C", "hours": "1",
+    "t_supply": "°C", "t_return": "°C", "t_outside": "°C", "dt": "°C", "hours": "h",
 }  # fmt: skip
 """In which unit a quantity goes out unless told otherwise; it must be the unit of the point."""
 

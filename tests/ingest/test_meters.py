@@ -204,7 +204,7 @@ def test_a_heat_meters_numbers_stand_where_another_implementation_has_them() -> 
             data[at + 4] = units[name]
     found = cjt188.decode_heat(bytes(data), STANDARD_901F)
     factor = {"energy_settled": 3.6e4, "energy": 3.6e4, "power": 10.0, "flow": 1e-4 / 3600, "volume": 0.01,
-              "t_supply": 0.01, "t_return": 0.01, "hours": 1.0}  # fmt: skip
+              "t_supply": 0.01, "t_return": 0.01, "hours": 3600.0}  # fmt: skip
     assert found == pytest.approx({k: i * factor[k] for i, k in enumerate(starts, 1)})
 
 
