@@ -67,6 +67,18 @@ REPORT_TEXTS: dict[str, tuple[str, str]] = {
         "楼栋回水温度对本站平均值的标准差",
         "standard deviation of buildings' returns about the mean of their station",
     ),
+    "report.heat_kd_j_m2": ("度日热耗", "heat per degree-day"),
+    "report.how.heat_kd_j_m2": (
+        "单位面积热耗 / 采暖度日，可与不同冷暖的时段比较",
+        "heat per area / degree-days: comparable whatever the weather",
+    ),
+    "report.cost_yuan_gj": ("单位热量成本", "cost of heat"),
+    "report.how.cost_yuan_gj": (
+        "（各热源热量 × 热价 + 耗电量 × 时段平均电价）/ 换热站用热量，价格见 tariff.toml",
+        "(heat of each source × its price + electricity × mean price of the hours) / heat of stations",
+    ),
+    "report.cost_yuan_m2": ("单位面积成本", "cost per area"),
+    "report.how.cost_yuan_m2": ("同上费用 / 供热面积", "the same money / heated area"),
     "report.change": ("变化", "change"),
     "report.pdf": ("导出 PDF", "Save as PDF"),
     "report.how.heat_j": ("热源累计热量之差", "difference of the sources' heat counters"),

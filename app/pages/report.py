@@ -9,6 +9,7 @@ from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from app.domains.heating.papers import print_report
 from app.domains.heating.report import COLUMNS, FIGURES, UNITS, Report, make_report, write_report
+from app.domains.heating.tariff import read_tariff
 from app.format import MISSING, format_number
 from app.i18n import translate
 from app.pages.parts import panel
@@ -145,7 +146,9 @@ def read_reports(context: Context, period: str, day: str | None) -> tuple[Report
 
     def ask(a: float, b: float) -> Report:
         found: Report = context.ask(
-            f"report-{a}-{b}", 60.0, lambda: make_report(context.county, context.store, a, b)
+            f"report-{a}-{b}",
+            60.0,
+            lambda: make_report(context.county, context.store, a, b, read_tariff(context.settings.county)[0]),
         )
         return found
 

@@ -20,6 +20,7 @@ from ingest.settings import read_settings
 from tests.support.fake_store import FakeStore
 from tests.support.tiny import make_tiny_county
 from tests.web.conftest import Site
+from twin.dispatch import Tariff
 from twin.model.errors import InputError
 
 COUNTY = make_tiny_county()
@@ -87,6 +88,21 @@ def test_comfort_and_control_are_told_in_figures() -> None:
     assert f["approach_k"] == pytest.approx(4.0) and f["room_std_k"] > 0.0 and f["overheat"] == 0.0
     assert math.isnan(f["branch_std_k"]) or f["branch_std_k"] >= 0.0
     assert count_degree_days(np.array([20.0] * 24 + [math.nan] * 23 + [8.0])) == pytest.approx(10.0)
+
+
+def test_heat_beside_the_weather_and_what_it_costs() -> None:
+    store = filled()
+    outdoors = next(p.id for p in COUNTY.points if p.key == "t_out")
+    for k in range(25):
+        store.put(outdoors, -2.0, t=START + 3600.0 * k)
+    tariff = Tariff(chp_yuan_gj=40.0, boiler_yuan_gj=40.0, el_peak_yuan_kwh=0.5, el_flat_yuan_kwh=0.5,
+                    el_valley_yuan_kwh=0.5)  # fmt: skip
+    f = make_report(COUNTY, store, START, START + 86_400.0, tariff).figures
+    money = 240.0 * 40.0 + 24 * 3.6e8 / 3.6e6 * 0.5
+    assert f["heat_kd_j_m2"] == pytest.approx(24 * 9.5e9 / AREA / 20.0)
+    assert f["cost_yuan_gj"] == pytest.approx(money / (24 * 9.5))
+    assert f["cost_yuan_m2"] == pytest.approx(money / AREA)
+    assert math.isnan(make_report(COUNTY, FakeStore(COUNTY), START, START + 86_400.0).figures["cost_yuan_m2"])
 
 
 def test_the_file_holds_what_the_page_shows_and_gaps_stay_empty() -> None:

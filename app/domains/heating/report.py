@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from openpyxl import Workbook
 from openpyxl.styles import Font
 
+from app.domains.heating.costs import judge_costs
 from app.domains.heating.quality import judge_quality
 from app.i18n import translate
 from ingest.store.api import Store
+from twin.dispatch import Tariff
 from twin.model.county import County
 from twin.model.errors import InputError
 
@@ -67,7 +69,8 @@ class Report:
     ``power_j`` of sources and stations, ``power_j_m2``, ``make_up_m3``, ``water_kg_m2``, ``loss_rate``,
     ``t_out_c``, ``room_c``, ``warm_share``, ``dt_k`` supply less return of the sources, ``ehr`` electricity
     over heat, ``imbalance`` worst |x - 1|, x a station's share of the water over its share by design; and
-    those of :func:`app.domains.heating.quality.judge_quality`.
+    those of :func:`app.domains.heating.quality.judge_quality` and
+    :func:`app.domains.heating.costs.judge_costs`.
     """
 
     start: float
@@ -80,12 +83,15 @@ class Report:
 FIGURES = (
     "heat_j", "station_j", "delivery", "index_w_m2", "heat_j_m2", "power_j", "power_j_m2", "make_up_m3",
     "water_kg_m2", "loss_rate", "ehr", "imbalance", "dt_k", "t_out_c", "hdd_k_d", "room_c", "room_std_k",
-    "warm_share", "overheat", "curve_k", "approach_k", "branch_std_k",
+    "warm_share", "overheat", "curve_k", "approach_k", "branch_std_k", "heat_kd_j_m2", "cost_yuan_gj",
+    "cost_yuan_m2",
 )  # fmt: skip
 
 
-def make_report(county: County, store: Store, start: float, end: float) -> Report:
-    """Ask the store for a period.
+def make_report(
+    county: County, store: Store, start: float, end: float, tariff: Tariff | None = None
+) -> Report:
+    """Ask the store for a period. ``tariff``: what heat and electricity cost; without one, the defaults.
 
     Raises
     ------
@@ -98,8 +104,10 @@ def make_report(county: County, store: Store, start: float, end: float) -> Repor
     if "t" in means:  # what was not lived through, or not recorded, is no time to divide by
         start, end = max(start, float(means["t"][0]) - HOUR_S), min(end, float(means["t"][-1]))
     stations = tuple(_station(county, store, means, s.id, start, end) for s in county.network.substations)
-    figures = _figures(county, store, means, stations, start, end)
+    heat = [_counted(county, store, s.id, "src_energy", start, end) for s in county.network.sources]
+    figures = _figures(county, store, means, stations, heat, start, end)
     figures |= _ratios(county, means, stations, figures) | judge_quality(county, means)
+    figures |= judge_costs(county, tariff or Tariff(), heat, figures, means.get("t", np.empty(0)))
     return Report(start, end, stations, figures, _course(means))
 
 
@@ -205,12 +213,12 @@ def _total(values: Sequence[float]) -> float:
 
 
 def _figures(
-    county: County, store: Store, means: dict[str, Floats], stations: Sequence[StationReport], start: float,
-    end: float,
+    county: County, store: Store, means: dict[str, Floats], stations: Sequence[StationReport],
+    source_j: Sequence[float], start: float, end: float,
 ) -> dict[str, float]:  # fmt: skip
     sources = [s.id for s in county.network.sources]
     area = sum(s.area_m2 for s in county.network.substations)
-    heat = _total([_counted(county, store, s, "src_energy", start, end) for s in sources])
+    heat = _total(source_j)
     taken = _total([s.heat_j for s in stations])
     power = _total([_counted(county, store, s, "src_kwh", start, end) for s in sources])
     power = _total([power, *(s.power_j for s in stations)])
@@ -245,6 +253,8 @@ UNITS: dict[str, tuple[str, float, int]] = {
     "warm_share": ("%", 100.0, 1), "ehr": ("", 1.0, 4), "imbalance": ("", 1.0, 2), "dt_k": ("K", 1.0, 1),
     "hdd_k_d": ("K·d", 1.0, 1), "room_std_k": ("K", 1.0, 2), "overheat": ("%", 100.0, 1),
     "curve_k": ("K", 1.0, 2), "approach_k": ("K", 1.0, 1), "branch_std_k": ("K", 1.0, 2),
+    "heat_kd_j_m2": ("kJ/(m²·K·d)", 1e-3, 1), "cost_yuan_gj": ("¥/GJ", 1.0, 1),
+    "cost_yuan_m2": ("¥/m²", 1.0, 3),
 }  # fmt: skip
 """Unit, factor from SI and decimals of every figure."""
 COLUMNS: tuple[tuple[str, str, float, int], ...] = (
