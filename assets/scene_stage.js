@@ -223,6 +223,7 @@
       this.hasty = false;
       if (!this.deck) return;
       this.deck.setProps({ useDevicePixels: this.pixelRatio() });
+      this.draw(); // what is measured in pixels (points of a cloud) is measured anew
       this.redrawSoon();
     }
 

@@ -77,8 +77,8 @@ class Receiver:
         client.subscribe("heat/#", 1)
 
     def _on_message(self, client: mqtt.Client, data: object, message: mqtt.MQTTMessage) -> None:
-        self.topics.append(message.topic)
         self.unacknowledged.append((message.mid, message.qos))
+        self.topics.append(message.topic)  # last: who sees the topic may acknowledge the message
 
     def acknowledge(self) -> None:
         while self.unacknowledged:
@@ -92,6 +92,8 @@ class Receiver:
         sock.close()
 
     def close(self) -> None:
+        """With a word; what was acknowledged before has come to the broker, for it answers in order."""
+        self.client.publish("fence", b"", qos=1).wait_for_publish(120)
         self.client.disconnect()
         self.client.loop_stop()
 

@@ -107,6 +107,10 @@ def test_without_a_graphics_card_the_picture_is_coarse_only_while_it_moves(page:
     full = page.evaluate(width)
     context = "document.querySelector('#box canvas').getContext('webgl2')"
     assert page.evaluate(f"{context}.getContextAttributes().antialias === false")
-    page.evaluate("CT.scene.stage.see({ ...CT.scene.stage.view, bearing: 3, transitionDuration: 0 })")
-    page.wait_for_function(f"{width} === {full // 2}")
-    page.wait_for_function(f"{width} === {full} && !CT.scene.stage.hasty")
+    moving = page.evaluate(
+        "(() => { const stage = CT.scene.stage, before = stage.pixelRatio();"
+        " stage.see({ ...stage.view, bearing: 3, transitionDuration: 0 });"
+        " return [stage.hasty, stage.deck.props.useDevicePixels / before]; })()"
+    )
+    assert moving == [True, 0.5]
+    page.wait_for_function(f"!CT.scene.stage.hasty && {width} === {full}")

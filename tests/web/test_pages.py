@@ -216,8 +216,13 @@ def test_processes_are_shown_as_the_supervisor_tells_them(page: Page, site: Site
     expect(page.locator("#processes tbody tr")).to_contain_text("数据接入等待重启4")
 
 
-@pytest.mark.parametrize("size", [(1920, 1080), (3840, 2160), (7680, 2160)])
-@pytest.mark.parametrize("path", ["/", "/heating", "/data-quality"])
+@pytest.mark.parametrize(
+    ("path", "size"),
+    [
+        ("/", (3840, 2160)), ("/", (7680, 2160)), ("/heating", (1920, 1080)), ("/heating", (3840, 2160)),
+        ("/heating", (7680, 2160)), ("/data-quality", (3840, 2160)),
+    ],
+)  # fmt: skip
 def test_a_wall_has_no_scrollbars_no_chrome_and_scales_by_its_smaller_side(
     page: Page, site: Site, path: str, size: tuple[int, int]
 ) -> None:
