@@ -174,3 +174,9 @@ def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1920, "height": 1080}, bypass_csp=True)
     yield context.new_page()
     context.close()
+
+
+def open_page(page: Page, site: Site, path: str) -> None:
+    page.goto(site.url + path)
+    page.locator(".ct-app").wait_for()
+    page.wait_for_function("() => window.CT?.status?.store?.up === true")

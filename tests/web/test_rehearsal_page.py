@@ -2,8 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.web.conftest import Site
-from tests.web.test_pages import open_page
+from tests.web.conftest import Site, open_page
 from tests.web.test_rehearsal import answer
 from twin.rehearsal import Incident
 
