@@ -18,10 +18,11 @@ KeptKind = Literal[
     "assimilation_order",
     "search",
     "search_advice",
+    "complaint",
 ]
 KINDS: tuple[KeptKind, ...] = (
     "forecast", "dispatch", "rehearsal", "drill", "calibration", "balance", "report", "ahead", "verdict",
-    "sight", "assimilation", "assimilation_order", "search", "search_advice",
+    "sight", "assimilation", "assimilation_order", "search", "search_advice", "complaint",
 )  # fmt: skip
 """Their places are the numbers in the store: only ever append."""
 
@@ -38,6 +39,19 @@ class Kept:
     state: str
     who: str
     title: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLine:
+    """One line of the life of a kept thing: what was written at ``t`` (s since 1970 UTC) by ``who``.
+    ``body``: None where the line only decided."""
+
+    no: int
+    t: float
+    state: str
+    who: str
+    title: str
+    body: object | None
 
 
 class KeptDoor(Protocol):
@@ -62,4 +76,9 @@ class KeptDoor(Protocol):
 
     def kept_body(self, no: int) -> object | None:
         """The body as it stands, or None: there is none of this number."""
+        ...
+
+    def kept_log(self, kind: KeptKind, since: float = 0.0, limit: int = 100_000) -> list[KeptLine]:
+        """Every line that was written at or after ``since`` for things of a kind, oldest first: what was
+        later decided otherwise too."""
         ...

@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ingest.store.bind import Bindable, microseconds
-from ingest.store.kept_api import KINDS, Kept, KeptKind
+from ingest.store.kept_api import KINDS, Kept, KeptKind, KeptLine
 from twin.model.errors import InputError
 
 LIST = """
@@ -19,6 +19,11 @@ SELECT no, min(kind) AS kind, epoch(max(t)) AS changed, arg_max(state, t) AS sta
 FROM kept WHERE kind = $kind AND no >= $since GROUP BY no ORDER BY no DESC LIMIT $rows
 """
 BODY = "SELECT arg_max(body, t) AS body FROM kept WHERE no = $no AND body <> '' GROUP BY no"
+
+LOG = """
+SELECT no, epoch(t) AS at, state, who, title, body FROM kept
+WHERE kind = $kind AND t >= make_timestamp($since) ORDER BY t, no LIMIT $rows
+"""
 
 
 class KeptCalls:
@@ -63,6 +68,16 @@ class KeptCalls:
             return None
         found: object = json.loads(str(r["body"][0]))
         return found
+
+    def kept_log(self, kind: KeptKind, since: float = 0.0, limit: int = 100_000) -> list[KeptLine]:
+        """See ``KeptDoor.kept_log``."""
+        r = self._ask(LOG, {"kind": find_kind(kind), "since": microseconds(since), "rows": limit})
+        return [
+            KeptLine(int(no), float(t), str(state), str(who), str(title), json.loads(body) if body else None)
+            for no, t, state, who, title, body in zip(
+                *(r[c].tolist() for c in ("no", "at", "state", "who", "title", "body")), strict=True
+            )
+        ]
 
 
 def find_kind(kind: str) -> int:

@@ -30,6 +30,13 @@ def test_a_kept_thing_is_decided_on_and_its_body_stays(served) -> None:  # type:
     assert client.kept_body(second) == {"new": True}
     assert [r.no for r in client.kept("dispatch", since=rows[0].made)] == [second]
     assert client.kept_body(1) is None
+    told = [(x.no, x.state, x.who, x.body) for x in client.kept_log("dispatch")]
+    assert told == [
+        (first, "made", "", {"heat_w": [1.5, None], "n": 3}), (second, "made", "zhang", [1, 2]),
+        (first, "approved", "li", None), (second, "edited", "li", {"new": True}),
+    ]  # fmt: skip
+    last = client.kept_log("dispatch")[-1].t
+    assert [x.state for x in client.kept_log("dispatch", since=last)] == ["edited"]
 
 
 def test_what_json_cannot_say_is_refused(served) -> None:  # type: ignore[no-untyped-def]

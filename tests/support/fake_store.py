@@ -24,7 +24,7 @@ from ingest.store.command_api import Command, CommandStep, DeviceLife
 from ingest.store.finding_api import TwinFinding
 from ingest.store.hour_api import HourTable, Ints
 from ingest.store.hour_client import sort_hours
-from ingest.store.kept_api import Kept, KeptKind
+from ingest.store.kept_api import Kept, KeptKind, KeptLine
 from ingest.store.kept_client import find_kind, write_body
 from ingest.store.sums_api import RollUpTable
 from tests.support.fake_documents import FakeDocuments
@@ -57,6 +57,7 @@ class FakeStore(FakeDocuments):
         self.retired: list[tuple[str, str, bool]] = []
         self.lives: list[DeviceLife] = []
         self.kept_rows: dict[int, tuple[Kept, str]] = {}
+        self.kept_lines: list[tuple[str, KeptLine]] = []
 
     def put(self, point_id: str, value: float, t: float | None = None, quality: int = Quality.GOOD) -> None:
         self.seq += 1
@@ -214,6 +215,9 @@ class FakeStore(FakeDocuments):
         now = time.time()
         no = max(round(now * 1e6), max(self.kept_rows, default=0) + 1)
         self.kept_rows[no] = (Kept(no, kind, no / 1e6, now, state, who, title), write_body(body))
+        self.kept_lines.append(
+            (kind, KeptLine(no, no / 1e6, state, who, title, json.loads(write_body(body))))
+        )
         return no
 
     def mark_kept(self, row: Kept, state: str, who: str, body: object = None) -> None:
@@ -221,6 +225,12 @@ class FakeStore(FakeDocuments):
         old, text = self.kept_rows[row.no]
         new = replace(old, changed=time.time(), state=state, who=who)
         self.kept_rows[row.no] = (new, text if body is None else write_body(body))
+        told = None if body is None else json.loads(write_body(body))
+        self.kept_lines.append((old.kind, KeptLine(row.no, new.changed, state, who, old.title, told)))
+
+    def kept_log(self, kind: KeptKind, since: float = 0.0, limit: int = 100_000) -> list[KeptLine]:
+        self._up()
+        return [line for k, line in self.kept_lines if k == kind and line.t >= since][:limit]
 
     def kept(self, kind: KeptKind, since: float = 0.0, limit: int = 100) -> list[Kept]:
         self._up()
