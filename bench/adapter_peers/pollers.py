@@ -1,7 +1,6 @@
 """``python -m bench.adapter_peers.pollers``: Modbus and OPC UA against servers of other people's making.
 
-M-Bus has none (docs/gateways.md): ``bench.mbus_telegrams`` reads telegrams of real meters. CJ/T 188 has one
-of its own: ``bench.adapter_peers.cjt188``.
+The meters have theirs: ``bench.adapter_peers.mbus``, ``bench.adapter_peers.cjt188``.
 """
 
 import argparse

@@ -98,6 +98,11 @@ def decode_records(body: bytes) -> tuple[list[Record], bool]:
     return sorted(found, key=_comes_last), False
 
 
+def read_number(body: bytes) -> str:
+    """The identification number (8 digits) in the head of variable data that ``decode_records`` has read."""
+    return body[3:7][::-1].hex()
+
+
 def _comes_last(record: Record) -> bool:
     return record.forward
 

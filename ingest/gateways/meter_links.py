@@ -14,6 +14,9 @@ from ingest.gateways.link import LinkError, find_bus
 from twin.model.quantities import convert_from_si
 
 TIMEOUT_S = 3.0
+"""Silence that is none of a line's own, before an answer and within it."""
+WHOLE_S = 30.0
+"""The longest answer (261 bytes) at 300 baud takes 10 s; some meters pause after each byte."""
 MAX_TELEGRAMS = 8
 MAX_BYTES = 600
 
@@ -43,21 +46,21 @@ class Line:
         head : leading byte that may be repeated and is left out; 256: none
         single : a byte that is a whole answer
         """
-        got, end = b"", time.monotonic() + TIMEOUT_S
+        got, end = b"", time.monotonic() + WHOLE_S
         while True:
             got = got.lstrip(bytes((head,))) if head < 256 else got
             if single is not None and got[:1] == bytes((single,)):
                 return got[:1]
             if len(got) > size_at and len(got) >= got[size_at] + around:
                 return got[: got[size_at] + around]
-            left = end - time.monotonic()
-            if left <= 0 or len(got) > MAX_BYTES:
-                raise LinkError(f"{self._where}: " + ("no whole answer in time" if got else "no answer"))
-            self._socket.settimeout(left)
             try:
+                if time.monotonic() > end or len(got) > MAX_BYTES:
+                    raise TimeoutError
+                self._socket.settimeout(TIMEOUT_S)
                 more = self._socket.recv(512)
             except TimeoutError:
-                continue
+                told = "no whole answer in time" if got else "no answer"
+                raise LinkError(f"{self._where}: {told}") from None
             except OSError as e:
                 raise LinkError(f"{self._where}: {e.strerror or e}") from e
             if not more:
@@ -117,7 +120,10 @@ class MBusLink:
         records: list[mbus.Record] = []
         for control in mbus.find_frames(MAX_TELEGRAMS):
             line.say(mbus.short_frame(control, address))
-            part, more = mbus.decode_records(mbus.take_frame(line.hear(256, 1, 6)))
+            body = mbus.take_frame(line.hear(256, 1, 6))
+            part, more = mbus.decode_records(body)
+            if d.secondary and mbus.read_number(body) != d.secondary:
+                raise mbus.MBusError(f"asked for {d.secondary}, {mbus.read_number(body)} answers")
             records += part
             if not more:
                 break

@@ -6,7 +6,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import meterbus
 import pytest
@@ -14,7 +16,7 @@ import serial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.gateways import cjt188, mbus
+from ingest.gateways import cjt188, mbus, meter_links
 from ingest.gateways.config import read_config
 from ingest.gateways.link import LinkError
 from ingest.gateways.poll import Poller
@@ -102,6 +104,42 @@ def test_a_meter_that_is_not_there_is_told_and_not_waited_for_long(tmp_path: Pat
         pytest.raises(LinkError, match="no answer"),
     ):
         ask(tmp_path, device("mbus", port, "address = 99") + MULTICAL)
+
+
+def test_a_meter_that_answers_for_another_number_is_refused(tmp_path: Path) -> None:
+    # seen of addiva-elektronik/mbus-device: it takes itself for selected when one digit is right
+    line = MBusLine()
+    line.selected = True
+
+    def answer(request: bytes) -> bytes:
+        return b"\xe5" if request[0] == 0x68 else line(request)
+
+    with play(answer) as port, pytest.raises(LinkError, match="asked for 24351680, 24351689 answers"):
+        ask(tmp_path, device("mbus", port, 'secondary = "24351680"') + MULTICAL)
+
+
+@pytest.mark.parametrize(("pause_s", "whole"), [(0.08, True), (2.0, False)])
+def test_a_line_of_300_baud_is_heard_to_the_end_but_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch, pause_s: float, whole: bool
+) -> None:
+    # seen of HWHardsoft/Arduino-MBUS-Meter, which pauses after each byte
+    now, left = 0.0, list(KAMSTRUP_601)
+
+    class Slow:
+        def settimeout(self, value_s: float) -> None:
+            assert value_s >= pause_s
+
+        def recv(self, _: int) -> bytes:
+            nonlocal now
+            now += pause_s
+            return bytes((left.pop(0),))
+
+    monkeypatch.setattr(meter_links, "socket", SimpleNamespace(create_connection=lambda *_: Slow()))
+    monkeypatch.setattr(meter_links, "time", SimpleNamespace(monotonic=lambda: now))
+    line = meter_links.Line("converter", 1)
+    with nullcontext() if whole else pytest.raises(LinkError, match="no whole answer in time"):
+        assert line.hear(256, 1, 6) == KAMSTRUP_601
+    assert (left == []) is whole and now < 2 * meter_links.WHOLE_S
 
 
 def test_records_in_several_telegrams_are_asked_for_with_the_bit_turned(tmp_path: Path) -> None:
