@@ -80,6 +80,7 @@
     box.replaceChildren(...[
       wanted.about && make('p', { class: 'ct-notice' }, say('about_is', { name }), ' ', make('button', { type: 'button', class: 'ct-button', onclick: () => goAbout('') }, say('about_clear'))),
       none, data.documents.map(card), data.more && make('p', { class: 'ct-quiet' }, say('more', { n: data.documents.length })),
+      data.said.length && [make('h3', {}, say('said')), data.said.map(m => make('article', { class: 'ct-doc ct-doc-message' }, make('div', {}, make('small', {}, `${clock(m.t)} · ${m.topic}`), make('code', {}, m.payload))))],
       data.messages.length && [make('h3', {}, say('messages')), data.messages.map(m => make('article', { class: 'ct-doc ct-doc-message' }, make('div', {}, make('small', {}, `${clock(m.t)} · ${m.count} · ${m.topic} · ${m.reason}`), make('code', {}, m.payload))))],
     ].flat(9).filter(Boolean));
     root.dataset.ready = String(++asked);

@@ -75,6 +75,7 @@
 
   function takeStatus(f) {
     CT.status = JSON.parse(new TextDecoder().decode(new Uint8Array(f.buffer, 24, f.count)));
+    paintAlarm();
     document.dispatchEvent(new CustomEvent('ct-status', { detail: CT.status }));
     paintOutage();
   }
@@ -245,6 +246,15 @@
     document.documentElement.classList.toggle('ct-down', !e.hidden);
     if (e.hidden) { setText(e, ''); return; }
     setText(e, say('outage', { age: formatAge(now() - since), since: CT.clock(since) }));
+  }
+
+  /** Messages lost or held on the way in: 数据质量 is marked in the navigation of every page, for an hour. */
+  function paintAlarm() {
+    const alarm = CT.status.alarm, words = alarm ? say('alarm', { t: CT.clock(alarm.t) }) : '';
+    for (const a of document.querySelectorAll('.ct-nav-item[href^="/data-quality"]')) {
+      if ((a.dataset.alarm || '') === words) continue;
+      if (alarm) { a.dataset.alarm = words; a.title = words; } else { delete a.dataset.alarm; a.removeAttribute('title'); }
+    }
   }
 
   async function start() {

@@ -16,7 +16,7 @@ from twin.model.county import County
 
 Data = dict[str, Any]
 LIMIT = 200
-LETTERS = 30
+LETTERS, SAID = 30, 12
 PEEK = 160
 
 
@@ -29,15 +29,20 @@ class Documents:
         self.intake = Intake(self.cabinet, context.store)
 
     def find(self, words: str, about: str, kind: str, removed: bool, lang: str = "zh") -> Data:
-        """Documents that were looked for, and unreadable messages in which all the words stand."""
+        """Documents that were looked for, and messages in which all the words stand, or of the device."""
         found = self._context.store.documents(words[:300], about, kind, LIMIT, removed)
         letters = (
             self._context.store.find_letters(words[:300], LETTERS) if words.strip() and not about else []
         )
+        device = about.removeprefix("device:") if about.startswith("device:") else ""
+        said = []
+        if device or (words.strip() and not about):
+            said = self._context.store.find_messages(words[:300], device, SAID)
         names = name_abouts(self._context.county)
         return {
             "documents": [self.show(d, names) for d in found],
             "messages": [show_letter(x, lang) for x in letters],
+            "said": [{"t": m.t, "topic": m.topic, "payload": _show_payload(m.payload)} for m in said],
             "more": len(found) == LIMIT,
         }
 
@@ -123,11 +128,14 @@ def name_abouts(county: County) -> dict[str, str]:
 
 def show_letter(x: DeadLetter, lang: str) -> Data:
     """An unreadable message, its beginning as text."""
-    text = "".join(c if c.isprintable() else "·" for c in x.payload[:600].decode("utf-8", "replace"))
     return {
         "t": x.last_t,
         "topic": x.topic,
         "reason": translate_reason(x.reason, lang),
         "count": x.count,
-        "payload": text[:PEEK],
+        "payload": _show_payload(x.payload),
     }
+
+
+def _show_payload(payload: bytes) -> str:
+    return "".join(c if c.isprintable() else "·" for c in payload[:600].decode("utf-8", "replace"))[:PEEK]

@@ -22,6 +22,7 @@ DOCUMENT_TEXTS: dict[str, tuple[str, str]] = {
         "还没有资料。在右侧添加照片、图纸、说明书或巡检表。",
         "No documents yet. Add photos, drawings, manuals or sheets on the right.",
     ),
+    "document.said": ("设备报文（每台每小时留一份）", "What devices said (one message of each an hour)"),
     "document.messages": ("无法解析的报文", "Unreadable messages"),
     "document.add": ("添加资料", "Add documents"),
     "document.drop": ("把文件拖到这里，或点按选择", "Drop files here, or choose them"),

@@ -53,6 +53,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "数据中断 {age}（自 {since}），画面为中断前的数据，恢复后自动更新",
         "Data interrupted for {age} (since {since}); values are from before and update by themselves",
     ),
+    "live.alarm": ("{t} 报文丢失或滞留，详见本页", "{t}: messages were lost or held up, see this page"),
     "live.age": ("数据龄 {age}", "age {age}"),
     "live.days": ("{n} 天", "{n} d"),
     "overview.vitals": ("运行体征", "Vital signs"),

@@ -25,6 +25,9 @@ T = TypeVar("T")
 POLL_S = 0.4
 STATUS_S = 1.0
 SIMULATED_S = 2.0
+ALARM_S, ALARMED_S = 20.0, 3600.0
+"""Whether something was lost on the way in is asked so often, and marked for so long on every page."""
+ALARMS = ("broker_dropped", "unstorable", "shelf_full", "county_refused")
 QUEUE_FRAMES = 32
 
 
@@ -58,6 +61,8 @@ class LiveHub:
         self._run_no = -1
         self._run_status = ""
         self._stats: IngestStats | None = None
+        self._alarm: dict[str, object] | None = None
+        self._alarm_at = -math.inf
         self.store_up = False
         self.store_since = clock()
         self._task: asyncio.Task[None] | None = None
@@ -97,6 +102,7 @@ class LiveHub:
         return {
             "store": {"up": self.store_up, "since": self.store_since},
             "stats": stats,
+            "alarm": self._alarm,
             "newest": newest,
             "run": {"no": self._run_no, "status": self._run_status},
             "processes": self._processes(),
@@ -172,6 +178,7 @@ class LiveHub:
 
     async def _poll_twin(self) -> None:
         self._stats = await self._ask(self._store.stats)
+        await self._poll_alarm()
         simulated = await self._ask(self._store.simulated_latest)
         if simulated.run_no == self._run_no:
             return
@@ -188,3 +195,12 @@ class LiveHub:
         if up != self.store_up:
             self.store_up, self.store_since = up, self._clock()
             self._send(make_status(self.status()))
+
+    async def _poll_alarm(self) -> None:
+        """The newest notice of something lost or held up on the way in."""
+        if time.monotonic() - self._alarm_at < ALARM_S:
+            return
+        self._alarm_at, since = time.monotonic(), self._clock() - ALARMED_S
+        found = [n for n in await self._ask(lambda: self._store.notices(since)) if n.kind in ALARMS]
+        newest = max(found, key=lambda n: n.last_t, default=None)
+        self._alarm = None if newest is None else {"kind": newest.kind, "t": newest.last_t}

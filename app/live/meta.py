@@ -5,7 +5,7 @@ from twin.model.county import County
 from twin.model.points import POINT_KINDS
 from twin.model.quantities import QUANTITIES
 
-WORDS = ("live.outage", "live.age", "live.days", "live.asked", "live.refused")
+WORDS = ("live.outage", "live.alarm", "live.age", "live.days", "live.asked", "live.refused")
 """Texts of the live script; their places stay open for it to fill."""
 CHOICES = tuple(k.partition(".")[2] for k in TEXTS if k.startswith("choice."))
 """Kinds of points whose numbers stand for words."""

@@ -33,6 +33,17 @@ def make_dead_message(topic: str, payload: bytes, reason: str, t_us: int) -> Dea
 
 
 @dataclass(frozen=True, slots=True)
+class HeardMessage:
+    """A message as it came; ``payload``: its beginning, ``size``: of the whole, ``devices``: heard in it."""
+
+    devices: tuple[str, ...]
+    t_us: int
+    topic: str
+    payload: bytes
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceMark:
     """What a batch says of one device; ``skew_s`` device clock minus ours."""
 
@@ -73,6 +84,7 @@ class Batch:
     memory: dict[str, str] = field(default_factory=dict)
     notices: tuple[NoticeMark, ...] = ()
     redone: tuple[str, ...] = ()
+    messages: tuple[HeardMessage, ...] = ()
 
     def halves(self) -> tuple["Batch", "Batch"] | None:
         """Two smaller batches that hold the same, for a writer that could not take it; None: indivisible.

@@ -55,6 +55,17 @@ class DocumentText:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptMessage:
+    """A message as it came: ``t`` of arrival; ``devices``: heard in it; ``size``: of the whole, in bytes."""
+
+    t: float
+    devices: tuple[str, ...]
+    topic: str
+    payload: bytes
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
     """A message that could not be read, kept once per payload hash with a count."""
 
@@ -97,4 +108,11 @@ class DocumentDoor(Protocol):
 
     def find_letters(self, words: str, limit: int = 50) -> list[DeadLetter]:
         """Unreadable messages whose topic, reason or payload hold every word, newest first."""
+        ...
+
+    def find_messages(self, words: str, device: str = "", limit: int = 50) -> list[KeptMessage]:
+        """What devices said, a message of each an hour, in which every word stands, newest first.
+
+        ``device``: only messages in which this device (its id) is heard; without words all of them.
+        """
         ...

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ingest.store.bind import Bindable, microseconds
-from ingest.store.document_api import KINDS, DeadLetter, Document, DocumentText
+from ingest.store.document_api import KINDS, DeadLetter, Document, DocumentText, KeptMessage
 from ingest.store.folding import fold_text
 
 MAX_WORDS = 6
@@ -124,6 +124,31 @@ class DocumentCalls:
         """See ``DocumentDoor.document_steps``."""
         r = self._ask(_STEPS, {"no": int(no), "rows": int(limit)})
         return [_as_document({k: v[i] for k, v in r.items()}) for i in range(len(r["no"]))]
+
+    def find_messages(self, words: str, device: str = "", limit: int = 50) -> list[KeptMessage]:
+        """See ``DocumentDoor.find_messages``."""
+        wanted = [w[:MAX_WORD] for w in words.split()][:MAX_WORDS]
+        if not wanted and not device:
+            return []
+        names = [f"w{i}" for i in range(len(wanted))]
+        places = ", ".join(_TEXT.format(name=n) for n in ("device", *names))
+        met = "".join(
+            f" AND (contains(topic, {w}) OR list_contains(devices, {w}) "
+            f"OR contains(payload::VARCHAR, encode({w})::VARCHAR))"
+            for w in names
+        )
+        r = self._ask(
+            f"SELECT epoch(t) AS t, devices, topic, payload, size FROM message, (SELECT {places}) "  # noqa: S608
+            f"WHERE (device = '' OR list_contains(devices, device)){met} ORDER BY t DESC LIMIT $rows",
+            {
+                "rows": int(limit), "device": _codes(device[:300]),
+                **{n: _codes(w) for n, w in zip(names, wanted, strict=True)},
+            },
+        )  # fmt: skip
+        return [
+            KeptMessage(float(t), _texts(devices), str(topic), bytes(payload), int(size))
+            for t, devices, topic, payload, size in zip(*r.values(), strict=True)
+        ]
 
     def find_letters(self, words: str, limit: int = 50) -> list[DeadLetter]:
         """See ``DocumentDoor.find_letters``. Payloads are compared as bytes, written as the owner does."""

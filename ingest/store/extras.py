@@ -6,7 +6,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from ingest.store.batch import Batch, DeadMessage, DeviceMark, NoticeMark
+from ingest.store.batch import Batch, DeadMessage, DeviceMark, HeardMessage, NoticeMark
 from ingest.store.counters import Fall
 from ingest.store.kept_api import KINDS
 
@@ -19,6 +19,9 @@ MAX_NOTICES = 2000
 MAX_DEAD_LETTERS = 20_000
 """Of one first level of a topic: a flood in one dialect does not push out the letters of the others."""
 MAX_DEAD_BYTES = 256_000_000
+KEEP_MESSAGES_DAYS = 8
+MAX_MESSAGE_BYTES = 64_000_000
+"""Of what devices really said: as long as what comes late is taken."""
 COUNTERS = (
     "messages", "readings", "rejected_messages", "rejected_readings", "duplicates", "late", "unkept_messages",
     "broker_dropped", "unstorable", "set_aside",
@@ -33,6 +36,7 @@ def write_rest(
     if batch.redone:
         db.execute("DELETE FROM dead_letter WHERE list_contains(?, hash)", [list(batch.redone)])
     _write_dead(db, batch.dead)
+    _write_messages(db, batch.messages)
     if batch.memory:
         rows = pa.table({"key": list(batch.memory), "value": list(batch.memory.values())})
         _put(db, rows, "INSERT INTO adapter_memory SELECT * FROM put "
@@ -84,6 +88,20 @@ def _write_dead(db: duckdb.DuckDBPyConnection, dead: Sequence[DeadMessage]) -> N
     _put(db, table, "INSERT INTO dead_letter SELECT hash, t, t, count, topic, reason, payload, size FROM put "
          "ON CONFLICT (hash) DO UPDATE SET last_t = excluded.last_t, count = count + excluded.count, "
          "reason = excluded.reason")  # fmt: skip
+
+
+def _write_messages(db: duckdb.DuckDBPyConnection, messages: Sequence[HeardMessage]) -> None:
+    if messages:
+        table = pa.table(
+            {
+                "devices": pa.array([m.devices for m in messages], pa.list_(pa.string())),
+                "t": _times([m.t_us for m in messages]),
+                "topic": [m.topic for m in messages],
+                "payload": pa.array([m.payload for m in messages], pa.binary()),
+                "size": pa.array([m.size for m in messages], pa.int64()),
+            }
+        )
+        _put(db, table, "INSERT INTO message SELECT * FROM put")
 
 
 def _write_devices(db: duckdb.DuckDBPyConnection, marks: Sequence[DeviceMark]) -> None:
@@ -144,7 +162,8 @@ def write_notices(db: duckdb.DuckDBPyConnection, notices: Sequence[NoticeMark]) 
 
 def tidy(db: duckdb.DuckDBPyConnection, now_us: int, raw_days: int) -> None:
     """Thin network states after an hour and drop them after a day; drop old courses ahead and corrections,
-    sums of 5 minutes with their readings, old notices, surplus dead letters. Readings are the sorter's."""
+    sums of 5 minutes with their readings, old notices, surplus dead letters and messages. Readings are the
+    sorter's."""
     day = 86_400_000_000
     db.execute(
         "DELETE FROM network_state WHERE t < make_timestamp($old) OR (t < make_timestamp($hour) "
@@ -162,6 +181,11 @@ def tidy(db: duckdb.DuckDBPyConnection, now_us: int, raw_days: int) -> None:
         "QUALIFY row_number() OVER (PARTITION BY split_part(topic, '/', 1) ORDER BY last_t DESC) > ? "
         "OR sum(octet_length(payload)) OVER (ORDER BY last_t DESC) > ?)",
         [MAX_DEAD_LETTERS, MAX_DEAD_BYTES],
+    )
+    db.execute(
+        "DELETE FROM message WHERE t < make_timestamp($old) OR t <= (SELECT max(t) FROM (SELECT t, "
+        "sum(least(size, 16384)) OVER (ORDER BY t DESC) AS bytes FROM message) WHERE bytes > $most)",
+        {"old": now_us - KEEP_MESSAGES_DAYS * day, "most": MAX_MESSAGE_BYTES},
     )
     db.execute(
         "DELETE FROM ingest_notice WHERE last_t < make_timestamp(?) OR (kind, subject) NOT IN "

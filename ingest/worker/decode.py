@@ -16,6 +16,7 @@ from ingest.store.batch import Batch, DeviceMark
 from ingest.worker.clocks import Clocks
 from ingest.worker.inbox import Message
 from ingest.worker.quota import DeadLetterQuota
+from ingest.worker.specimens import Specimens
 from twin.model.errors import PayloadError
 from twin.model.readings import Quality
 
@@ -57,6 +58,7 @@ class Decoder:
     quota: DeadLetterQuota = field(default_factory=DeadLetterQuota)
     answers: "deque[Answer]" = field(default_factory=lambda: deque(maxlen=1000))
     facts: dict[str, dict[str, str]] = field(default_factory=dict)
+    specimens: Specimens = field(default_factory=Specimens)
 
     def decode_batch(self, messages: Sequence[Message]) -> tuple[Batch, list[tuple[str, bytes]]]:
         """Readings of all messages as columns, and what is to be published in answer."""
@@ -86,6 +88,7 @@ class Decoder:
             if found.facts:
                 self.facts.update(found.facts)
             self._follow(found, m.received)
+            self.specimens.look(m, found.heard)
             for device_id, t in found.heard.items():
                 row = heard.setdefault(device_id, [t, 0.0])
                 row[0] = max(row[0], t)
@@ -165,6 +168,7 @@ class Decoder:
             counts=counts,
             memory=memory,
             notices=notices,
+            messages=self.specimens.take(),
         )
 
 

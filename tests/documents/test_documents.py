@@ -16,11 +16,12 @@ from ingest.documents.intake import Intake, Words, plain_name
 from ingest.documents.refusal import DocumentRefused
 from ingest.documents.sniff import INLINE, sniff
 from ingest.store.backup import back_up, documents_beside
-from ingest.store.batch import Batch, DeadMessage
+from ingest.store.batch import Batch, DeadMessage, HeardMessage
 from ingest.store.client import StoreClient
 from ingest.store.document_api import Document
 from ingest.store.document_book import KEEP_REMOVED_S, export_documents, list_named_files
 from ingest.store.document_client import split_words
+from ingest.store.extras import tidy
 from ingest.store.owner import StoreOwner
 from ingest.store.restore import restore
 from tests.documents.samples import (
@@ -273,3 +274,34 @@ def test_unreadable_messages_are_found_by_topic_reason_and_payload(desk: Desk) -
         ("nothing", []), ("", []),
     ):  # fmt: skip
         assert [x.hash for x in desk.store.find_letters(words)] == hashes, words
+
+
+def test_what_devices_said_is_found_by_words_and_by_device_and_goes_in_time(desk: Desk) -> None:
+    none, now, hour = np.zeros(0, np.int64), 1_800_000_000, 3600
+    said = {
+        "a": HeardMessage(
+            ("D-1", "D-2"), now * 10**6, "v1/gateway/telemetry", '{"滨河站": 88.5}'.encode(), 20
+        ),
+        "b": HeardMessage(("D-1",), (now - hour) * 10**6, "heat/HRZ9/data", b'{"P1_TS": 87}', 40_000),
+        "c": HeardMessage(("D-3",), (now - 9 * 86_400) * 10**6, "heat/HRZ3/data", b'{"P1_TS": 1}', 12),
+    }
+    desk.owner.write(Batch(none, none, none, np.zeros(0), none, messages=tuple(said.values())))
+
+    def found(words: str, device: str = "") -> str:
+        topics = {m.topic: k for k, m in said.items()}
+        return "".join(topics[m.topic] for m in desk.store.find_messages(words, device))
+
+    for words, device, which in (
+        ("滨河站", "", "a"), ("P1_TS", "", "bc"), ("P1_TS HRZ9", "", "b"), ("D-2", "", "a"), ("'", "", ""),
+        ("", "D-1", "ab"), ("88.5", "D-1", "a"), ("", "", ""), ("", "nobody", ""),
+    ):  # fmt: skip
+        assert found(words, device) == which, (words, device)
+    first = desk.store.find_messages("", "D-2")[0]
+    assert (first.t, first.devices, first.size) == (now, ("D-1", "D-2"), 20)
+    tidy(desk.owner.db, now * 10**6, 730)
+    assert found("", "D-3") == "" and found("", "D-1") == "ab", "too old"
+    flood = tuple(replace(said["b"], t_us=said["b"].t_us - i, devices=("D-9",)) for i in range(4100))
+    desk.owner.write(Batch(none, none, none, np.zeros(0), none, messages=flood))
+    tidy(desk.owner.db, now * 10**6, 730)
+    kept = desk.owner.db.execute("SELECT count(*), bool_or(list_contains(devices, 'D-1')) FROM message")
+    assert kept.fetchone() == (1 + 64_000_000 // 16_384, True), "the newest 64 MB"

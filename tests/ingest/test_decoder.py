@@ -309,3 +309,26 @@ def test_the_inbox_is_bounded_in_bytes_and_lets_go_when_closed() -> None:
     thread.join(2.0)
     assert not thread.is_alive() and inbox.waiting_bytes <= 10_000
     assert False in taken
+
+
+def test_a_message_of_each_device_an_hour_is_kept_as_it_came() -> None:
+    one, keys = (
+        decoder(),
+        {d.id: p.external_key for p in make_tiny_county().points for d in [TB] if p.device_id == d.id},
+    )
+    both = message(
+        "v1/gateway/telemetry", {TB.external_id: [{"ts": round(RECEIVED * 1000), "values": {keys[TB.id]: 1}}]}
+    )
+
+    def kept(*messages: Message) -> list[tuple[tuple[str, ...], str]]:
+        return [(m.devices, m.topic) for m in one.decode_batch(messages)[0].messages]
+
+    assert kept(flat(RECEIVED), flat(RECEIVED + 1), both, message("heat/RTU0001/data", b"{")) == [
+        ((FLAT.id,), "heat/RTU0001/data"), ((TB.id,), "v1/gateway/telemetry"),
+    ]  # fmt: skip
+    assert kept(flat(RECEIVED + 3599, RECEIVED + 3599), both) == []
+    large = message(
+        "heat/RTU0001/data", {"ts": round(RECEIVED * 1000), "P1_TS": 80, "x": "y" * 20_000}, RECEIVED + 3600
+    )
+    (found,) = one.decode_batch([large])[0].messages
+    assert (found.devices, len(found.payload), found.size) == ((FLAT.id,), 16_384, len(large.payload))

@@ -69,6 +69,7 @@ def test_states_thin_out_after_an_hour_and_go_after_a_day_and_the_course_ahead_g
     db = duckdb.connect()
     db.execute("CREATE TABLE network_state (run_no BIGINT, t TIMESTAMP)")
     db.execute("CREATE TABLE kept (kind INTEGER, t TIMESTAMP)")
+    db.execute("CREATE TABLE message (t TIMESTAMP, size BIGINT)")
     for name, column in (("dead_letter", "hash"), ("rollup_5min", "point_no"), ("ingest_notice", "kind")):
         db.execute(f"CREATE TABLE {name} ({column} VARCHAR, t TIMESTAMP, last_t TIMESTAMP, topic VARCHAR, "
                    "payload BLOB, subject VARCHAR)")  # fmt: skip

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import struct
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from app.live.frames import HEADER, Kind, make_network, make_readings, make_simulated
 from app.live.hub import QUEUE_FRAMES, LiveHub, Screen
-from ingest.store.api import NetworkState
+from ingest.store.api import NetworkState, Notice
 from tests.support.aio import run_alone
 from tests.support.fake_store import FakeStore
 from tests.support.tiny import make_tiny_county
@@ -60,6 +61,9 @@ async def next_of(screen: Screen, kind: Kind, limit: int = 60) -> bytes:
 def test_a_new_value_reaches_the_screen_and_an_outage_is_said_and_healed(store: FakeStore) -> None:
     async def play() -> None:
         store.put("S01/p1_ts", 80.0)
+        stale = Notice("unstorable", "store", 1.0, 2.0, 1, "")
+        calm = Notice("scout", "broker", time.time(), time.time(), 1, "")
+        store.noticed = [stale, calm, Notice("broker_dropped", "broker", 1.0, time.time() - 60, 3, "")]
         hub = LiveHub(store)
         hub.start()
         screen = hub.join()
@@ -69,6 +73,9 @@ def test_a_new_value_reaches_the_screen_and_an_outage_is_said_and_healed(store: 
         store.put("S01/p1_tr", 41.0)
         body = await next_of(screen, Kind.DELTA)
         assert np.frombuffer(body, "<f8", 1, 8)[0] == 41.0
+        while (alarm := json.loads(await next_of(screen, Kind.STATUS))["alarm"]) is None:
+            pass
+        assert alarm["kind"] == "broker_dropped"
         store.down = True
         while json.loads(await next_of(screen, Kind.STATUS))["store"]["up"]:
             pass
@@ -76,7 +83,8 @@ def test_a_new_value_reaches_the_screen_and_an_outage_is_said_and_healed(store: 
         store.put("S02/p1_ts", 77.0)
         while len(await next_of(screen, Kind.SNAPSHOT)) != 3 * 21:
             pass
-        assert hub.status()["store"]["up"] is True  # type: ignore[index]
+        while not json.loads(await next_of(screen, Kind.STATUS))["store"]["up"]:
+            pass
         hub.leave(screen)
         await hub.stop()
 

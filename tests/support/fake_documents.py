@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ingest.store.document_api import DeadLetter, Document, DocumentText
+from ingest.store.document_api import DeadLetter, Document, DocumentText, KeptMessage
 from ingest.store.document_client import split_words
 from ingest.store.folding import fold_text
 
@@ -13,6 +13,7 @@ class FakeDocuments:
     document_rows: list[Document]
     texts: dict[str, DocumentText]
     dead: list[DeadLetter]
+    messages: list[KeptMessage]
 
     def _up(self) -> None:
         raise NotImplementedError
@@ -59,6 +60,14 @@ class FakeDocuments:
     def document_steps(self, no: int = 0, limit: int = 200) -> list[Document]:
         self._up()
         return [d for d in self.document_rows if not no or d.no == no][-limit:]
+
+    def find_messages(self, words: str, device: str = "", limit: int = 50) -> list[KeptMessage]:
+        self._up()
+        return [
+            m for m in self.messages
+            if (not device or device in m.devices) and (device or words.split())
+            and all(w in f"{m.topic} {m.payload.decode('utf-8', 'replace')}" for w in words.split())
+        ][:limit]  # fmt: skip
 
     def find_letters(self, words: str, limit: int = 50) -> list[DeadLetter]:
         self._up()

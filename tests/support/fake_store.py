@@ -21,6 +21,7 @@ from ingest.store.api import (
     SimulationResult,
 )
 from ingest.store.command_api import Command, CommandStep, DeviceLife
+from ingest.store.document_api import KeptMessage
 from ingest.store.finding_api import TwinFinding
 from ingest.store.hour_api import HourTable, Ints
 from ingest.store.hour_client import sort_hours
@@ -46,6 +47,7 @@ class FakeStore(FakeDocuments):
         self.run_no = 0
         self.states: list[NetworkState] = []
         self.dead: list[DeadLetter] = []
+        self.messages: list[KeptMessage] = []
         self.document_rows, self.texts = [], {}
         self.noticed: list[Notice] = []
         self.found: dict[str, TwinFinding] = {}

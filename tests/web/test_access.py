@@ -18,6 +18,7 @@ from ingest.onboarding import listen
 from ingest.onboarding.state import read_state
 from ingest.settings import Broker
 from ingest.store.api import DeadLetter, Notice
+from ingest.worker.scout import SCOUTED
 from tests.onboarding.flows import TOPIC, payload, pump_flow
 from tests.support.system import free_port
 from tests.web.conftest import Site
@@ -200,14 +201,22 @@ def test_viewers_look_and_only_operators_change(open_site: Site) -> None:
     assert read_state(open_site.settings.county).find("pump-p7").versions[0].by == "li"
 
 
-def test_a_viewer_sees_the_page_read_only(open_site: Site, page: Page) -> None:
-    data = open_site.settings.data
+def test_a_viewer_sees_the_page_read_only_and_what_the_scout_has_heard(open_site: Site, page: Page) -> None:
+    data, now = open_site.settings.data, time.time()
+    body = json.dumps({"ts": round(now * 1000), "P1_TS": 88, "P1_TR": 44, "P1_FLOW": 20}).encode()
+    open_site.store.dead = [DeadLetter("a" * 32, now, now, 1, "mill/ST77/up", SCOUTED, body)]
+    heard = "1204 messages in 20 s, 1 topics that nobody has described"
+    open_site.store.noticed = [Notice("scout", "broker", now, now, 12, heard)]
     post(open_site, "publish", {"flow": FLOW, "revision": 0})
     AccountFile(data / "auth" / "accounts.json").add("wang", "blue horse battery", "viewer")
     name, _, value = cookie_of(data, "wang").partition("=")
     page.context.add_cookies([{"name": name, "value": value, "url": open_site.url}])
     page.goto(open_site.url + "/access", wait_until="domcontentloaded")
-    page.locator("[data-flow='pump-p7']").click(timeout=90_000)
+    stranger = page.locator("[data-stranger='ST77']")
+    expect(stranger).to_contain_text("换热站控制器", timeout=90_000)
+    expect(stranger).to_be_disabled()
+    expect(page.locator("#access-scout")).to_have_text("侦听：20 秒内听到 1204 条报文，其中 1 个主题无人登记")
+    page.locator("[data-flow='pump-p7']").click()
     expect(page.locator(".ct-notice")).to_contain_text("操作员")
     page.click("#access-step-publish")
     expect(page.locator("#access-publish")).to_be_disabled()

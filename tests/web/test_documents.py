@@ -14,6 +14,7 @@ from app.documents.routes import split_list
 from app.i18n import TEXTS
 from ingest.documents.refusal import REFUSALS
 from ingest.store.api import DeadLetter
+from ingest.store.document_api import KeptMessage
 from tests.documents.samples import paper, picture, put
 from tests.support.fake_store import FakeStore
 from tests.support.system import free_port
@@ -109,7 +110,10 @@ def test_by_hand_a_photo_is_added_found_said_anew_and_taken_away(
     site: Site, page: Page, tmp_path: Path
 ) -> None:
     site.store.dead.append(DeadLetter("h", 1.0, time.time(), 2, "heat/x/data", "not JSON", b"nameplate"))
+    said = KeptMessage(time.time(), ("D-S01",), "heat/x/data", b'{"P1_TS": 88.5}', 15)
+    site.store.messages.append(said)
     page.goto(f"{site.url}/documents?about=device:D-S01")
+    expect(page.locator(".ct-doc-message code")).to_have_text(said.payload.decode())
     page.locator("#document-files").set_input_files(put(tmp_path, "plate.jpg", picture()))
     page.fill("#new-title", "铭牌照片")
     page.fill("#new-tags", "nameplate, 2024")

@@ -187,6 +187,7 @@ def test_what_happened_on_the_way_in_is_told_in_words(page: Page, site: Site) ->
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text(TEXTS["notice.broker_dropped"][0])
     expect(rows.nth(1)).to_contain_text("S01/p1_energy")
+    expect(page.locator(".ct-nav-item[data-alarm]")).to_have_text(TEXTS["nav.data"][0])
 
 
 def test_kept_messages_are_read_again_at_a_click(page: Page, site: Site) -> None:
