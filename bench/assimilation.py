@@ -8,7 +8,6 @@ no more; the days that follow are scored: root mean square of measured less simu
 kind of point, and apart for the moments at which waters of different temperature meet near a station.
 """
 
-import argparse
 import json
 import resource
 import tempfile
@@ -19,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.calibration import WEATHERS, WINTER
-from bench.diagnosis_field import COARSE_S, Field
+from bench.diagnosis_field import COARSE_S, Field, make_parser
 from ingest.demo.county import generate_county
 from twin.assimilation import Learnt, begin_learner, correct, hold_readings, learn, list_learnt
 from twin.compare import Comparison, Memory, compare_network, compile_points, spread_near
@@ -131,12 +130,7 @@ def describe(seed: int, key: str, x: np.ndarray) -> dict[str, object]:
 
 def main() -> None:
     """Print the table; write it where ``--json`` says."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--days", type=float, default=4.0)
-    parser.add_argument("--test-days", type=float, default=2.0)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13])
-    parser.add_argument("--json", type=Path)
-    said = parser.parse_args()
+    said = make_parser(__doc__, (11, 12, 13)).parse_args()
     keep_freed_memory()
     rows: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as folder:

@@ -4,10 +4,12 @@ The plant and its instruments are those of the demo field; what they report (noi
 with a heartbeat) is all the twin gets.
 """
 
+import argparse
 import copy
 import math
 import resource
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +39,16 @@ STEP_S = 60.0
 COARSE_S = 300.0
 TICK_S = 10.0
 """Instruments are read this often; the plant stands still meanwhile."""
+
+
+def make_parser(doc: str | None, seeds: Sequence[int]) -> argparse.ArgumentParser:
+    """Options of a bench in which ``--days`` of a field teach the twin and ``--test-days`` judge it."""
+    parser = argparse.ArgumentParser(description=(doc or "").splitlines()[0])
+    parser.add_argument("--days", type=float, default=4.0)
+    parser.add_argument("--test-days", type=float, default=2.0)
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(seeds))
+    parser.add_argument("--json", type=Path)
+    return parser
 
 
 @dataclass

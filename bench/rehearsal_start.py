@@ -12,7 +12,6 @@ other rows let the sources stay as they were, or follow the weather as they did 
 was learnt. ``water``: and the water of the running twin and what stations read.
 """
 
-import argparse
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -28,7 +27,7 @@ from app.domains.heating.present import Present, plain_present
 from app.domains.heating.rehearse import compile_county
 from app.domains.heating.tomorrow import ARRAYS
 from bench.calibration import WEATHERS, WINTER
-from bench.diagnosis_field import COARSE_S, Field
+from bench.diagnosis_field import COARSE_S, Field, make_parser
 from ingest.demo.county import generate_county
 from ingest.store.api import NetworkState, RollUpSeries
 from twin.assimilation import apply_correction, begin_learner, correct, hold_readings, learn
@@ -169,12 +168,8 @@ def score(
 
 def main() -> None:
     """Print the table; write it where ``--json`` says."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--days", type=float, default=4.0)
-    parser.add_argument("--test-days", type=float, default=2.0)
+    parser = make_parser(__doc__, (31, 32, 33))
     parser.add_argument("--every", type=float, default=3.0, help="hours between two starts")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[31, 32, 33])
-    parser.add_argument("--json", type=Path)
     said = parser.parse_args()
     keep_freed_memory()
     rows: list[dict[str, object]] = []
