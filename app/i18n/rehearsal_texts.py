@@ -231,6 +231,11 @@ REHEARSAL_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "fact.above": ("{n} 处超过 1.6 MPa（第 {h} h 起）。", "Above 1.6 MPa at {n} points (from hour {h})."),
     "fact.unheld": ("结束时 {n} 个节点无压力支撑。", "At the end no pressure reaches {n} nodes."),
+    "fact.missed": ("水力计算", "Hydraulics"),
+    "fact.missed_of": (
+        "{n} 次水力计算没有解，这些时段按各站断流计：本方案的结果不可采信",
+        "{n} hydraulic solutions were not found; stations count as without water then: do not rely on this",
+    ),
     "fact.surge": ("水击上限", "Surge, upper bound"),
     "fact.surge_of": (
         "若 {pipe} 处流速瞬间变化，最多 {mpa} MPa（儒科夫斯基）；缓慢操作可避免",

@@ -42,6 +42,7 @@ from ingest.store.api import RollUpSeries
 from tests.support.fake_store import FakeStore
 from tests.support.tiny import make_tiny_county
 from twin.forecast import WeatherPast
+from twin.heat import DayFinding, DayReason
 from twin.model.errors import InputError
 from twin.rehearsal import INCIDENTS, Incident
 
@@ -129,6 +130,11 @@ def test_every_incident_has_a_plan_with_words(lang: str) -> None:
     plan = write_plan(COUNTY, found, lang)
     assert plan.count("\n1. ") == 1 and "|---|" in plan
     assert all(text for _, text in list_facts(COUNTY, best, lang))
+    missed = DayFinding(DayReason.NOT_CONVERGED, (), 2.0, float("nan"))
+    unsure = replace(best, run=replace(best.run, findings=(missed,)))
+    assert any(text.startswith(("2 次", "2 hydraulic")) for _, text in list_facts(COUNTY, unsure, lang)), (
+        "a step without a solution is told"
+    )
     assert draw_table(found, lang) is not None and draw_gains(COUNTY, found, lang) is not None
     table = draw_worst(COUNTY, STAGE.system(), found.nothing, lang).children[0]
     assert len(table.children[1].children) > 0

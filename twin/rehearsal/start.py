@@ -128,7 +128,7 @@ def settle_system(system: HeatSystem, past: Past) -> DayState:
 
 
 def _begin(system: HeatSystem, weather: Weather, plan: DayPlan) -> DayState:
-    """A state to walk from; Newton's method rarely misses that of the very flows of the moment."""
+    """A state to walk from: of the weather of the moment, else of a little colder one."""
     for colder_k in COLDER_K[:-1]:
         try:
             return begin_day(system, replace(weather, t_outdoor_c=weather.t_outdoor_c - colder_k), plan)

@@ -8,6 +8,7 @@ import numpy as np
 from app.domains.heating.rehearse import Alternative, Answer
 from app.format import format_number, local_time
 from app.i18n import translate
+from twin.heat import DayReason
 from twin.model.county import County
 from twin.rehearsal import Incident
 
@@ -172,6 +173,9 @@ def list_facts(county: County, a: Alternative, lang: str) -> list[tuple[str, str
         rows.append(("valves", translate("fact.cut", lang, valves=", ".join(s.valves) or "--", who=names)))
     if j.stations:
         rows.append(("stations", ", ".join(name_place(county, s, lang) for s in j.stations)))
+    missed = sum(int(f.value) for f in a.run.findings if f.reason == DayReason.NOT_CONVERGED)
+    if missed:
+        rows.insert(0, ("missed", translate("fact.missed_of", lang, n=missed)))
     rows += [("pressure", _tell_pressure(a, lang)), ("frost", _tell_frost(a, horizon, lang))]
     p = j.pressures
     if p.surge_pa > 2e4:
