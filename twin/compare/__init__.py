@@ -10,6 +10,7 @@ from twin.compare.correction import Correction
 from twin.compare.run import Comparison, Memory, as_steady, compare_network, exchange_heat
 from twin.compare.snapshot import Snapshot, make_snapshot
 from twin.compare.standin import StandIn
+from twin.compare.young import Young, doubt_water
 
 __all__ = [
     "Comparison",
@@ -19,10 +20,12 @@ __all__ = [
     "PointBook",
     "Snapshot",
     "StandIn",
+    "Young",
     "as_steady",
     "begin_mean",
     "compare_network",
     "compile_points",
+    "doubt_water",
     "exchange_heat",
     "find_near",
     "make_snapshot",

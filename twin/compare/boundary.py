@@ -72,7 +72,7 @@ def _estimate_flow_kg_s(book: PointBook, snapshot: Snapshot, network: HeatNetwor
     return design * min(max(load, 0.0), 1.5)
 
 
-def _uncross(book: PointBook, value: Floats) -> Floats:
+def uncross(book: PointBook, value: Floats) -> Floats:
     """The values with crossed pairs of meters put right."""
     out = value.copy()
     for numbers, pairs, flows in (
@@ -118,7 +118,7 @@ def assemble_boundary(
     virtual : (n_point,) what the rest of the network said a moment ago that each point should read, SI, NaN
         where nothing; it stands in before any rule of thumb does
     """
-    v = _uncross(book, snapshot.value)
+    v = uncross(book, snapshot.value)
     known = _Known(book, v, virtual)
     t_source, p_supply, p_return, flow_source = _assemble_sources(known, network)
     flow, t_return, t_cold, flow_cold = _assemble_stations(known, Snapshot(snapshot.t, v), network)

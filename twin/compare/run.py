@@ -1,12 +1,13 @@
 """One comparison: boundary, one step of the network, value and uncertainty of every simulated point."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.compare.book import PointBook, spread_near
-from twin.compare.boundary import MeasuredBoundary, assemble_boundary
+from twin.compare.boundary import MeasuredBoundary, assemble_boundary, uncross
 from twin.compare.correction import Correction, correct_boundary
 from twin.compare.snapshot import Snapshot
 from twin.compare.standin import StandIn, leave_out
@@ -15,6 +16,7 @@ from twin.compare.virtual import (
     estimate_source_pressure,
     estimate_source_temperature,
 )
+from twin.compare.young import Young, doubt_water, fill_by_meters
 from twin.heat import (
     CompiledNetwork,
     SteadyBoundary,
@@ -31,9 +33,12 @@ from twin.model.network import HeatNetwork
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Begin = Callable[[MeasuredBoundary, TransientState, SteadyState], tuple[TransientState, Young]]
 
 LONGEST_STEP_S = 900.0
 """After a longer pause the water in the pipes is forgotten and a steady state starts anew."""
+FIRST_STEP_S = 1.0
+"""A simulation that begins makes a step as short as this, so that all of its state belongs together."""
 MIN_FLOW_KG_S = 0.05
 """Below this a pipe end stands still and its steady temperature says nothing."""
 
@@ -77,11 +82,13 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Memory:
-    """What goes from one comparison to the next: the water in the pipes, and what the stations returned."""
+    """What goes from one comparison to the next: the water in the pipes, what the stations returned, and what
+    was guessed of the water at the beginning."""
 
     transient: TransientState
     t_return_c: Floats
     t: float
+    young: Young | None = None
 
 
 def _advance(
@@ -91,26 +98,42 @@ def _advance(
     memory: Memory | None,
     t: float,
     correction: Correction | None,
+    begin: Begin,
 ) -> tuple[SteadyState, Memory | None, Floats, Floats]:
-    """Bring the network to ``t``; without a memory (or after too long a pause) from a steady state.
+    """Bring the network to ``t``; without a memory (or after too long a pause) from a steady state, put right
+    by the thermometers (``begin``).
 
     Returns the state, the memory for the next time, and per substation primary return and secondary supply
     temperatures (°C).
     """
-    t_return = b.t_return_c if memory is None else memory.t_return_c
-    fresh = memory is None or not 0.0 < t - memory.t <= LONGEST_STEP_S
-    transient: TransientState | None = None
-    for _ in range(2 if fresh else 1):  # twice: the first supply temperatures give the return temperatures
-        boundary = as_steady(b, t_return, correction)
-        if fresh or memory is None:
-            state = solve_steady(net, boundary)
-            if state.converged:
-                transient, state = begin_transient(net, boundary)
-        else:
-            transient, state, _ = step_transient(net, boundary, memory.transient, t - memory.t)
+    if memory is not None and 0.0 < t - memory.t <= LONGEST_STEP_S:
+        boundary = as_steady(b, memory.t_return_c, correction)
+        transient, state, _ = step_transient(net, boundary, memory.transient, t - memory.t)
         t_return, t_warm = exchange_heat(network, b, state.t_supply_c, correction)
-    kept = Memory(transient, t_return, t) if transient is not None and state.converged else None
-    return state, kept, t_return, t_warm
+        return state, _keep(transient, state, t_return, t, memory.young), t_return, t_warm
+    t_return = b.t_return_c if memory is None else memory.t_return_c
+    young: Young | None = None
+    for last in (False, True):  # twice: the first supply temperatures give the return temperatures
+        boundary = as_steady(b, t_return, correction)
+        state = solve_steady(net, boundary)
+        if not state.converged:
+            return state, None, *exchange_heat(network, b, state.t_supply_c, correction)
+        if last:
+            begun, state = begin_transient(net, boundary)
+            begun, young = begin(b, begun, state)
+            transient, state, _ = step_transient(net, boundary, begun, FIRST_STEP_S)
+        t_return, t_warm = exchange_heat(network, b, state.t_supply_c, correction)
+    return state, _keep(transient, state, t_return, t, young), t_return, t_warm
+
+
+def _keep(
+    transient: TransientState, state: SteadyState, t_return: Floats, t: float, young: Young | None
+) -> Memory | None:
+    """The memory of a state that is one; a guess that has gone by is forgotten."""
+    if not state.converged:
+        return None
+    gone = young is None or not doubt_water(young, t, young.age_s.size).any()
+    return Memory(transient, t_return, t, None if gone else young)
 
 
 def as_steady(
@@ -220,13 +243,17 @@ def _source_values(
     }
 
 
-def _front_sigmas(
-    network: HeatNetwork, book: PointBook, b: MeasuredBoundary, state: SteadyState, values: dict[str, Floats]
-) -> dict[str, Floats]:
-    """What waters of other temperatures nearby add to the uncertainty of station values: any of them may
-    arrive, so a supply temperature has the standard deviation of an even distribution over their range."""
-    front_k = spread_near(state.t_supply_c, book.near) / np.sqrt(12.0)
+def _water_sigmas(
+    network: HeatNetwork, book: PointBook, b: MeasuredBoundary, state: SteadyState, values: dict[str, Floats],
+    doubt_k: Floats,
+) -> dict[str, Floats]:  # fmt: skip
+    """What the water itself adds to the uncertainty of values. Of stations: waters of other temperatures
+    nearby, any of which may arrive (the standard deviation of an even distribution over their range), and
+    water that is a guess (``doubt_k`` (2 n_node,)). Of sources: water that is a guess."""
     at = np.array([network.node_index[s.node_id] for s in network.substations], dtype=np.int64)
+    front_k = np.hypot(spread_near(state.t_supply_c, book.near) / np.sqrt(12.0), doubt_k[at])
+    source = np.array([network.node_index[s.node_id] for s in network.sources], dtype=np.int64)
+    back_k = doubt_k[len(network.nodes) + source]
     drop_k = np.maximum(np.nan_to_num(state.t_supply_c[at] - values["p1_tr"], nan=40.0), 5.0)
     return {
         "p1_ts": front_k,
@@ -234,6 +261,9 @@ def _front_sigmas(
         "s2_ts": 0.5 * front_k,
         "p1_heat": np.nan_to_num(b.flow_kg_s) * 4190.0 * front_k,
         "p1_flow": np.nan_to_num(values["p1_flow"]) * front_k / drop_k,
+        "src_ts": np.full(source.size, np.median(doubt_k[at]) if at.size else 0.0),
+        "src_tr": back_k,
+        "src_heat": np.nan_to_num(state.source_flow_kg_s) * 4190.0 * back_k,
     }
 
 
@@ -263,15 +293,21 @@ def compare_network(
     measured, snapshot = snapshot.value, leave_out(snapshot, stand_in)
     b = assemble_boundary(book, snapshot, network, None if stand_in is None else stand_in.virtual)
     b = correct_boundary(b, correction)
-    state, kept, t_return, t_warm = _advance(net, network, b, memory, snapshot.t, correction)
+    thermometers = _as_believed(uncross(book, snapshot.value), correction)
+
+    def begin(b: MeasuredBoundary, begun: TransientState, state: SteadyState) -> tuple[TransientState, Young]:
+        return fill_by_meters(net, network, book, thermometers, b, begun, state, snapshot.t)
+
+    state, kept, t_return, t_warm = _advance(net, network, b, memory, snapshot.t, correction, begin)
     if not state.converged:
         why = "; ".join(str(f) for f in state.findings) or "no convergence"
         none = np.empty(0)
         return Comparison(
             snapshot.t, f"failed:{why}", np.empty(0, np.int64), none, none, none, state, b, None
         )
+    doubt = doubt_water(None if kept is None else kept.young, snapshot.t, net.n_point)
     point_no, value, sigma = _simulate_points(
-        network, book, snapshot, b, state, (t_return, t_warm), correction
+        network, book, snapshot, b, state, (t_return, t_warm), correction, doubt
     )
     return Comparison(
         t=snapshot.t,
@@ -286,6 +322,13 @@ def compare_network(
     )
 
 
+def _as_believed(value: Floats, correction: Correction | None) -> Floats:
+    """What points show (n_point,), less what was learnt that they show over the simulation."""
+    if correction is None:
+        return value
+    return (value - correction.offset) / (1.0 + correction.share)
+
+
 def _as_seen(usual: Floats, seen: Floats, surer: float) -> Floats:
     """Uncertainties (n,) as far as they were seen to be smaller than is usual."""
     return np.where(np.isfinite(seen), np.clip(seen, surer * usual, usual), usual)
@@ -293,14 +336,14 @@ def _as_seen(usual: Floats, seen: Floats, surer: float) -> Floats:
 
 def _simulate_points(
     network: HeatNetwork, book: PointBook, snapshot: Snapshot, b: MeasuredBoundary, state: SteadyState,
-    outlets: tuple[Floats, Floats], correction: Correction | None,
+    outlets: tuple[Floats, Floats], correction: Correction | None, doubt_k: Floats,
 ) -> tuple[Ints, Floats, Floats]:  # fmt: skip
     """Number, value and standard uncertainty of every point with an answer (n,); ``outlets``: temperatures
     of the exchangers' primary returns and secondary supplies (n_station,)."""
     no, value, sigma = [], [], []
     stations = _station_values(network, book, snapshot, b, state, *outlets)
     sources = _source_values(network, book, snapshot, b, state)
-    fronts = _front_sigmas(network, book, b, state, stations)
+    fronts = _water_sigmas(network, book, b, state, stations, doubt_k)
     for table, numbers in ((stations, book.station), (sources, book.source)):
         for key, simulated in table.items():
             known = (numbers[key] >= 0) & np.isfinite(simulated)

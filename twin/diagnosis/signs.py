@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.compare import Comparison, spread_near
+from twin.compare import Comparison, doubt_water, spread_near
 from twin.diagnosis.book import DiagnosisBook
 from twin.heat import estimate_ua_w_k
 from twin.heat.water import density_kg_m3, heat_capacity_j_kg_k
@@ -138,13 +138,16 @@ def read_simulated(book: DiagnosisBook, c: Comparison, station_node: NDArray[np.
 
 def doubt_signs(layout: Layout, book: DiagnosisBook, c: Comparison) -> Floats:
     """What the simulation itself is unsure of now, (size,): a station's supply temperature by a share of what
-    the water lost on its way (flows and insulation are never quite known) and of what flows nearby.
+    the water lost on its way (flows and insulation are never quite known), of what flows nearby, and while
+    its water is still what it began with, of that guess.
     """
     out = np.zeros(layout.size)
     t = c.state.t_supply_c
     lost = np.nanmax(c.boundary.t_source_c) - t[book.node]
     spread = spread_near(t, book.near)
-    out[layout.station("supply")] = np.nan_to_num(LOST_SHARE * np.maximum(lost, 0.0) + NEAR_SHARE * spread)
+    guess = doubt_water(None if c.memory is None else c.memory.young, c.t, 2 * t.size)[book.node]
+    own = np.nan_to_num(LOST_SHARE * np.maximum(lost, 0.0) + NEAR_SHARE * spread)
+    out[layout.station("supply")] = np.hypot(own, guess)
     return out
 
 
