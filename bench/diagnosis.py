@@ -1,7 +1,7 @@
 """How well faults are found: the demo field's plant with hidden truth, faults drawn at random.
 
     python -m bench.diagnosis [--episodes 300] [--days 30] [--seeds 3]
-        [--only FIELD] [--keep FOLDER] [--json FILE] [--quick]
+        [--only FIELD] [--keep FOLDER] [--minutes M] [--json FILE] [--quick]
 
 For each seed and weather a field is made whose code and parameters the twin does not know. The twin watches a
 day of history in five-minute steps and some hours in one-minute steps. From there each episode is a branch of
@@ -9,7 +9,9 @@ its own: half a minute later one fault, then watched for as long as its kind is 
 that has not been found in an hour and a half is watched on in five-minute steps until it is, for three days;
 a stuck valve or a blockage, which may do nothing for hours, for twelve hours in all.
 Healthy days go on from the branch without a fault. With ``--keep`` every field is a file of its own, and a
-long run can be made in pieces (``--only``). Prints a table; a row that falls short of its mark says so.
+long run can be made in pieces: field by field (``--only``), and with ``--minutes`` also in the middle of one
+(the next start plays the history again, the same by its seed, and goes on). Prints a table; a row that falls
+short of its mark says so.
 
 Peer, in the same run: thresholds, the rule of the trade. A point is in alarm when it has differed from its
 simulated value by more than three standard uncertainties (the limits of the comparison) for ten minutes.
@@ -97,10 +99,9 @@ class Seen:
                        in_three, *self.place, len(self.others), self.peer, len(self.elsewhere))  # fmt: skip
 
 
-def run_episode(label: str, f0: Field, twin0: Twin, rng: np.random.Generator, weather: str) -> Episode:
+def run_episode(label: str, f0: Field, twin0: Twin, fault: Fault, weather: str) -> Episode:
     """Branch off, break, watch; what has three days to be found is watched on at coarse steps until then."""
     f, twin = f0.branch(), twin0.branch()
-    fault = draw_fault(label, f, rng)
     f.faults.add(fault)
     home = _homes(f.county)
     seen = Seen(fault, f.county, {v.id for v in twin.said}, twin.peer.alarms(), home)
@@ -164,7 +165,7 @@ def run_healthy(f0: Field, twin0: Twin, days: float) -> tuple[list[str], int]:
 
 @dataclass
 class Part:
-    """What one field gave."""
+    """What one field gave, or has given so far (``done`` is False until its healthy days are over)."""
 
     name: str
     days: float
@@ -172,9 +173,11 @@ class Part:
     false: list[str]
     alarms: int
     figures: list[dict[str, object]]
+    done: bool = True
 
     def keep(self, path: Path) -> None:
         """Write it down."""
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
 
     @classmethod
@@ -185,33 +188,64 @@ class Part:
         return cls(**said)
 
 
-def run_field(i: int, fields: Sequence[tuple[int, str]], episodes: int, days: float) -> Part:
-    """Field ``i`` of ``fields``: its share of the episodes and of the healthy days."""
-    seed, weather = fields[i]
+@dataclass(frozen=True)
+class Plan:
+    """All fields, their episodes and healthy days together, and the wall seconds for one start."""
+
+    fields: Sequence[tuple[int, str]]
+    episodes: int
+    days: float
+    budget_s: float = math.inf
+
+
+def run_field(i: int, plan: Plan, path: Path | None) -> Part:
+    """Field ``i`` of ``plan``: its share of the episodes and healthy days, or as much as there is time for.
+
+    What ``path`` holds already is not run again; after every episode it is written anew.
+    """
+    began = time.monotonic()
+    seed, weather = plan.fields[i]
     county = generate_county(7)
     labels = [label for label, n in MIX for _ in range(n)]
     rng = np.random.default_rng((seed, i))
     start = WINTER + 86_400.0 * float(rng.uniform(-40, 40))
+    days = plan.days / len(plan.fields)
+    part = Part(f"seed {seed}, {weather}", days, [], [], 0, [], done=False)
+    if path is not None and path.exists():
+        part = Part.read(path)
     with tempfile.TemporaryDirectory() as folder:
         f = Field(county, seed, weather, start, Path(folder) / "truth.jsonl")
         twin = Twin(compile_network(county.network), compile_points(county), compile_book(county))
         play(f, twin, 24.0, COARSE_S)
         play(f, twin, float(rng.uniform(1, 8)), STEP_S)
-        share = range(i, episodes, len(fields))
-        rows = [run_episode(labels[k % len(labels)], f, twin, rng, weather) for k in share]
-        wrong, alarms = run_healthy(f, twin, days / len(fields))
-    name = f"seed {seed}, {weather}"
-    return Part(name, days / len(fields), rows, [f"{name}: {w}" for w in wrong], alarms, twin.figures())
+        chosen = [labels[k % len(labels)] for k in range(i, plan.episodes, len(plan.fields))]
+        faults = [draw_fault(label, f, rng) for label in chosen]
+        old = part.figures
+        for n in range(len(part.episodes), len(chosen) + 1):
+            if time.monotonic() - began >= plan.budget_s:
+                break
+            if n < len(chosen):
+                part.episodes.append(run_episode(chosen[n], f, twin, faults[n], weather))
+            else:
+                wrong, part.alarms = run_healthy(f, twin, days)
+                part.false, part.done = [f"{part.name}: {w}" for w in wrong], True
+            part.figures = _largest([x for x in (old, twin.figures()) if x])
+            if path is not None:
+                part.keep(path)
+    return part
+
+
+def _largest(figures: Sequence[list[dict[str, object]]]) -> list[dict[str, object]]:
+    """Of every figure the largest."""
+    return [max(rows, key=lambda r: float(str(r["value"]))) for rows in zip(*figures, strict=True)]
 
 
 def _join(parts: Sequence[Part]) -> list[dict[str, object]]:
     """One table of all fields; of figures the largest."""
     rows = [e for p in parts for e in p.episodes]
-    days = sum(p.days for p in parts)
+    days = sum(p.days for p in parts if p.done)
     table = summarise(rows, days, sum(len(p.false) for p in parts), sum(p.alarms for p in parts))
-    same = zip(*(p.figures for p in parts), strict=True)
-    figures = [max(rows_, key=lambda r: float(str(r["value"]))) for rows_ in same]
-    return [*table, *figures]
+    return [*table, *_largest([p.figures for p in parts if p.figures])]
 
 
 def main() -> int:
@@ -223,6 +257,7 @@ def main() -> int:
     parser.add_argument("--first-seed", type=int, default=600, help="fields are drawn from here on")
     parser.add_argument("--only", type=int, help="run only this field (from 0) of them")
     parser.add_argument("--keep", type=Path, help="folder of one JSON file per field; those there are taken")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin nothing new after so long")
     parser.add_argument("--json", type=Path, help="write table and episodes")
     parser.add_argument("--quick", action="store_true", help="40 episodes and 2 days of one field")
     args = parser.parse_args()
@@ -230,25 +265,23 @@ def main() -> int:
         args.episodes, args.days, args.seeds = 40, 2.0, 1
     weathers = WEATHERS[:1] if args.quick else WEATHERS
     fields = [(args.first_seed + s, w) for s in range(args.seeds) for w in weathers]
+    plan = Plan(fields, args.episodes, args.days, 60.0 * args.minutes)
     parts = []
     for i, (seed, weather) in enumerate(fields):
         began = time.monotonic()
         path = args.keep / f"{seed}-{weather}.json" if args.keep else None
-        if path is not None and path.exists():
-            parts.append(Part.read(path))
+        kept = Part.read(path) if path is not None and path.exists() else None
+        if (kept is not None and kept.done) or (args.only is not None and args.only != i):
+            parts += [kept] if kept is not None else []
             continue
-        if args.only is not None and args.only != i:
-            continue
-        parts.append(run_field(i, fields, args.episodes, args.days))
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            parts[-1].keep(path)
-        spent = time.monotonic() - began
-        print(f"field {i + 1} of {len(fields)}: {parts[-1].name}; {spent:.0f} s", file=sys.stderr)
+        parts.append(run_field(i, plan, path))
+        spent, n = time.monotonic() - began, len(parts[-1].episodes)
+        so_far = "" if parts[-1].done else f" (to be gone on with: {n} episodes so far)"
+        print(f"field {i + 1} of {len(fields)}: {parts[-1].name}; {spent:.0f} s{so_far}", file=sys.stderr)
     table = _join(parts)
     print_table(table)
     rows, wrong = [e for p in parts for e in p.episodes], [w for p in parts for w in p.false]
-    days = sum(p.days for p in parts)
+    days = sum(p.days for p in parts if p.done)
     print(f"{len(rows)} episodes, {days:g} healthy days, {len(parts)} fields; false: {wrong or 'none'}")
     if args.json is not None:
         said = {"table": table, "days": days, "episodes": [asdict(e) for e in rows], "false": wrong}
