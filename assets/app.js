@@ -38,9 +38,16 @@
 
   CT.select = id => document.dispatchEvent(new CustomEvent('ct-select', { detail: { kind: id.startsWith('SRC') ? 'source' : 'substation', id } }));
 
+  // a finding has its spot besides: "building B1", "pipes P1 P2", "places S01"; the scene flies there
+  CT.show = (id, spot) => {
+    const [kind, ...ids] = (spot || '').split(' ');
+    CT.select(id || '');
+    document.dispatchEvent(new CustomEvent('ct-spot', { detail: { kind, ids } }));
+  };
+
   document.addEventListener('click', e => {
     const matter = e.target.closest('[data-select]');
-    if (matter) { CT.select(matter.dataset.select); return; }
+    if (matter) { CT.show(matter.dataset.select, matter.dataset.spot); return; }
     const row = e.target.closest('.ct-stations .ag-row');
     if (row && row.getAttribute('row-id')) CT.select(row.getAttribute('row-id'));
     const language = e.target.closest('#ct-language');

@@ -18,6 +18,25 @@
     buttons.forEach(b => { b.disabled = false; });
   });
 
+  // a finding chosen in the table: its station is selected and the scene flies to its spot; again by another click
+  let chosen = null;
+  const show = row => window.CT?.show?.(row.place_id, row.spot);
+  window.dash_clientside = Object.assign({}, window.dash_clientside, {
+    ct: {
+      showFinding(rows) {
+        const row = rows?.[0];
+        if (!row) { chosen = null; return; }
+        const another = chosen?.id !== row.id;
+        chosen = row; // the table is drawn anew every few seconds, with the same row chosen
+        if (another) show(row);
+      },
+    },
+  });
+  document.addEventListener('click', e => {
+    const row = e.target.closest('#finding-grid .ag-row');
+    if (row && row.getAttribute('row-id') === chosen?.id) show(chosen);
+  });
+
   // the scene outlines what the shown finding names
   setInterval(() => {
     const list = name => (shown()?.dataset[name] || '').split(' ').filter(Boolean);

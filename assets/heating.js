@@ -10,6 +10,8 @@
     if (into) { set('detail-part', { value: 'homes' }); set('heating-building', { data: into.dataset.building }); }
     if (!into && e.target.closest('[data-select]')) set('heating-building', { data: '' });
   });
+  // another place chosen in the scene: not inside a building any more
+  document.addEventListener('ct-select', e => { if (e.detail?.from === 'scene') set('heating-building', { data: '' }); });
   let marked = '';
   setInterval(() => {
     const box = document.getElementById('desk-mark'), text = box ? box.textContent : '';

@@ -1,10 +1,11 @@
 /* Scene, part 26: boundaries with the way down from the county to a building; nodes, valves, room sensors; marks that
-   other pages ask for (`ct-mark`). */
+   other pages ask for (`ct-mark`), and spots they want seen (`ct-spot`). */
 (function () {
   "use strict";
   const CT = (window.CT = window.CT || {});
   const kit = (CT.sceneKit = CT.sceneKit || {});
   const MOST_BUILDINGS = 400;
+  const NEAR_M = 250; // what is smaller is flown to like one place
 
   kit.Places = class Places {
     constructor(scene) {
@@ -14,6 +15,7 @@
       this.only = false;
       this.marks = null;
       document.addEventListener("ct-mark", (this.take = (e) => this.mark(e.detail)));
+      document.addEventListener("ct-spot", (this.seek = (e) => this.show(e.detail || {})));
       if (scene.chrome.menu && this.here >= 0) this.addBar();
     }
 
@@ -110,6 +112,26 @@
       scene.flyTo(spot.at);
     }
 
+    /** Fly to what a page points at: a building, which is lit, pipes or places, all of them in the picture. */
+    show({ kind, ids = [] }) {
+      const { scene } = this;
+      scene.highlight("building", null);
+      if (!scene.deck || !ids.length) return null;
+      const { tables, spec } = scene;
+      if (kind === "building") return this.goBuilding(tables.buildings.id.indexOf(ids[0]));
+      const wanted = new Set(ids);
+      const points = kind === "pipes"
+        ? this.linesOf((row) => wanted.has(tables.pipes.id[row])).flat()
+        : spec.scene.places.filter((p) => wanted.has(p.id)).map((p) => p.ground);
+      if (!points.length) return null;
+      const [x, y] = [0, 1].map((c) => points.map((p) => p[c]));
+      const [west, east, south, north] = [Math.min(...x), Math.max(...x), Math.min(...y), Math.max(...y)];
+      const middle = points[Math.floor(points.length / 2)];
+      if (Math.hypot(east - west, north - south) < NEAR_M) return scene.flyTo(middle);
+      const z = middle[2];
+      return scene.turnTo(this.fit([[west, south, z], [east, south, z], [east, north, z], [west, north, z]]), 700);
+    }
+
     /** Only what lies in the present area: buildings and stations. */
     filter(only) {
       const { scene } = this;
@@ -176,19 +198,25 @@
       });
     }
 
-    buildMarks(deckModule) {
-      if (!this.marks) return [];
-      const { scene } = this;
+    /** The drawn axes of the pipes that are wanted by their row, a little above. */
+    linesOf(wanted) {
       const lines = [];
-      for (const entry of scene.layerSet.entries) {
+      for (const entry of this.scene.layerSet.entries) {
         if (!entry.live || entry.props.id.endsWith(".hidden")) continue;
         const { startIndices: s, attributes } = entry.props.data;
+        const v = attributes.getPath.value;
         entry.row.forEach((row, k) => {
-          if (!this.marks.pipes.has(row)) return;
-          const v = attributes.getPath.value;
+          if (!wanted(row)) return;
           lines.push(Array.from({ length: s[k + 1] - s[k] }, (_, i) => [v[3 * (s[k] + i)], v[3 * (s[k] + i) + 1], v[3 * (s[k] + i) + 2] + 1]));
         });
       }
+      return lines;
+    }
+
+    buildMarks(deckModule) {
+      if (!this.marks) return [];
+      const { scene } = this;
+      const lines = this.linesOf((row) => this.marks.pipes.has(row));
       const { accent } = scene.spec.scene.palette;
       const ui = kit.uiScale();
       const base = { ...this.base(deckModule), parameters: { depthCompare: "always" } };
@@ -200,6 +228,7 @@
 
     close() {
       document.removeEventListener("ct-mark", this.take);
+      document.removeEventListener("ct-spot", this.seek);
     }
   };
 })();

@@ -16,6 +16,7 @@ FAULT_TEXTS: dict[str, tuple[str, str]] = {
     "diagnosis.effect": ("影响：", "Effect: "),
     "diagnosis.check": ("下一步核查：", "Check next: "),
     "diagnosis.detail": ("诊断依据", "Evidence"),
+    "diagnosis.inside": ("查看楼栋 {building} 的室温与各户 →", "Rooms of building {building} →"),
     "diagnosis.none": ("最近一次比对 {at}，本周没有发现", "Last comparison {at}; no findings this week"),
     "diagnosis.calm": (
         "孪生与实测一致，未发现故障",
@@ -42,6 +43,7 @@ FAULT_TEXTS: dict[str, tuple[str, str]] = {
     "fault.gateway": ("{name} 网关的全部设备", "all devices of the {name} gateway"),
     "fault.pipe": ("{side}管 {id}（{near}附近）", "{side} pipe {id} (near {near})"),
     "fault.region": ("{side}管，{near}一带", "{side} pipes around {near}"),
+    "fault.worst": ("{station}（偏离最大：{building}）", "{station} (furthest off: {building})"),
     "fault.supply": ("供水", "supply"),
     "fault.return": ("回水", "return"),
     "effect.leak": (

@@ -1,13 +1,14 @@
 """供热诊断: what the twin finds wrong, why it thinks so, and what to check next."""
 
 import time
+from urllib.parse import urlencode
 
 import dash_ag_grid as dag
 import plotly.graph_objects as go
-from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from app.charts.lines import ACCENT, WARM, Line, draw_lines, renew_lines
-from app.domains.heating.findings import name_place, silent_stations, tell_finding, tell_size
+from app.domains.heating.findings import Told, name_place, tell_finding, tell_size
 from app.domains.heating.said import (
     LONGEST_NOTE,
     MUTED_H,
@@ -18,6 +19,7 @@ from app.domains.heating.said import (
     sayings,
 )
 from app.domains.heating.sight import fetch_sight, tell_sight
+from app.domains.heating.spots import silent_stations
 from app.format import MISSING, format_age, format_number, local_time
 from app.i18n import TEXTS, translate
 from app.pages import search
@@ -154,13 +156,12 @@ def register(app: Dash, context: Context) -> None:
         except StoreUnavailable:
             return no_update, translate("app.unavailable", lang), no_update
 
-    @app.callback(
-        Output("selection", "data", allow_duplicate=True),
+    # what is chosen in the table is shown in the scene, without a way over the server
+    app.clientside_callback(
+        ClientsideFunction("ct", "showFinding"),
         Input("finding-grid", "selectedRows"),
         prevent_initial_call=True,
     )
-    def show_place(rows: list[dict[str, object]] | None) -> object:
-        return rows[0]["place_id"] if rows and rows[0].get("place_id") else no_update
 
     @app.callback(
         Output("finding-detail", "children"),
@@ -221,6 +222,7 @@ def draw_rows(context: Context, lang: str) -> list[dict[str, object]]:
             {
                 "id": f.id,
                 "place_id": told.place_id,
+                "spot": str(told.spot),
                 "state": translate("diagnosis.open" if f.open else "diagnosis.ended", lang),
                 "kind": told.kind,
                 "place": told.place,
@@ -308,9 +310,20 @@ def draw_detail(context: Context, f: TwinFinding | None, lang: str) -> list[obje
         html.P([html.B(translate("diagnosis.effect", lang)), told.effect]),
         html.P([html.B(translate("diagnosis.check", lang)), told.check]),
         *([html.P(zone)] if zone else []),
+        *_way_inside(context, told, lang),
         table,
         *_sayings(context, f, lang),
     ]
+
+
+def _way_inside(context: Context, told: Told, lang: str) -> list[html.P]:
+    """From a finding in a building to its rooms."""
+    building = next((b for b in context.county.buildings if b.id == told.spot.building), None)
+    if building is None or not told.place_id:
+        return []
+    words = {"sel": told.place_id, "building": building.id} | ({"lang": lang} if lang != "zh" else {})
+    text = translate("diagnosis.inside", lang, building=building.name or building.id)
+    return [html.P(dcc.Link(text, href=f"/heating?{urlencode(words)}"))]
 
 
 def _zone(context: Context, f: TwinFinding, lang: str) -> tuple[str, list[str]]:

@@ -32,6 +32,7 @@ PARTS = ("points", "homes")
 
 def layout(view: View, context: Context) -> list[object]:
     lang = view.lang
+    inside = view.building if any(b.id == view.building for b in context.county.buildings) else ""
     scene = scene_component(
         "scene", view="heating", lang=lang, theme="light" if view.light else "dark", controls=not view.kiosk
     )
@@ -53,7 +54,7 @@ def layout(view: View, context: Context) -> list[object]:
                         dcc.RadioItems(
                             id="detail-part",
                             options=[{"label": translate(f"below.{k}", lang), "value": k} for k in PARTS],
-                            value="points",
+                            value="homes" if inside else "points",
                             inline=True,
                             className="ct-hours ct-parts",
                         ),
@@ -65,7 +66,7 @@ def layout(view: View, context: Context) -> list[object]:
             className="ct-heating",
         ),
         dcc.Store(id="heating-lang", data=[lang, view.light, view.kiosk or view.embed]),
-        dcc.Store(id="heating-building", data=""),
+        dcc.Store(id="heating-building", data=inside),
         dcc.Interval(id="heating-tick", interval=15_000),
     ]
 
@@ -153,6 +154,7 @@ def register(app: Dash, context: Context) -> None:
     network = context.county.network
     places: dict[str, Substation | Source] = {s.id: s for s in network.substations}
     places |= {s.id: s for s in network.sources}
+    home = {b.id: b.substation_id for b in context.county.buildings}
 
     register_desk(app, context)
 
@@ -169,8 +171,8 @@ def register(app: Dash, context: Context) -> None:
     ) -> tuple[object, object]:
         lang = str(words[0])
         place = places.get(selection or "")
-        inside = building if place is not None and ctx.triggered_id != "selection" else ""
-        trail = draw_trail(context, place.id if place else "", inside or "", lang)
+        inside = building if building and place is not None and home.get(building) == place.id else ""
+        trail = draw_trail(context, place.id if place else "", inside, lang)
         head = (
             _head(place, context, lang)
             if place is not None
@@ -178,7 +180,7 @@ def register(app: Dash, context: Context) -> None:
         )
         if part == "homes" or place is None:
             try:
-                return [trail, *head], draw_below(context, place.id if place else "", inside or "", lang)
+                return [trail, *head], draw_below(context, place.id if place else "", inside, lang)
             except StoreUnavailable:
                 return [trail, *head], html.P(translate("app.unavailable", lang), className="ct-quiet")
         return [trail, *head], _points(place.id, context, lang)

@@ -12,7 +12,7 @@ from dash import Dash, Input, Output, State, dcc, html, no_update
 from app.charts.compensation import draw_compensation
 from app.charts.lines import draw_lines
 from app.domains.heating.balance import CurveDot, compare_curves
-from app.domains.heating.findings import tell_finding
+from app.domains.heating.findings import Told, tell_finding
 from app.domains.heating.kpi import compute_figures
 from app.domains.heating.present import corrections_on
 from app.domains.heating.report import UNITS, Report, make_report
@@ -252,8 +252,14 @@ def draw_findings(context: Context, found: list[TwinFinding], lang: str) -> list
         text = " · ".join(x for x in (told.kind, told.place, told.size) if x)
         since = format_age(time.time() - f.since, lang)
         cells = [html.Span(text), html.Small(f"{format_number(100 * f.probability, 0)} % · {since}")]
-        rows.append(html.Button(cells, className="ct-line", **{"data-select": told.place_id}))
+        rows.append(html.Button(cells, className="ct-line", **point_at(told)))
     return rows
+
+
+def point_at(told: Told) -> dict[str, str]:
+    """Attributes that let a click show a finding: its station, its spot in the scene, the rooms inside."""
+    inside = {"data-building": told.spot.building} if told.spot.building and told.place_id else {}
+    return {"data-select": told.place_id, "data-spot": str(told.spot), **inside}
 
 
 def mark_findings(context: Context, found: list[TwinFinding]) -> str:

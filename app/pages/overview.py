@@ -218,7 +218,7 @@ def _matter(m: Matter, lang: str) -> html.Button:
     return html.Button(
         [html.Span([shape, translate(f"level.{m.level}", lang)], className="ct-level"), html.Span(m.text)],
         className=f"ct-matter ct-{m.level}",
-        **({"data-select": m.place_id} if m.place_id else {}),
+        **({"data-select": m.place_id, "data-spot": m.spot} if m.place_id or m.spot else {}),
     )
 
 

@@ -28,6 +28,7 @@ class View:
     light: bool
     selection: str
     point: str = ""
+    building: str = ""
 
     def link(self, path: str, **change: str) -> str:
         """The address of another page that keeps language and wall mode."""
@@ -55,6 +56,7 @@ def read_view(path: str | None, search: str | None, default_lang: str, known: se
         light=words.get("theme") == "light",
         selection=picked if picked in known else "",
         point=words.get("point", "")[:200],
+        building=words.get("building", "")[:200],
     )
 
 

@@ -1,5 +1,6 @@
 """What lies under the pointer: markers, buildings and pipes under clicks; where things lie on the screen."""
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page
 
@@ -78,6 +79,31 @@ def test_a_selection_from_the_page_flies_there(page: Page) -> None:
     x, y = page.evaluate("CT.scene.project(CT.scene.spec.scene.places.find((p) => p.id === 'S02').ground)")
     assert abs(x - SIZE["width"] / 2) < 20
     assert abs(y - SIZE["height"] / 2) < 60
+
+
+def test_a_spot_from_the_page_is_flown_to_and_lit(page: Page, county: County) -> None:
+    show = "(spot) => document.dispatchEvent(new CustomEvent('ct-spot', { detail: spot }))"
+    middle = SIZE["width"] / 2, SIZE["height"] / 2
+
+    def off(x: float, y: float) -> float:
+        return float(np.hypot(x - middle[0], y - middle[1]))
+
+    page.evaluate(show, {"kind": "building", "ids": [county.buildings[6].id]})
+    page.wait_for_function("CT.scene.stage.state.building === 6")
+    frames(page, 6)
+    assert off(*page.evaluate(ROOF, 6)) < 90
+    page.evaluate(show, {"kind": "pipes", "ids": ["P02-S"]})
+    frames(page, 6)
+    assert page.evaluate("CT.scene.stage.state.building") is None, "the building before is dark again"
+    assert off(*page.evaluate(MIDDLE, ["pipes.supply", pipe_row(county, "P02-S")])) < 90
+    places = [s.id for s in county.network.substations]
+    page.evaluate(show, {"kind": "places", "ids": places})
+    frames(page, 6)
+    for x, y in page.evaluate(
+        "(ids) => CT.scene.spec.scene.places.filter((p) => ids.includes(p.id))"
+        ".map((p) => CT.scene.project(p.ground))", places,
+    ):  # fmt: skip
+        assert 0 < x < SIZE["width"] and 0 < y < SIZE["height"], "all of them are in the picture"
 
 
 def test_on_a_phone_the_search_is_a_button_that_opens(page: Page) -> None:

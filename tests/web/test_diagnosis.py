@@ -1,18 +1,22 @@
 """What the diagnosis page says of a finding, in both languages."""
 
 import time
+from dataclasses import replace
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from app.domains.heating.decide import find_matters
-from app.domains.heating.findings import nearest_station, silent_stations, tell_finding
+from app.domains.heating.findings import tell_finding
 from app.domains.heating.said import HitRate, latest_words, rate_hits, rejected_keys, say, sayings
 from app.domains.heating.sight import tell_sight
+from app.domains.heating.spots import find_spot, nearest_station, silent_stations
 from app.i18n import TEXTS
 from ingest.store.api import SimulatedTable
 from ingest.store.finding_api import FoundSuspect, TwinFinding
 from tests.support.fake_store import FakeStore
 from tests.support.tiny import make_tiny_county
+from tests.web.conftest import Site
 from twin.diagnosis.kinds import FAULTS
 from twin.model.errors import InputError
 
@@ -40,6 +44,39 @@ def test_every_fault_has_its_words_and_something_to_show(kind: str, lang: str) -
     assert told.kind and told.place and told.effect and told.check
     assert told.place_id in {s.id for s in (*county.network.substations, *county.network.sources)}
     assert all(p in county.point_by_id for p in told.points)
+
+
+def test_every_finding_is_shown_at_its_own_place() -> None:
+    county = make_tiny_county()
+    n, room = county.network, places(county)["room"]
+    building, station, source = room.partition(":")[0], n.substations[0].id, n.sources[0].id
+    home = next(b.substation_id for b in county.buildings if b.id == building)
+    inside = next(d.id for d in county.devices if d.place_id.partition(":")[0] == building)
+    at = {"station": f"places {station}", "source": f"places {source}", "room": f"building {building}",
+          "pipe": f"pipes {n.pipes[0].id}", "point": f"places {station}"}  # fmt: skip
+    for kind, fault in FAULTS.items():
+        if fault.place in at:
+            assert str(find_spot(county, finding(kind, places(county)[fault.place]))) == at[fault.place]
+    for kind, place, spot, chosen in (
+        ("sensor_bias", f"{room}/room_t", f"building {building}", home),
+        ("sensor_freeze", f"{building}/b_flow", f"building {building}", home),
+        ("sensor_drift", f"{source}/src_ts", f"places {source}", source),
+        ("gateway_offline", inside, f"building {building}", home),
+        ("gateway_offline", next(d.id for d in county.devices if d.place_id == station),
+         f"places {station}", station),
+    ):  # fmt: skip
+        told = tell_finding(county, finding(kind, place), "zh")
+        assert (str(told.spot), told.place_id) == (spot, chosen)
+    uneven = finding("imbalance", home)
+    uneven = replace(
+        uneven, suspects=(*uneven.suspects, FoundSuspect("sensor_bias", f"{building}/b_flow", -0.2, 0.1))
+    )
+    told = tell_finding(county, uneven, "zh")
+    assert (str(told.spot), told.place_id) == (f"building {building}", home)
+    assert next(b.name for b in county.buildings if b.id == building) in told.place
+    wide = tuple(FoundSuspect("leak", p.id, 2.0, 0.2) for p in n.pipes[1:4])
+    leak = find_spot(county, replace(finding("leak", n.pipes[1].id), suspects=wide))
+    assert leak.kind == "pipes" and leak.ids == tuple(p.id for p in n.pipes[1:4])
 
 
 def test_sizes_carry_their_unit_and_sign() -> None:
@@ -166,3 +203,25 @@ def test_a_silent_gateway_shows_its_stations_and_a_chart() -> None:
     )
     points = tell_finding(county, found, "zh").points
     assert points and all(p in county.point_by_id for p in points)
+
+
+def test_a_finding_in_a_room_shows_its_building_and_leads_inside(page: Page, site: Site) -> None:
+    county = site.store.county
+    room = places(county)["room"]
+    building = next(b for b in county.buildings if b.id == room.partition(":")[0])
+    site.store.write_findings([finding("open_room", room, 3.0)])
+    page.goto(f"{site.url}/diagnosis", wait_until="domcontentloaded")
+    page.wait_for_function("window.CT?.scene?.ready && window.CT.scene.stage.places", timeout=60_000)
+    page.locator("#finding-grid .ag-row").first.click()
+    row = [b.id for b in county.buildings].index(building.id)
+    page.wait_for_function("(row) => CT.scene.stage.state.building === row", arg=row, timeout=30_000)
+    assert page.evaluate("CT.selection.id") == building.substation_id
+    page.evaluate("CT.scene.stage.highlight('building', null)")
+    page.locator("#finding-grid .ag-row").first.click()  # again: back to it
+    page.wait_for_function("(row) => CT.scene.stage.state.building === row", arg=row, timeout=30_000)
+    page.locator("#finding-detail a").first.click()
+    trail = page.locator(".ct-trail")
+    expect(trail).to_contain_text(building.name or building.id, timeout=30_000)
+    rooms = [p.place_id.partition(":")[2] for p in county.points if p.key == "room_t"
+             and p.place_id.partition(":")[0] == building.id]  # fmt: skip
+    expect(page.locator("#station-points")).to_contain_text(rooms[0])

@@ -26,12 +26,14 @@ LOW_PRESSURE_PA, LOW_DP_PA, HOT_RETURN_C, DEVIATION = 0.45e6, 0.05e6, 60.0, 3.0
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """One line: ``level`` high, mid or low; ``place_id`` what it is about (may be empty)."""
+    """One line: ``level`` high, mid or low; ``place_id`` what it is about (may be empty), ``spot`` where the
+    scene shows it, if finer (:class:`~app.domains.heating.spots.Spot`)."""
 
     level: str
     text: str
     place_id: str = ""
     weight: float = 0.0
+    spot: str = ""
 
 
 def find_matters(
@@ -65,7 +67,8 @@ def find_matters(
 
 def _found(f: TwinFinding, told: Told, lang: str) -> Matter:
     text = translate("decide.finding", lang, kind=told.kind, place=told.place, size=told.size).strip()
-    return Matter("high" if f.kind in URGENT else "mid", text, told.place_id, 10.0 + f.evidence / 1e6)
+    level = "high" if f.kind in URGENT else "mid"
+    return Matter(level, text, told.place_id, 10.0 + f.evidence / 1e6, str(told.spot))
 
 
 def _limits(county: County, value: Floats, lang: str) -> list[Matter]:

@@ -3,19 +3,24 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from app.domains.heating.effects import tell_effect
+from app.domains.heating.spots import (
+    DIG,
+    Spot,
+    find_pipe,
+    find_spot,
+    nearest_station,
+    select_place,
+    silent_devices,
+)
 from app.format import format_number, format_value
 from app.i18n import translate
 from ingest.store.finding_api import TwinFinding
 from twin.diagnosis.kinds import FAULTS, RELATIVE
 from twin.model.county import County, Point
-from twin.model.network import Pipe, Source, Substation
+from twin.model.network import Source, Substation
 from twin.model.points import POINT_KINDS
 
-DIG = 0.3
-"""A single pipe is named as the place from this probability on."""
 URGENT = frozenset({"leak", "draw", "pump_trip", "source_trip"})
 SHOWS: dict[str, tuple[str, ...]] = {
     "blockage": ("p1_ps", "p1_pr"),
@@ -34,7 +39,11 @@ SHOWS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A finding ready to be read. ``place_id``: the station or source to select; ``points``: what to draw."""
+    """A finding ready to be read.
+
+    ``place_id``: the station or source to select, "" without one; ``spot``: what the scene shows of it, often
+    finer; ``points``: what to draw.
+    """
 
     kind: str
     place: str
@@ -42,27 +51,34 @@ class Told:
     effect: str
     check: str
     place_id: str
+    spot: Spot
     points: tuple[str, ...]
 
 
 def tell_finding(county: County, f: TwinFinding, lang: str) -> Told:
     """Put a finding into words of ``lang``."""
-    place_id = _selectable(county, f)
+    place_id, spot = select_place(county, f), find_spot(county, f)
     return Told(
         kind=translate(f"fault.{f.kind}", lang),
-        place=_name_found(county, f, lang),
+        place=_name_found(county, f, spot, lang),
         size=tell_size(county, f.kind, f.place, f.size, lang),
         effect=tell_effect(county, f, lang),
         check=translate(f"advice.{f.kind}", lang),
         place_id=place_id,
-        points=_points(county, f, place_id),
+        spot=spot,
+        points=_points(county, f, place_id, spot),
     )
 
 
-def _name_found(county: County, f: TwinFinding, lang: str) -> str:
-    """A pipe by its id only when it is likely enough to dig there."""
+def _name_found(county: County, f: TwinFinding, spot: Spot, lang: str) -> str:
+    """A pipe by its id only when it is likely enough to dig there; of uneven buildings also the worst."""
+    if f.kind == "imbalance" and spot.building:
+        station = _place_name(county, f.place, lang)
+        return translate(
+            "fault.worst", lang, station=station, building=_name_room(county, spot.building, lang)
+        )
     sure = not f.suspects or f.suspects[0].probability >= DIG
-    pipe = _pipe(county, f.place) if FAULTS[f.kind].place == "pipe" else None
+    pipe = find_pipe(county, f.place) if FAULTS[f.kind].place == "pipe" else None
     if pipe is None or sure:
         return name_place(county, f.kind, f.place, lang)
     near = _place_name(county, nearest_station(county, f.place), lang)
@@ -80,7 +96,7 @@ def name_place(county: County, kind: str, place: str, lang: str) -> str:
         return _name_device(county, place, lang)
     if sort == "pipe":
         near = _place_name(county, nearest_station(county, place), lang)
-        pipe = _pipe(county, place)
+        pipe = find_pipe(county, place)
         side = translate(f"fault.{pipe.side.value}", lang) if pipe is not None else ""
         return translate("fault.pipe", lang, id=place, side=side, near=near)
     return _place_name(county, place, lang)
@@ -134,24 +150,6 @@ def _tell_error(point: Point, size: float) -> str:
     return ("+" if size > 0 else "") + format_value(quantity, size)
 
 
-def nearest_station(county: County, pipe_id: str) -> str:
-    """The station closest to the middle of a pipe, "" without one."""
-    pipe = _pipe(county, pipe_id)
-    stations = county.network.substations
-    if pipe is None or not stations:
-        return ""
-    index, nodes = county.network.node_index, county.network.nodes
-    a, b = nodes[index[pipe.from_node]], nodes[index[pipe.to_node]]
-    lon, lat = (a.lon + b.lon) / 2, (a.lat + b.lat) / 2
-    shrink = math.cos(math.radians(lat))
-    away = [math.hypot((s.lon - lon) * shrink, s.lat - lat) for s in stations]
-    return stations[int(np.argmin(away))].id
-
-
-def _pipe(county: County, pipe_id: str) -> Pipe | None:
-    return next((p for p in county.network.pipes if p.id == pipe_id), None)
-
-
 def _place_name(county: County, place_id: str, lang: str) -> str:
     places: list[Substation | Source] = [*county.network.substations, *county.network.sources]
     for s in places:
@@ -167,42 +165,7 @@ def _point_place(county: County, place_id: str, lang: str) -> str:
     return _place_name(county, place_id, lang)
 
 
-def _station_of(county: County, place: str) -> str:
-    """Station that heats a building or room; stations and sources are their own."""
-    building = place.partition(":")[0]
-    return next((b.substation_id for b in county.buildings if b.id == building), place)
-
-
-def _selectable(county: County, f: TwinFinding) -> str:
-    sort = FAULTS[f.kind].place
-    if sort == "pipe":
-        return nearest_station(county, f.place)
-    if sort == "point":
-        return _station_of(county, f.place.split("/")[0])
-    if sort == "room":
-        return _station_of(county, f.place)
-    if sort == "device":
-        return next((d.place_id for d in county.devices if d.id == f.place), "")
-    return f.place
-
-
-def silent_devices(county: County, place: str) -> tuple[str, ...]:
-    """Devices of a finding: one, or all of a gateway (``*dialect``)."""
-    if place.startswith("*"):
-        return tuple(d.id for d in county.devices if d.dialect == place[1:])
-    return (place,)
-
-
-def silent_stations(county: County, f: TwinFinding) -> list[str]:
-    """Stations that a silent gateway hides, in the order of their table."""
-    if f.kind != "gateway_offline":
-        return []
-    silent = set(silent_devices(county, f.place))
-    places = {d.place_id for d in county.devices if d.id in silent}
-    return [s.id for s in county.network.substations if s.id in places]
-
-
-def _points(county: County, f: TwinFinding, place_id: str) -> tuple[str, ...]:
+def _points(county: County, f: TwinFinding, place_id: str, spot: Spot) -> tuple[str, ...]:
     sort = FAULTS[f.kind].place
     if f.kind == "sensor_swap":
         rows = [f.place, f"{f.place[:-1]}r"]
@@ -218,6 +181,8 @@ def _points(county: County, f: TwinFinding, place_id: str) -> tuple[str, ...]:
         first = {p.device_id: p.id for p in reversed(county.points)}
         rows = [first[d] for d in mine if d in first] if len(mine) > 1 else []
         rows = rows or [p.id for p in county.points if p.device_id == f.place]
+    elif f.kind == "imbalance" and spot.building:
+        rows = [f"{spot.building}/{key}" for key in ("b_flow", "b_tr")]
     else:
         rows = [f"{place_id}/{key}" for key in SHOWS.get(f.kind, ())]
     return tuple(r for r in rows if r in county.point_by_id)[:2]
