@@ -2,7 +2,8 @@
 
 DISPATCH_TEXTS: dict[str, tuple[str, str]] = {
     "nav.dispatch": ("优化调度", "Dispatch"),
-    "dispatch.load": ("热负荷预测（未来 48 h）", "Heat load, the next 48 h"),
+    "dispatch.load": ("热负荷预测", "Heat load ahead"),
+    "dispatch.ahead": ("{n} h", "{n} h"),
     "dispatch.load_axis": ("热负荷 (MW)", "heat load (MW)"),
     "dispatch.out_axis": ("室外温度 (°C)", "outdoors (°C)"),
     "dispatch.measured": ("实测", "measured"),
@@ -11,9 +12,20 @@ DISPATCH_TEXTS: dict[str, tuple[str, str]] = {
     "dispatch.persistence": ("昨日同时刻", "the same hour of yesterday"),
     "dispatch.out": ("室外温度", "outdoors"),
     "dispatch.quality": (
-        "用 {hours} h 历史；过去同样的预测平均误差 {error}，照搬昨日为 {rival}",
-        "{hours} h of history; the same forecast was off by {error}, yesterday's load by {rival}",
+        "用 {hours} h 历史；过去同样的预测平均误差（照搬昨日的误差）：{leads}",
+        "{hours} h of history; the same forecast was off by (and yesterday's load by): {leads}",
     ),
+    "dispatch.quality_lead": ("{a}–{b} h {error}（{rival}）", "{a} to {b} h {error} ({rival})"),
+    "dispatch.weather_habit": (
+        "天气按近 10 天规律外推（没有气象预报）",
+        "weather as the last ten days make it likely (no forecast of a service)",
+    ),
+    "dispatch.weather_service": (
+        "气象预报到 {t} 止，其后按规律外推",
+        "a weather service up to {t}, from then on what the last ten days make likely",
+    ),
+    "dispatch.weather_bad": ("气象预报文件未采用：{why}", "the weather service's table is not used: {why}"),
+    "dispatch.weather_end": ("气象预报止", "weather service ends"),
     "dispatch.quality_new": (
         "只有 {hours} h 历史，预测主要依据设计值；误差几天后才能评定",
         "only {hours} h of history: mostly the design; its error can be judged in some days",

@@ -2,6 +2,7 @@
 
 from app.i18n.access_texts import ACCESS_TEXTS
 from app.i18n.command_texts import COMMAND_TEXTS
+from app.i18n.complaint_texts import COMPLAINT_TEXTS
 from app.i18n.desk_texts import DESK_TEXTS
 from app.i18n.dispatch_texts import DISPATCH_TEXTS
 from app.i18n.document_texts import DOCUMENT_TEXTS
@@ -25,6 +26,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **DISPATCH_TEXTS,
     **TWIN_TEXTS,
     **DESK_TEXTS,
+    **COMPLAINT_TEXTS,
     **REPORT_TEXTS,
     **SEARCH_TEXTS,
     **GRID_TEXTS,

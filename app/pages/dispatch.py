@@ -1,4 +1,4 @@
-"""优化调度: the load of the next two days, the proposal beside things as they are, and one button."""
+"""优化调度: the load of the next days, the proposal beside things as they are, and one button."""
 
 import math
 import time
@@ -9,10 +9,11 @@ import plotly.graph_objects as go
 from dash import Dash, Input, Output, State, dcc, html, no_update
 from numpy.typing import NDArray
 
-from app.charts.hourly import add_band, as_curve
-from app.charts.lines import ACCENT, CALM, COOL, WARM, Line, draw_lines, local_stamps
-from app.format import MISSING, format_number, format_value, local_time
+from app.charts.hourly import as_curve
+from app.charts.lines import ACCENT, CALM, COOL, WARM, Line, draw_lines
+from app.format import MISSING, format_number, local_time
 from app.i18n import translate
+from app.pages.load import choose_hours, draw_load, measured_load, tell_quality
 from app.pages.parts import kind_name, panel
 from app.web.context import Context
 from app.web.dispatch_routes import PATH
@@ -43,6 +44,7 @@ def layout(view: View, context: Context) -> list[object]:
                 translate("dispatch.load", lang),
                 html.Div([chart("load"), html.P(id="dispatch-quality", className="ct-quiet")]),
                 "ct-dispatch-chart",
+                choose_hours(lang),
             ),
             panel(translate("dispatch.rooms", lang), chart("rooms"), "ct-dispatch-chart"),
             panel(translate("dispatch.course", lang), chart("course"), "ct-dispatch-chart"),
@@ -83,16 +85,18 @@ def _register_forecast(app: Dash, context: Context) -> None:
         Output("dispatch-load", "figure"),
         Output("dispatch-quality", "children"),
         Input("dispatch-tick", "n_intervals"),
+        Input("load-hours", "value"),
         State("dispatch-lang", "data"),
     )
-    def show(_n: int | None, words: list[object]) -> tuple[object, object]:
+    def show(_n: int | None, hours: int, words: list[object]) -> tuple[object, object]:
         lang, light = str(words[0]), bool(words[1])
         try:
             body = newest_body(context, "forecast")
             heat = context.ask("dispatch-measured", 60.0, lambda: measured_load(context))
         except StoreUnavailable:
             return no_update, translate("app.unavailable", lang)
-        return draw_load(context, body, heat, lang, light), tell_quality(body, lang)
+        told = tell_quality(body, lang, context.county.meta.timezone)
+        return draw_load(context, body, heat, lang, light, hours), told
 
 
 def _register_proposal(app: Dash, context: Context) -> None:
@@ -149,17 +153,6 @@ def newest_body(context: Context, kind: str) -> Body | None:
     return found
 
 
-def measured_load(context: Context) -> tuple[Floats, Floats]:
-    """Hourly heat of all sources of the last day, W, at the middle of each hour; NaN where none was heard."""
-    ids = [f"{s.id}/src_heat" for s in context.county.network.sources]
-    numbers = np.array([p.no for p in context.county.points if p.id in ids], dtype=np.int64)
-    if numbers.size == 0:
-        return np.empty(0), np.empty(0)
-    table = context.store.hourly(numbers, time.time() - DAY_S, time.time())
-    heard = np.isfinite(table.mean).any(axis=1)
-    return table.t - 1800.0, np.where(heard, np.nansum(table.mean, axis=1), np.nan)
-
-
 def _array(x: object) -> Floats:
     """A kept list back to numbers; null is NaN."""
     return np.array(x, dtype=np.float64)
@@ -172,44 +165,6 @@ def _middle(body: Body, ends: str) -> Floats:
 def _empty(context: Context, lang: str, light: bool) -> go.Figure:
     zone = context.county.meta.timezone
     return draw_lines([], "", zone, keep="none", light=light, empty=translate("app.no_data", lang))
-
-
-def draw_load(
-    context: Context, body: Body | None, measured: tuple[Floats, Floats], lang: str, light: bool
-) -> go.Figure:
-    """Measured load, forecast with its band, yesterday's load and the outdoor temperature."""
-    zone = context.county.meta.timezone
-    t, heat = as_curve(*measured)
-    lines = [Line(t, heat / 1e6, translate("dispatch.measured", lang), CALM)] if t.size else []
-    if body is not None:
-        middle = _middle(body, "t")
-        for key, colour in (("load_w", ACCENT), ("persistence_w", COOL)):
-            x, y = as_curve(middle, _array(body[key]) / 1e6)
-            name = "dispatch.forecast" if key == "load_w" else "dispatch.persistence"
-            lines.append(Line(x, y, translate(name, lang), colour, dashed=key != "load_w"))
-        x, y = as_curve(middle, _array(body["t_out_c"]))
-        lines.append(Line(x, y, translate("dispatch.out", lang), WARM, dashed=True, second_axis=True))
-    figure = draw_lines(
-        lines, translate("dispatch.load_axis", lang), zone, keep="load", light=light,
-        second_title=translate("dispatch.out_axis", lang), empty=translate("dispatch.no_forecast", lang),
-    )  # fmt: skip
-    if body is not None:
-        x, low = as_curve(middle, _array(body["low_w"]) / 1e6)
-        _, high = as_curve(middle, _array(body["high_w"]) / 1e6)
-        add_band(figure, local_stamps(x, zone), low, high, translate("dispatch.band", lang))
-    return figure
-
-
-def tell_quality(body: Body | None, lang: str) -> str:
-    """How good the forecast was lately."""
-    if body is None:
-        return ""
-    if body["error_w"] is None:
-        return translate("dispatch.quality_new", lang, hours=str(body["hours"]))
-    return translate(
-        "dispatch.quality", lang, hours=str(body["hours"]), error=format_value("power", body["error_w"]),
-        rival=format_value("power", body["persistence_error_w"]),
-    )  # fmt: skip
 
 
 def draw_rooms(context: Context, body: Body, lang: str, light: bool) -> go.Figure:

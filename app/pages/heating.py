@@ -81,8 +81,8 @@ def _grid(context: Context, lang: str) -> dag.AgGrid:
             "field": "name",
             "headerName": translate("col.name", lang),
             "pinned": "left",
-            "width": 150,
-            "minWidth": 138,
+            "width": 128,
+            "minWidth": 118,
             "filter": True,
         }
     ]
@@ -94,8 +94,8 @@ def _grid(context: Context, lang: str) -> dag.AgGrid:
                 "valueGetter": {"function": f"ctValue(params.data.id, '{key}')"},
                 "cellRenderer": "CTPoint",
                 "cellRendererParams": {"pointKey": key},
-                "width": 112,
-                "minWidth": 104,
+                "width": 92,
+                "minWidth": 86,
                 "type": "rightAligned",
             }
         )
@@ -105,8 +105,8 @@ def _grid(context: Context, lang: str) -> dag.AgGrid:
             "headerName": translate("col.z", lang),
             "valueGetter": {"function": "ctWorst(params.data.id)"},
             "cellRenderer": "CTWorst",
-            "width": 96,
-            "minWidth": 84,
+            "width": 78,
+            "minWidth": 72,
             "type": "rightAligned",
         }
     )

@@ -3,14 +3,16 @@
 import json
 import math
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
-from app.charts.compensation import draw_compensation
+from app.charts.compensation import Curve, draw_compensation
 from app.charts.lines import draw_lines
+from app.complaints import judge_of
 from app.domains.heating.balance import CurveDot, compare_curves
 from app.domains.heating.findings import Told, tell_finding
 from app.domains.heating.kpi import compute_figures
@@ -19,7 +21,8 @@ from app.domains.heating.report import UNITS, Report, make_report
 from app.domains.heating.residuals import stood_in
 from app.format import MISSING, format_age, format_number, format_value, local_time
 from app.i18n import translate
-from app.pages.dispatch import draw_load, measured_load, newest_body, recent, sum_up
+from app.pages.dispatch import newest_body, recent, sum_up
+from app.pages.load import draw_load, measured_load
 from app.pages.parts import kind_name, panel
 from app.web.context import Context
 from app.web.dispatch_routes import PATH as DISPATCH
@@ -28,6 +31,7 @@ from ingest.store.finding_api import TwinFinding
 from ingest.store.kept_api import Kept
 from twin.dispatch.tariff import CARBON_YUAN_T
 from twin.model.errors import InputError, StoreUnavailable
+from twin.model.network import Substation
 from twin.model.quantities import find_quantity
 
 TILES = (
@@ -39,6 +43,8 @@ TILES = (
     "imbalance",
     "dt_k",
     "warm_share",
+    "complaints_homes",
+    "solved_share",
 )
 """Key figures of the strip, from left to right."""
 LOWER_IS_BETTER = frozenset({"power_j_m2", "water_kg_m2", "loss_rate", "imbalance"})
@@ -47,6 +53,8 @@ WORST, FINDINGS = 6, 6
 WHOLE = 0.9
 """Part of a day that must be recorded for another to be compared with it."""
 BAD_Z = 3.0
+FLOOR_C = 55.0
+"""Circuits of a design supply up to this heat floors; above it radiators."""
 
 
 def draw_desk(view: View) -> list[object]:
@@ -152,9 +160,26 @@ def draw_dots(
     names = {s.id: s.name if lang == "zh" else s.name_en for s in network.substations}
     words = [translate(f"desk.{k}", lang) for k in ("out_axis", "supply_axis", "curve", "near", "off")]
     rows = [(names[d.station_id], d.measured_c, d.wanted_c) for d in dots]
-    curves = [s.curve for s in network.substations if s.curve]
+    curves = name_curves(network.substations, lang)
     none = translate("app.no_data", lang)
     return draw_compensation(curves, rows, t_out_c, words, light=light, empty=none)
+
+
+def name_curves(stations: Sequence[Substation], lang: str) -> dict[Curve, str]:
+    """Every different curve, with what it heats by design and how many stations follow it."""
+    followers: dict[Curve, list[Substation]] = {}
+    for s in stations:
+        if s.curve:
+            followers.setdefault(s.curve, []).append(s)
+
+    def name(mine: list[Substation]) -> str:
+        design = {(s.t_secondary_supply_c, s.t_secondary_return_c) for s in mine}
+        warm, cold = max(design)
+        kind = "floor" if warm <= FLOOR_C else "radiator"
+        of = f"{warm:g}/{cold:g} °C" if len(design) == 1 else ""
+        return translate("desk.curve_of", lang, kind=translate(f"desk.{kind}", lang), of=of, n=str(len(mine)))
+
+    return {curve: name(mine) for curve, mine in followers.items()}
 
 
 def read_days(context: Context) -> tuple[Report | None, Report | None, Report | None]:
@@ -163,7 +188,8 @@ def read_days(context: Context) -> tuple[Report | None, Report | None, Report | 
 
     def ask(shift: float) -> Report | None:
         try:
-            report = make_report(context.county, context.store, end - DAY_S - shift, end - shift)
+            first, last = end - DAY_S - shift, end - shift
+            report = make_report(context.county, context.store, first, last, complaints=judge_of(context))
         except InputError:
             return None
         whole = report.end - report.start >= WHOLE * DAY_S

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
+from app.complaints import judge_of
 from app.domains.heating.papers import print_report
 from app.domains.heating.report import COLUMNS, FIGURES, UNITS, Report, make_report, write_report
 from app.domains.heating.tariff import read_tariff
@@ -148,8 +149,11 @@ def read_reports(context: Context, period: str, day: str | None) -> tuple[Report
         found: Report = context.ask(
             f"report-{a}-{b}",
             60.0,
-            lambda: make_report(context.county, context.store, a, b, read_tariff(context.settings.county)[0]),
-        )
+            lambda: make_report(
+                context.county, context.store, a, b, read_tariff(context.settings.county)[0],
+                judge_of(context),
+            ),
+        )  # fmt: skip
         return found
 
     return ask(start, end), ask(earlier, start)

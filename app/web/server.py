@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 
 from app.access import Access, register_access
 from app.auth import may, protect
+from app.complaints import Complaints, register_complaints
 from app.documents import register_documents
 from app.documents.service import Documents
 from app.i18n import translate
@@ -19,6 +20,7 @@ from app.pages import (
     access,
     balance,
     commands,
+    complaints,
     data_quality,
     diagnosis,
     dispatch,
@@ -59,6 +61,7 @@ PAGES = {
     "/drill": drill,
     "/dispatch": dispatch,
     "/balance": balance,
+    "/complaints": complaints,
     "/report": report,
     "/access": access,
     "/point": point,
@@ -80,6 +83,7 @@ NAVIGATION = [
     ("nav.apps", "nav.drill", "/drill"),
     ("nav.apps", "nav.dispatch", "/dispatch"),
     ("nav.apps", "nav.balance", "/balance"),
+    ("nav.apps", "nav.complaints", "/complaints"),
     ("nav.apps", "nav.report", "/report"),
 ]
 
@@ -103,6 +107,7 @@ def create_app(settings: Settings, county: County, store: Store) -> FastAPI:
     register_learning_routes(server, context)
     register_access(server, Access(context))
     register_documents(server, Documents(context))
+    register_complaints(server, Complaints(context))
 
     @server.get("/healthz")
     async def healthz(request: Request) -> JSONResponse:

@@ -6,7 +6,7 @@ Runs in its own thread beside the live runs of the twin, so that a plan of some 
 import logging
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +18,13 @@ from app.domains.heating.present import Present, read_present
 from app.domains.heating.rehearse import compile_county
 from app.domains.heating.tariff import read_tariff
 from app.domains.heating.tomorrow import carry_on, describe_ahead, simulate_ahead
+from app.domains.heating.weather_file import read_weather_file
 from app.workers.calibrations import apply_adopted, find_adopted
 from ingest.store.api import RollUpSeries, Store
 from twin.compare import make_snapshot
 from twin.dispatch import Course, Dispatcher, Hours, Proposal, Tariff, compile_dispatcher, make_hours, propose
 from twin.dispatch.outlook import Outlook
-from twin.forecast import LoadForecast, LoadPast, WeatherPast, expect_weather, forecast_load
+from twin.forecast import LoadForecast, LoadPast, WeatherPast, expect_weather, forecast_load, join_service
 from twin.model.county import County
 from twin.model.errors import CountyTwinError, InputError
 from twin.rehearsal import settle_system
@@ -35,7 +36,10 @@ Floats = NDArray[np.float64]
 PAST_S = 10 * 86_400.0
 LEARN_H = 144
 """Hours that the belief about the houses is folded from."""
-STEPS_S = np.array([3600.0] * 24 + [7200.0] * 12)
+STEPS_S = np.array([3600.0] * 24 + [7200.0] * 24)
+"""Steps of the load forecast, 72 h."""
+PLANNED = 36
+"""Of them those that are dispatched, 48 h: beyond that the weather is too unsure to move heat for."""
 AFTER_HOUR_S = 150.0
 """The sums of an hour are there so long after it."""
 HARSH_K = 4.0
@@ -47,13 +51,14 @@ AGAIN_S = 60.0
 
 @dataclass
 class Planner:
-    """Plans when an hour is over. ``folder``: of the county."""
+    """Plans when an hour is over. ``folder``: of the county; ``data``: where a service's weather may lie."""
 
     county: County
     store: Store
     folder: Path
     stop: threading.Event
     calibration: int = 0
+    data: Path | None = None
     desk: Dispatcher | None = None
     planned: float = float("-inf")
     refused: str = field(default="")
@@ -93,13 +98,13 @@ class Planner:
         tariff, own = read_tariff(self.folder)
         hours = read_hours(desk, self.store, now)
         past = weather_of(hours)
-        outlook = expect_weather(past, STEPS_S)
+        outlook, told = self._expect(past, now)
         load = forecast_load(
             LoadPast(past, _total(hours), _design(self.county), self.county.meta.design_outdoor_c), outlook
         )
-        self.store.keep("forecast", "", describe_forecast(load, outlook))
+        self.store.keep("forecast", "", describe_forecast(load, outlook) | told)
         value = self._newest()
-        proposal = propose(desk, last_hours(hours, LEARN_H), outlook, value, tariff)
+        proposal = propose(desk, last_hours(hours, LEARN_H), cut_outlook(outlook, PLANNED), value, tariff)
         body = describe_proposal(desk, proposal, tariff, own)
         body["seconds"] = time.monotonic() - began
         self.store.keep("dispatch", "", body)
@@ -108,6 +113,22 @@ class Planner:
             body["seconds"],
         )  # fmt: skip
         self._look_ahead(present, outlook, now)
+
+    def _expect(self, past: WeatherPast, now: float) -> tuple[Outlook, dict[str, object]]:
+        """The weather of the steps ahead, and where it comes from; a service's table that cannot be read is
+        passed over and told."""
+        outlook = expect_weather(past, STEPS_S)
+        try:
+            found = None
+            if self.data is not None:
+                found = read_weather_file(self.data, self.county.meta.timezone, now)
+            if found is not None:
+                outlook = join_service(outlook, found.t, found.t_out_c)
+                return outlook, {"weather": "service", "weather_end": float(found.t[-1]), "weather_why": ""}
+        except InputError as e:
+            log.warning("weather: %s", e)
+            return outlook, {"weather": "habit", "weather_end": None, "weather_why": str(e)}
+        return outlook, {"weather": "habit", "weather_end": None, "weather_why": ""}
 
     def read_present(self, now: float) -> Present:
         """The county with the calibration and the corrections in force."""
@@ -167,6 +188,11 @@ def last_hours(hours: Hours, count: int) -> Hours:
     )  # fmt: skip
 
 
+def cut_outlook(o: Outlook, steps: int) -> Outlook:
+    """The first steps of an outlook."""
+    return Outlook(*(getattr(o, f.name)[:steps] for f in fields(o)))
+
+
 def weather_of(hours: Hours) -> WeatherPast:
     """The weather of hours."""
     return WeatherPast(hours.t, hours.t_out_c, hours.wind_m_s, hours.sun_w_m2)
@@ -189,6 +215,7 @@ def describe_forecast(f: LoadForecast, o: Outlook) -> dict[str, object]:
         "persistence_w": f.persistence_w, "error_w": f.error_w,
         "persistence_error_w": f.persistence_error_w, "covered": f.covered, "trials": f.trials,
         "hours": f.hours, "t_out_c": o.t_out_c, "sigma_k": o.sigma_k,
+        "leads": [asdict(x) for x in f.leads],
     }  # fmt: skip
 
 

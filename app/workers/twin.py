@@ -338,7 +338,7 @@ def main() -> int:
             return 0
         store = connect_store(settings)
         worker = TwinWorker(county, store, stop)
-        planner = Planner(county, connect_store(settings), settings.county, stop)
+        planner = Planner(county, connect_store(settings), settings.county, stop, data=settings.data)
     except CountyTwinError as e:
         print(e, file=sys.stderr)
         return EX_CONFIG

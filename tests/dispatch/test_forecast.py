@@ -45,6 +45,24 @@ def test_the_load_of_the_next_day_is_inside_its_band_and_better_than_persistence
     assert f.trials > 100 and 0.0 < f.error_w < f.persistence_error_w
 
 
+def test_every_day_ahead_is_judged_by_itself_and_its_band_holds_what_it_promises() -> None:
+    w, load = days(22)
+    steps = np.array([3600.0] * 24 + [7200.0] * 24)
+    inside: list[list[float]] = [[], [], []]
+    for end in range(24 * 11, 24 * 19, 11):
+        past = LoadPast(cut(w, end), load[:end], 1e8, -11.0)
+        f = forecast_load(past, expect_weather(past.weather, steps))
+        truth = np.interp(f.t - steps / 2.0, w.t - 1800.0, load)
+        held = (truth >= f.low_w) & (truth <= f.high_w)
+        for day in range(3):
+            mine = (f.t - w.t[end - 1] > 86_400.0 * day) & (f.t - w.t[end - 1] <= 86_400.0 * (day + 1))
+            inside[day].append(float(held[mine].mean()))
+        assert [x.until_h for x in f.leads] == [24, 48, 72] and all(x.trials >= 48 for x in f.leads)
+        assert f.leads[0].error_w == f.error_w and f.leads[2].error_w > f.leads[0].error_w
+    assert all(np.mean(x) > 0.8 for x in inside), "nine in ten are promised, on the third day too"
+    assert f.t[-1] - w.t[end - 1] == 72 * 3600.0 and (f.high_w - f.low_w)[-1] > (f.high_w - f.low_w)[0]
+
+
 def test_with_a_perfect_weather_service_the_forecast_is_better_still() -> None:
     w, load = days(12)
     end = 24 * 9

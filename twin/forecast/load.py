@@ -36,6 +36,10 @@ COVERAGE = 0.9
 NORMAL_90 = 1.645
 EVERY_H = 5
 """Moments of the past at which the forecast is tried again."""
+LEAD_DAYS = 3
+"""Days ahead that are judged apart: what errs little tomorrow may err much the day after."""
+FEWEST_TRIALS = 48
+"""Hours tried again without which a day ahead is not judged by itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +53,19 @@ class LoadPast:
     design_c: float
 
 
+@dataclass(frozen=True, slots=True)
+class LeadError:
+    """What the same forecast got wrong in a day ahead: hours up to ``until_h`` and after the day before.
+    ``error_w``, ``persistence_error_w`` mean absolute errors, ``covered`` share inside the band as it was
+    before it was widened, ``trials`` hours tried; NaN and 0 while the past is too short."""
+
+    until_h: int
+    error_w: float
+    persistence_error_w: float
+    covered: float
+    trials: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadForecast:
     """``t`` (K,) end of each step; ``load_w`` with ``low_w``, ``high_w`` (90 % of the cases);
@@ -57,7 +74,7 @@ class LoadForecast:
     Tried at earlier moments of the same past: ``error_w``, ``persistence_error_w`` mean absolute errors
     over a day, ``covered`` share inside the band as it was before it was widened, ``trials``. NaN and 0
     while the past
-    is too short. ``hours`` of history behind it.
+    is too short. ``hours`` of history behind it; ``leads`` the same by day ahead, up to three.
     """
 
     t: Floats
@@ -70,6 +87,7 @@ class LoadForecast:
     covered: float
     trials: int
     hours: int
+    leads: tuple[LeadError, ...] = ()
 
 
 def forecast_load(past: LoadPast, outlook: Outlook) -> LoadForecast:
@@ -85,14 +103,16 @@ def forecast_load(past: LoadPast, outlook: Outlook) -> LoadForecast:
             f"forecast: {known} hours of heat and outdoor temperature are known, {FEWEST_HOURS} are needed"
         )
     mean, sigma = _predict(past, outlook)
-    errors, rivals, ratios = _try_again(past)
-    wide = _widen(ratios)
-    error = float(np.mean(errors)) if errors.size else np.nan
-    rival = float(np.mean(rivals)) if rivals.size else np.nan
+    ahead_s = outlook.t - outlook.dt_s / 2.0 - past.weather.t[-1]
+    day = np.clip(ahead_s // 86_400.0, 0, LEAD_DAYS - 1).astype(np.int64)
+    trials = _try_again(past, int(day.max()) + 1)
+    wide = _widen(trials)[day]
+    leads = tuple(_judge(trials, k) for k in range(int(day.max()) + 1))
+    first = leads[0]
     return LoadForecast(
         outlook.t, mean, np.maximum(mean - wide * sigma, 0.0), mean + wide * sigma,
-        _day_before(past, outlook), error, rival,
-        float((ratios <= NORMAL_90).mean()) if ratios.size else np.nan, ratios.size, known,
+        _day_before(past, outlook), first.error_w, first.persistence_error_w, first.covered, first.trials,
+        known, leads,
     )  # fmt: skip
 
 
@@ -176,30 +196,64 @@ def _cut(past: LoadPast, end: int) -> LoadPast:
     return LoadPast(short, past.load_w[:end], past.design_w, past.design_c)
 
 
-def _try_again(past: LoadPast) -> tuple[Floats, Floats, Floats]:
-    """Absolute errors of the forecast and of persistence, and errors over sigma, at earlier moments."""
-    errors, rivals, ratios = [], [], []
+@dataclass(frozen=True, slots=True, eq=False)
+class _Trials:
+    """Hours forecast again at earlier moments, (n,): day ``ahead`` from 0, absolute ``error`` and that of
+    persistence (``rival``), error over sigma (``ratio``)."""
+
+    ahead: NDArray[np.int64]
+    error: Floats
+    rival: Floats
+    ratio: Floats
+
+
+def _try_again(past: LoadPast, days: int) -> _Trials:
+    """The forecast of so many days at earlier moments of the same past, as far as the truth is known."""
+    rows: list[Floats] = []
     n, day = past.load_w.size, 24
     for end in range(n - day, 2 * day - 1, -EVERY_H):
-        if end < n - 8 * day:
+        if end < n - (7 + days) * day:
             break
         early = _cut(past, end)
         if np.isfinite(early.load_w).sum() < FEWEST_HOURS or not np.isfinite(early.weather.t_out_c).any():
             continue
-        outlook = expect_weather(early.weather, np.full(day, HOUR_S))
+        truth = past.load_w[end : end + days * day]
+        outlook = expect_weather(early.weather, np.full(truth.size, HOUR_S))
         mean, sigma = _predict(early, outlook)
-        truth = past.load_w[end : end + day]
         known = np.isfinite(truth)
-        errors.append(np.abs(mean - truth)[known])
-        rivals.append(np.abs(_day_before(early, outlook) - truth)[known])
-        ratios.append((np.abs(mean - truth) / sigma)[known])
-    if not errors:
-        return np.empty(0), np.empty(0), np.empty(0)
-    return np.concatenate(errors), np.concatenate(rivals), np.concatenate(ratios)
+        error = np.abs(mean - truth)
+        columns = (
+            np.arange(truth.size) // day,
+            error,
+            np.abs(_day_before(early, outlook) - truth),
+            error / sigma,
+        )
+        rows.append(np.stack(columns)[:, known])
+    ahead, errors, rivals, ratios = np.concatenate(rows, axis=1) if rows else np.empty((4, 0))
+    return _Trials(ahead.astype(np.int64), errors, rivals, ratios)
 
 
-def _widen(ratios: Floats) -> float:
-    """Sigmas that hold 90 % of what was seen; never less than the normal law's by more than a third."""
-    if ratios.size < 48:
-        return NORMAL_90 * 1.2
-    return float(max(np.quantile(ratios, COVERAGE), NORMAL_90 / 1.5))
+def _judge(trials: _Trials, day: int) -> LeadError:
+    """What was got wrong in a day ahead."""
+    mine = trials.ahead == day
+    if not mine.any():
+        return LeadError(24 * (day + 1), np.nan, np.nan, np.nan, 0)
+    return LeadError(
+        24 * (day + 1), float(trials.error[mine].mean()), float(trials.rival[mine].mean()),
+        float((trials.ratio[mine] <= NORMAL_90).mean()), int(mine.sum()),
+    )  # fmt: skip
+
+
+def _widen(trials: _Trials) -> Floats:
+    """Sigmas that hold 90 % of what was seen, by day ahead (LEAD_DAYS,): never less than the normal law's by
+    more than a third, and never less than the day before's."""
+    out = np.empty(LEAD_DAYS)
+    before = 0.0
+    for day in range(LEAD_DAYS):
+        ratios = trials.ratio[trials.ahead == day]
+        if ratios.size < FEWEST_TRIALS:
+            found = max(NORMAL_90 * 1.2, before)
+        else:
+            found = max(float(np.quantile(ratios, COVERAGE)), NORMAL_90 / 1.5)
+        out[day] = before = max(found, before)
+    return out

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from openpyxl import Workbook
 from openpyxl.styles import Font
 
+from app.domains.heating.complaints.figures import COMPLAINT_FIGURES, Judge, know_nothing
 from app.domains.heating.costs import judge_costs
 from app.domains.heating.quality import judge_quality
 from app.i18n import translate
@@ -69,8 +70,9 @@ class Report:
     ``power_j`` of sources and stations, ``power_j_m2``, ``make_up_m3``, ``water_kg_m2``, ``loss_rate``,
     ``t_out_c``, ``room_c``, ``warm_share``, ``dt_k`` supply less return of the sources, ``ehr`` electricity
     over heat, ``imbalance`` worst |x - 1|, x a station's share of the water over its share by design; and
-    those of :func:`app.domains.heating.quality.judge_quality` and
-    :func:`app.domains.heating.costs.judge_costs`.
+    those of :func:`app.domains.heating.quality.judge_quality`,
+    :func:`app.domains.heating.costs.judge_costs` and
+    :func:`app.domains.heating.complaints.judge_complaints`.
     """
 
     start: float
@@ -84,14 +86,16 @@ FIGURES = (
     "heat_j", "station_j", "delivery", "index_w_m2", "heat_j_m2", "power_j", "power_j_m2", "make_up_m3",
     "water_kg_m2", "loss_rate", "ehr", "imbalance", "dt_k", "t_out_c", "hdd_k_d", "room_c", "room_std_k",
     "warm_share", "overheat", "curve_k", "approach_k", "branch_std_k", "heat_kd_j_m2", "cost_yuan_gj",
-    "cost_yuan_m2",
+    "cost_yuan_m2", *COMPLAINT_FIGURES,
 )  # fmt: skip
 
 
 def make_report(
-    county: County, store: Store, start: float, end: float, tariff: Tariff | None = None
-) -> Report:
+    county: County, store: Store, start: float, end: float, tariff: Tariff | None = None,
+    complaints: Judge = know_nothing,
+) -> Report:  # fmt: skip
     """Ask the store for a period. ``tariff``: what heat and electricity cost; without one, the defaults.
+    ``complaints``: what the desk tells of it; without one, nothing.
 
     Raises
     ------
@@ -108,6 +112,7 @@ def make_report(
     figures = _figures(county, store, means, stations, heat, start, end)
     figures |= _ratios(county, means, stations, figures) | judge_quality(county, means)
     figures |= judge_costs(county, tariff or Tariff(), heat, figures, means.get("t", np.empty(0)))
+    figures |= complaints(start, end)
     return Report(start, end, stations, figures, _course(means))
 
 
@@ -254,7 +259,9 @@ UNITS: dict[str, tuple[str, float, int]] = {
     "hdd_k_d": ("K·d", 1.0, 1), "room_std_k": ("K", 1.0, 2), "overheat": ("%", 100.0, 1),
     "curve_k": ("K", 1.0, 2), "approach_k": ("K", 1.0, 1), "branch_std_k": ("K", 1.0, 2),
     "heat_kd_j_m2": ("kJ/(m²·K·d)", 1e-3, 1), "cost_yuan_gj": ("¥/GJ", 1.0, 1),
-    "cost_yuan_m2": ("¥/m²", 1.0, 3),
+    "cost_yuan_m2": ("¥/m²", 1.0, 3), "complaints_homes": ("", 1.0, 2),
+    "complaints_m2": ("", 1.0, 3), "measured_share": ("%", 100.0, 1),
+    "solved_share": ("%", 100.0, 1), "satisfied_share": ("%", 100.0, 1),
 }  # fmt: skip
 """Unit, factor from SI and decimals of every figure."""
 COLUMNS: tuple[tuple[str, str, float, int], ...] = (

@@ -1,6 +1,7 @@
 """Rooms measured by hand (入户测温): where nothing is installed, a crew knocks and notes what it reads."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,8 @@ MOST_ROWS, MOST_NAME = 500, 40
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One room: ``home`` as the crew calls it, ``beside_k`` above its circuit's reporting rooms then."""
+    """One room: ``home`` as the crew calls it, ``beside_k`` above its circuit's reporting rooms then; ``no``
+    of the note it stands in."""
 
     t: float
     who: str
@@ -28,6 +30,11 @@ class Visit:
     home: str
     room_c: float
     beside_k: float
+    no: int = 0
+
+
+UNDONE = "undone"
+"""State of a note that was taken back: it stays, and counts no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +79,41 @@ def read_visits(store: Store, now: float) -> tuple[Visit, ...]:
     out: list[Visit] = []
     turned: set[str] = set()
     for row in store.kept("balance", since=now - KEPT_S, limit=2000):
-        body = store.kept_body(row.no)
+        body = store.kept_body(row.no) if row.state != UNDONE else None
         if not isinstance(body, dict):
             continue
         if isinstance(body.get("turned"), dict):
             turned |= {str(b) for b in body["turned"]}
-        for v in body.get("visits") or ():
-            if v["building"] not in turned:
-                out.append(
-                    Visit(
-                        row.made, row.who, str(v["building"]), str(v["home"]), float(v["room_c"]),
-                        float(v["beside_k"]),
-                    )
-                )  # fmt: skip
+        out += [v for v in _visits(row.no, row.made, row.who, body) if v.building_id not in turned]
     return tuple(out)
+
+
+def list_visits(store: Store, since: float) -> tuple[Visit, ...]:
+    """Every room measured at or after ``since`` that was not taken back, oldest first; whatever was turned
+    later."""
+    lines = store.kept_log("balance", since)
+    undone = {line.no for line in lines if line.state == UNDONE}
+    return tuple(
+        v
+        for line in lines
+        if line.no not in undone and isinstance(line.body, dict)
+        for v in _visits(line.no, line.t, line.who, line.body)
+    )
+
+
+def undo_visit(store: Store, no: int, who: str) -> None:
+    """A note of rooms shall not count any more; one that is not there is passed over."""
+    row = next((r for r in store.kept("balance", since=no / 1e6 - 1.0, limit=2000) if r.no == no), None)
+    if row is not None and row.state != UNDONE:
+        store.mark_kept(row, UNDONE, who)
+
+
+def _visits(no: int, t: float, who: str, body: dict[str, Any]) -> list[Visit]:
+    """The rooms of a note."""
+    return [
+        Visit(t, who, str(v["building"]), str(v["home"]), float(v["room_c"]), float(v["beside_k"]), no)
+        for v in body.get("visits") or ()
+    ]
 
 
 def place_visits(book: InletBook, visits: tuple[Visit, ...]) -> Visits:
