@@ -220,7 +220,8 @@
     if (!root) return;
     const was = data; data = answer; drawList();
     const now = data.cases?.find(c => c.no === shown)?.lines, busy = form !== null;
-    if (was?.ok !== data.ok || (shown && before !== now && !busy)) drawSide();
+    const typing = root.querySelector('.ct-case-form, .ct-case-step'); // what is being typed outlives a store that is away
+    if (!typing && ((was && was.ok !== data.ok) || (shown && before !== now && !busy))) drawSide();
   }
   function boot(element) {
     root = element; words = JSON.parse(element.dataset.words); lang = element.dataset.lang;

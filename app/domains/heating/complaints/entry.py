@@ -178,7 +178,7 @@ def read_time(body: Body, zone: str, now: float, first: float) -> float:
     if t < first - AHEAD_S:
         at = datetime.fromtimestamp(first, ZoneInfo(zone))
         raise ComplaintRefused("time_before", first=f"{at:%Y-%m-%d %H:%M}")
-    return max(t, first) if t < first else t
+    return max(min(t, now), first)
 
 
 def _seconds(given: object, zone: str) -> float:
