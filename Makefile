@@ -36,7 +36,7 @@ imports: $(DEV)
 	$(BIN)/lint-imports
 
 pytest: $(DEV)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
 
 bench: $(DEV) ## measure and print the figures of the README
 	$(BIN)/python -m bench.end_to_end $(ARGS)

@@ -1,5 +1,6 @@
-"""Shared by every folder: one driver of the browser per run (it cannot be started twice in one process), and
-one second chance for tests that start real processes (docs/decisions/0210-one-second-chance.md)."""
+"""Shared by every folder: one driver of the browser per run (it cannot be started twice in one process), one
+second chance for tests that start real processes (docs/decisions/0210-one-second-chance.md), and which tests
+share one of the two lanes of `make test` (docs/decisions/0212-two-lanes-of-tests.md)."""
 
 import os
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
+from tests.support.lanes import Lanes
 from tests.support.system import CHROMIUM_ARGS
 
 os.environ.setdefault("CT_SCOUT_S", "0")  # nobody looks for strangers but in the test of it
@@ -25,6 +27,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.relative_to(here).parts[0] in PROCESSES:
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Lanes:
+    return Lanes(config, log)
 
 
 @pytest.fixture(scope="session")
