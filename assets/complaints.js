@@ -6,7 +6,7 @@
   const say = (key, values) => (words[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => (values || {})[name] ?? '');
   const list = name => JSON.parse(root.dataset[name]);
   const bare = () => root.dataset.bare === '1';
-  const clock = t => new Date(t * 1000).toLocaleString('sv-SE', { timeZone: root.dataset.zone, month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit' });
+  const clock = t => new Date(t * 1000).toLocaleString('sv-SE', { timeZone: root.dataset.zone, year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit' }).slice(5);
   const number = (x, digits = 1) => (x === null || x === undefined ? '--' : x.toFixed(digits).replace('-', '−'));
   const span = s => { const m = Math.abs(s) / 60; return m < 90 ? say('min', { n: Math.round(m) }) : m < 2880 ? say('h', { n: Math.round(m / 60) }) : say('d', { n: Math.round(m / 1440) }); };
   const show = (building) => window.dash_clientside?.set_props?.('complaint-building', { data: building || '' });
@@ -155,7 +155,7 @@
     await reload();
     if (!a.ok) { const b = root.querySelector('#case-said') || box; b.dataset.level = 'bad'; b.textContent = say('failed', { why: why(a) }); return; }
     form = null; drawSide();
-    if (a.said) { const b = root.querySelector('#case-said'); b.dataset.level = 'watch'; b.textContent = say('not_noted', { why: a.said }); }
+    if (a.said) { const b = root.querySelector('#case-said'); b.dataset.level = 'watch'; b.textContent = say('not_noted'); b.title = a.said; }
   }
   function told(s) {
     const f = s.facts, out = [];

@@ -125,8 +125,8 @@ COMPLAINT_TEXTS: dict[str, tuple[str, str]] = {
     "complaint.noted": ("已计入入户测温", "counts among rooms measured by hand"),
     "complaint.elsewhere": ("来自入户测温", "from rooms measured by hand"),
     "complaint.not_noted": (
-        "未计入入户测温：{why}",
-        "does not count among rooms measured by hand: {why}",
+        "未计入入户测温：非供热楼，或此刻没有可对照的室温测点",
+        "not among rooms measured by hand: the building is not heated, or no sensor reports beside it",
     ),
     "complaint.stands_not": ("已撤回", "taken back"),
     "complaint.here": ("本机", "this machine"),

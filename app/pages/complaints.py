@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+import plotly.graph_objects as go
 from dash import Dash, Input, Output, State, dcc, html, no_update
 from numpy.typing import NDArray
 
@@ -27,6 +28,7 @@ from app.pages.parts import panel
 from app.web.context import Context
 from app.web.shell import View
 from app.workers.calibrations import apply_adopted, find_adopted
+from twin.heat import read_curve
 from twin.model.county import Building, County
 from twin.model.errors import CountyTwinError, InputError, StoreUnavailable
 from twin.model.network import Substation
@@ -90,7 +92,7 @@ def register(app: Dash, context: Context) -> None:
         found = next((b for b in context.county.buildings if b.id == building), None)
         if found is None:
             hint = html.P(translate("complaint.pick", lang), className="ct-quiet")
-            return hint, draw_lines([], "", zone, keep="none", light=light)
+            return hint, _draw_none(zone, light)
         try:
             beside = look_beside(context, found)
         except StoreUnavailable:
@@ -149,7 +151,10 @@ def course_of(context: Context, station: Substation) -> HouseCourse | None:
         except InputError:
             return None
 
-    found: HouseCourse | None = context.ask(f"houses-{station.id}", 300.0, walk)
+    name = f"houses-{station.id}"
+    found: HouseCourse | None = context.ask(name, 300.0, walk)
+    if found is None or not found.building:  # too little was known then: look again soon
+        found = context.ask(f"{name}-again", 15.0, walk)
     return found
 
 
@@ -217,7 +222,10 @@ def _tell_supply(context: Context, b: Beside, lang: str) -> list[object]:
     assert b.station is not None
     point = context.county.point_by_id.get(f"{b.station.id}/s2_ts")
     water = float(context.values_now()[point.no]) if point is not None else math.nan
-    wanted = float(b.course.wanted_c[-1]) if b.course is not None and b.course.t.size else math.nan
+    out = next((p.no for p in context.county.points if p.key == "t_out"), -1)
+    t_out = float(context.values_now()[out]) if out >= 0 else math.nan
+    known = math.isfinite(t_out) and bool(b.station.curve)
+    wanted = float(read_curve(b.station.curve, np.array([t_out]))[0]) if known else math.nan
     apart = water - wanted
     word = "supply_low" if apart < -NEAR_K else "supply_high" if apart > NEAR_K else "supply_ok"
     name = b.station.name if lang == "zh" else b.station.name_en
@@ -260,12 +268,20 @@ def _tell_findings(context: Context, b: Beside, lang: str) -> list[object]:
     return rows
 
 
-def draw_beside(b: Beside, zone: str, lang: str, light: bool) -> object:
+def _draw_none(zone: str, light: bool, empty: str = "") -> go.Figure:
+    """A chart of nothing: no axes, a sentence at most."""
+    figure = draw_lines([], "", zone, keep="none", light=light, empty=empty)
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    return figure
+
+
+def draw_beside(b: Beside, zone: str, lang: str, light: bool) -> go.Figure:
     """Rooms of the building simulated and measured, and the station's supply beside its curve."""
     course = b.course
     if course is None or not course.t.size:
         empty = translate("complaint.no_course", lang)
-        return draw_lines([], "", zone, keep="none", light=light, empty=empty)
+        return _draw_none(zone, light, empty)
     t = course.t - 1800.0
 
     def name(key: str) -> str:
