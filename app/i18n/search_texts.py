@@ -31,9 +31,10 @@ SEARCH_TEXTS: dict[str, tuple[str, str]] = {
         "some {v} m³/h). ",
     ),
     "search.clamp_expect": (
-        "若漏点靠这一段供水，供回水差约 {beyond} t/h；否则约 {before} t/h（误差 ±{error}）。",
+        "若漏点靠这一段供水，供水比回水约多 {beyond} t/h；否则约 {before} t/h（误差 ±{error}）。"
+        "照仪表读数填 m³/h，换算由孪生完成。",
         "If the leak is fed through it, supply less return is some {beyond} t/h, else {before} t/h "
-        "(error ±{error}). ",
+        "(error ±{error}). Enter m³/h as read: the twin converts. ",
     ),
     "search.valve_do": (
         "从{where}起，关 {sections} 段供、回水分段阀约 10 分钟，看热源补水；其间 {n} 座热力站断水。",

@@ -39,7 +39,7 @@ def layout(view: View) -> html.Details:
 def _form(lang: str) -> html.Div:
     def field(name: str, kinds: str, **more: Any) -> dcc.Input:
         words = translate(f"search.{name}", lang)
-        box = dcc.Input(id=f"search-{name}", placeholder=words, className="ct-input", **more)
+        box = dcc.Input(id=f"search-{name}", className="ct-input", **more)
         return html.Label([html.Span(words), box], **{"data-for": kinds})
 
     kinds = html.Div(
@@ -144,7 +144,12 @@ def _row(context: Context, check: dict[str, Any], lang: str) -> html.Li:
         translate("search.use", lang), className="ct-button",
         **{"data-search-use": json.dumps(use), "data-valves": " ".join(valves)},
     )  # fmt: skip
-    return html.Li([html.B(do), html.Span(expect), html.Span(worth, className="ct-quiet"), button])
+    return html.Li(_line([html.B(do), html.Span(expect), html.Small(worth)], button))
+
+
+def _line(words: list[object], button: html.Button) -> html.Div:
+    """Words with their button beside them."""
+    return html.Div([html.Div(words), button], className="ct-search-line")
 
 
 def _result(context: Context, noted: Noted, lang: str) -> html.Li:
@@ -155,4 +160,4 @@ def _result(context: Context, noted: Noted, lang: str) -> html.Li:
     undo = html.Button(
         translate("search.undo", lang), className="ct-button", **{"data-search-undo": str(noted.row.no)}
     )
-    return html.Li([html.Span(line), undo])
+    return html.Li(_line([line], undo))
