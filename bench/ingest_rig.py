@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from app.supervisor.plan import LEAN
 from ingest.store.api import IngestStats
 from ingest.store.client import StoreClient
 from ingest.store.tables import COLUMNS, DAY, METER, NEW, WEEK
@@ -39,9 +40,9 @@ class Rig:
         self.client = StoreClient(self.uri, TOKEN)
 
     def start(self) -> float:
-        """Start ingest; seconds until it is connected."""
+        """Start ingest as the supervisor does; seconds until it is connected."""
         env = {
-            **os.environ, "CT_DATA": str(self.folder / "var"), "CT_COUNTY": str(self.county),
+            **LEAN, **os.environ, "CT_DATA": str(self.folder / "var"), "CT_COUNTY": str(self.county),
             "MQTT_URL": f"mqtt://127.0.0.1:{self.broker}", "CT_STORE_URI": f"quack:127.0.0.1:{self.store}",
             "CT_STORE_TOKEN": TOKEN,
         }  # fmt: skip

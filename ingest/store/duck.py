@@ -16,7 +16,11 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
-def open_duckdb(path: Path | None = None, memory: str = "600MB") -> duckdb.DuckDBPyConnection:
+KEEP_PAGES = "200MB"
+"""Memory for pages and for what a question is answered from; beyond it pages go and sorts use the disk."""
+
+
+def open_duckdb(path: Path | None = None, memory: str = KEEP_PAGES) -> duckdb.DuckDBPyConnection:
     """Open the file (or a private in-memory database) with both extensions loaded.
 
     Raises

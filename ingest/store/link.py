@@ -62,7 +62,7 @@ class Link:
 
     def __init__(self, uri: str, token: str, timeout_s: float) -> None:
         self._attach = f"ATTACH '{check_plain(uri)}' AS "
-        self._db = open_duckdb(memory="200MB")
+        self._db = open_duckdb()
         self._db.execute("SET threads = 1")
         self._db.execute(f"SET http_timeout = {max(round(timeout_s), 1)}")
         self._db.execute("SET http_retries = 0")
