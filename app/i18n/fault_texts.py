@@ -22,6 +22,15 @@ FAULT_TEXTS: dict[str, tuple[str, str]] = {
         "孪生与实测一致，未发现故障",
         "Measured and simulated values agree; nothing is found wrong",
     ),
+    "diagnosis.young": (
+        "孪生熟悉常态 {h} h，满 {of} h 之后才能发现泄漏、堵塞、结垢等；目前没有其他发现",
+        "The twin has known this county for {h} h; leaks, blockages, fouling are found from {of} h on. "
+        "Nothing else is found wrong now",
+    ),
+    "sight.young": (
+        "只熟悉了 {h} h 的常态：满 {of} h 之前，除仪表接反、数值不变和设备离线外，其余基本看不到",
+        "it has got used to {h} h only: before {of} h it sees crossed, frozen and silent meters, little else",
+    ),
     "diagnosis.looked": ("最近一次比对 {at}，进行中 {n} 项", "Last comparison {at}, {n} open"),
     "diagnosis.no_run": ("孪生尚未开始比对", "The twin has not compared anything yet"),
     "diagnosis.warming": (

@@ -18,7 +18,7 @@ from app.domains.heating.said import (
     rate_hits,
     sayings,
 )
-from app.domains.heating.sight import fetch_sight, tell_sight
+from app.domains.heating.sight import fetch_sight, learnt_hours, tell_sight
 from app.domains.heating.spots import silent_stations
 from app.format import MISSING, format_age, format_number, local_time
 from app.i18n import TEXTS, translate
@@ -276,7 +276,7 @@ def draw_detail(context: Context, f: TwinFinding | None, lang: str) -> list[obje
     if f is None:
         return [
             html.H2(translate("diagnosis.detail", lang)),
-            html.P(translate("diagnosis.calm", lang)),
+            html.P(_calm(context, lang)),
             html.H3(translate("sight.title", lang)),
             html.Ul(draw_sight(context, lang)),
         ]
@@ -314,6 +314,14 @@ def draw_detail(context: Context, f: TwinFinding | None, lang: str) -> list[obje
         table,
         *_sayings(context, f, lang),
     ]
+
+
+def _calm(context: Context, lang: str) -> str:
+    """Nothing is found: because nothing is wrong, or because the twin is too young to tell."""
+    young = learnt_hours(context.ask("sight", 30.0, lambda: fetch_sight(context.store)))
+    if young is None:
+        return translate("diagnosis.calm", lang)
+    return translate("diagnosis.young", lang, h=format_number(young[0], 1), of=format_number(young[1], 1))
 
 
 def _way_inside(context: Context, told: Told, lang: str) -> list[html.P]:
@@ -359,7 +367,7 @@ def draw_evidence(context: Context, f: TwinFinding | None, lang: str, light: boo
     """What shows the finding: measured solid, simulated dashed, from three hours before it."""
     zone = context.county.meta.timezone
     if f is None:
-        return draw_lines([], "", zone, keep="none", light=light, empty=translate("diagnosis.calm", lang))
+        return draw_lines([], "", zone, keep="none", light=light, empty=_calm(context, lang))
     points = [context.county.point_by_id[p] for p in tell_finding(context.county, f, lang).points]
     start = f.since - BEFORE_S
     end = time.time() if f.open else min(f.t + BEFORE_S, time.time())

@@ -12,6 +12,7 @@ from ingest.store.api import LatestTable, Store
 from ingest.store.finding_api import FoundSuspect, TwinFinding
 from twin.compare import Comparison, Snapshot
 from twin.diagnosis import (
+    LEARNING_S,
     DiagnosisBook,
     Rejection,
     Verdict,
@@ -30,7 +31,9 @@ KEPT_AGAIN_S = 300.0
 HEED_S = 15.0
 """How often it is looked what people say."""
 SIGHT_S = 1800.0
-"""How often it is judged what can be seen."""
+"""How often it is judged what can be seen,"""
+YOUNG_SIGHT_S = 600.0
+"""and while habits are still being learnt."""
 MOVED = 0.1
 """Change of size or probability that is worth a row."""
 
@@ -80,11 +83,14 @@ class Inspector:
         """Keep what cannot be known, when that has changed and once a day."""
         if now < self.next_sight or not c.state.converged:
             return
-        self.next_sight = now + SIGHT_S
+        learnt_s = self.watch.habit.learnt_s()
+        self.next_sight = now + (SIGHT_S if learnt_s >= LEARNING_S else YOUNG_SIGHT_S)
         sight = judge_sight(self.net, self.book, c, snapshot.value, hourly_sigma(self.watch))
-        codes = tuple((x.code, x.place) for x in sight.limits)
+        age = ("learnt", f"{min(learnt_s, LEARNING_S) // YOUNG_SIGHT_S:.0f}")
+        codes = (age, *((x.code, x.place) for x in sight.limits))
         if codes != self.codes or now - self.kept_sight > 86_400.0:
-            store.keep("sight", f"{len(sight.limits)} limits", asdict(sight))
+            body = asdict(sight) | {"learnt_s": learnt_s, "learning_s": LEARNING_S}
+            store.keep("sight", f"{len(sight.limits)} limits", body)
             self.codes, self.kept_sight = codes, now
 
     def keep(self, store: Store, verdicts: Sequence[Verdict], t: float) -> None:

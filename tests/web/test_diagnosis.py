@@ -188,6 +188,12 @@ def test_what_the_twin_cannot_know_is_told_in_both_languages() -> None:
         told = tell_sight(county, body, lang)
         assert len(told) == 8
         assert not any("{" in line for line in told)
+    young = tell_sight(county, body | {"learnt_s": 7200.0, "learning_s": 18_000.0}, "en")
+    assert "2.0 h" in young[0] and "5.0 h" in young[0], (
+        "a twin too young to tell says so, not what it would see"
+    )
+    assert len(young) == 8
+    assert tell_sight(county, body | {"learnt_s": 20_000.0, "learning_s": 18_000.0}, "en")[0] == told[0]
 
 
 def test_a_silent_gateway_shows_its_stations_and_a_chart() -> None:

@@ -8,6 +8,7 @@ time (``watch``).
 
 from twin.diagnosis.book import DiagnosisBook, compile_book
 from twin.diagnosis.explain import Candidate
+from twin.diagnosis.habit import LEARNING_S
 from twin.diagnosis.kinds import FAULTS, FaultKind
 from twin.diagnosis.placing import hourly_sigma
 from twin.diagnosis.sight import Sight, judge_sight
@@ -17,6 +18,7 @@ from twin.diagnosis.watch import diagnose
 
 __all__ = [
     "FAULTS",
+    "LEARNING_S",
     "Candidate",
     "DiagnosisBook",
     "FaultKind",

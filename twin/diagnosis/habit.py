@@ -133,3 +133,8 @@ class Habit:
         unsure = np.einsum("i,nij,j->n", x, self.trust, x)
         out = np.sqrt(np.maximum(self.spread[window], LEAST_SPREAD[window]) + unsure)
         return np.where(self.known_s < LEARNING_S, np.inf, out)
+
+    def learnt_s(self) -> float:
+        """For how long the signs that are heard have been known (their median), s."""
+        heard = self.known_s[self.known_s > 0.0]
+        return float(np.median(heard)) if heard.size else 0.0

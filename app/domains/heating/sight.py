@@ -24,7 +24,11 @@ def fetch_sight(store: Store) -> dict[str, Any] | None:
 def tell_sight(county: County, body: dict[str, Any], lang: str) -> list[str]:
     """Sentences in ``lang``: how well a leak is placed, what is blind and why, what to mend first."""
     out = []
-    if body.get("zone_m") is not None and body.get("least_leak") is not None:
+    young = learnt_hours(body)
+    if young is not None:
+        h, of = (format_number(x, 1) for x in young)
+        out.append(translate("sight.young", lang, h=h, of=of))
+    elif body.get("zone_m") is not None and body.get("least_leak") is not None:
         least = format_number(100 * float(body["least_leak"]), 1)
         metres = format_number(float(body["zone_m"]), 0)
         out.append(translate("sight.leak", lang, p=least, m=metres))
@@ -38,6 +42,14 @@ def tell_sight(county: County, body: dict[str, Any], lang: str) -> list[str]:
             gain = format_number(100 * float(mend["gain"]), 1)
             out.append(translate("sight.mend", lang, names=names, p=gain))
     return out
+
+
+def learnt_hours(body: dict[str, Any] | None) -> tuple[float, float] | None:
+    """How long the twin has got used to the county, and how long it needs, h; None once it has."""
+    if body is None or body.get("learnt_s") is None:
+        return None
+    learnt, needed = float(body["learnt_s"]), float(body["learning_s"])
+    return (learnt / 3600.0, needed / 3600.0) if learnt < needed else None
 
 
 def _tell_limit(county: County, row: dict[str, Any], lang: str) -> str:
