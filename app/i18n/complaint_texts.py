@@ -147,6 +147,8 @@ COMPLAINT_TEXTS: dict[str, tuple[str, str]] = {
         "选中楼栋或诉求后，这里显示它的模拟与实测室温、换热站供温与上游诊断。",
         "Choose a building or a case: its rooms simulated and measured, its station and findings upstream.",
     ),
+    "complaint.rest_stations": ("近 7 天诉求最多的换热站（件）", "Stations with most cases of 7 days"),
+    "complaint.rest_cold": ("现在最冷的楼栋（实测）", "Coldest buildings now, measured"),
     "complaint.room_now": ("楼栋室温", "Rooms of the building"),
     "complaint.sim_now": ("模拟 {v}", "simulated {v}"),
     "complaint.meas_now": ("实测 {v}（{n} 个测点）", "measured {v} ({n} sensors)"),

@@ -7,6 +7,7 @@ drawn here and tells nothing of who called.
 import json
 import math
 import time
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ import plotly.graph_objects as go
 from dash import Dash, Input, Output, State, dcc, html, no_update
 from numpy.typing import NDArray
 
+from app.charts.hourly import as_curve
 from app.charts.lines import ACCENT, COOL, WARM, Line, draw_lines
 from app.complaints.service import book_of, branches_of
 from app.domains.heating.complaints.case import CAUSES, CHANNELS, KINDS
@@ -38,7 +40,7 @@ Floats = NDArray[np.float64]
 HOURS = 24
 NEAR_K = 2.0
 """A station this near its curve follows it."""
-MOST_FINDINGS = 6
+MOST_FINDINGS, AT_REST = 6, 8
 VISITS_S = 7 * 86_400.0
 
 
@@ -91,8 +93,10 @@ def register(app: Dash, context: Context) -> None:
         zone = context.county.meta.timezone
         found = next((b for b in context.county.buildings if b.id == building), None)
         if found is None:
-            hint = html.P(translate("complaint.pick", lang), className="ct-quiet")
-            return hint, _draw_none(zone, light)
+            try:
+                return tell_rest(context, lang), _draw_none(zone, light)
+            except StoreUnavailable:
+                return html.P(translate("app.unavailable", lang), className="ct-quiet"), no_update
         try:
             beside = look_beside(context, found)
         except StoreUnavailable:
@@ -174,6 +178,30 @@ def learnt_of(context: Context) -> County:
 
     found: County = context.ask("learnt-county", 600.0, read)
     return found
+
+
+def tell_rest(context: Context, lang: str) -> html.Div:
+    """While nothing is chosen: stations with most cases of a week, and the coldest buildings now. Raises
+    ``StoreUnavailable``."""
+    county, since = context.county, time.time() - VISITS_S
+    home = {b.id: b for b in county.buildings}
+    names = {s.id: s.name if lang == "zh" else s.name_en for s in county.network.substations}
+    cases = [c for c in book_of(context).cases() if c.received > since and c.status != "withdrawn"]
+    counts = Counter(home[c.building].substation_id for c in cases if c.building in home)
+    rooms: dict[str, list[float]] = {}
+    value = context.values_now()
+    for p in county.points:
+        if p.key == "room_t" and np.isfinite(value[p.no]):
+            rooms.setdefault(p.place_id.split(":", maxsplit=1)[0], []).append(float(value[p.no]))
+    coldest = sorted((float(np.mean(x)), i) for i, x in rooms.items() if i in home)[:AT_REST]
+    busy = [(names.get(s, s), str(n)) for s, n in counts.most_common(AT_REST) if s]
+    cold = [(home[i].name or home[i].address or i, f"{format_number(x, 1)} °C") for x, i in coldest]
+    parts: list[object] = [html.P(translate("complaint.pick", lang), className="ct-quiet ct-at-rest")]
+    for title, rows in (("rest_stations", busy), ("rest_cold", cold)):
+        if rows:
+            parts.append(html.H3(translate(f"complaint.{title}", lang)))
+            parts += [html.Div([html.Span(a), html.Small(b)], className="ct-line") for a, b in rows]
+    return html.Div(parts)
 
 
 def tell_beside(context: Context, b: Beside, lang: str) -> html.Div:
@@ -287,12 +315,12 @@ def draw_beside(b: Beside, zone: str, lang: str, light: bool) -> go.Figure:
     def name(key: str) -> str:
         return translate(f"complaint.{key}", lang)
 
-    lines = [Line(t, course.of(b.building.id), name("line_sim"), WARM, dashed=True)]
+    lines = [Line(*as_curve(t, course.of(b.building.id)), name("line_sim"), WARM, dashed=True)]
     if b.measured.size and np.isfinite(b.measured).any():
-        lines.append(Line(t, b.measured, name("line_meas"), WARM))
+        lines.append(Line(*as_curve(t, b.measured), name("line_meas"), WARM))
     lines += [
-        Line(t, course.water_c, name("line_water"), ACCENT, second_axis=True),
-        Line(t, course.wanted_c, name("line_wanted"), COOL, dashed=True, second_axis=True),
+        Line(*as_curve(t, course.water_c), name("line_water"), ACCENT, second_axis=True),
+        Line(*as_curve(t, course.wanted_c), name("line_wanted"), COOL, dashed=True, second_axis=True),
     ]
     figure = draw_lines(
         lines, name("room_axis"), zone, keep=b.building.id, light=light, second_title=name("supply_axis"),
