@@ -118,25 +118,16 @@ def sweep_steady(
         if inflow[i] > 0.0:
             low, high = min(low, t_inflow[i]), max(high, t_inflow[i])
     for passes in range(1, MOST_PASSES):
-        change = 0.0
         mass[:], heat[:] = mass0, heat0
         for b in range(back.shape[0] if passes > 1 else 0):  # at first nothing has come round
             k = back[b]
             down = end[k] if m[k] > 0.0 else start[k]
             mass[down] += abs(m[k])
             heat[down] += abs(m[k]) * enthalpy(t_back[2, b])
-        for j in range(n_sorted, n_point):
-            i = order[j]
-            before = t_point[i]
-            _mix_point(i, inflow, t_inflow, mass, heat, t_ground, t_point)
-            change = max(change, abs(t_point[i] - before))
-            for q in range(first[i], first[i + 1]):
-                k = outgoing[q]
-                t_out[k] = outlet_temperature(t_point[i], abs(m[k]), ul[k], t_ground)
-                down = end[k] if m[k] > 0.0 else start[k]
-                if place[down] > j:
-                    mass[down] += abs(m[k])
-                    heat[down] += abs(m[k]) * enthalpy(t_out[k])
+        change = _go_round(
+            order, n_sorted, first, outgoing, start, end, m, ul, t_ground, inflow, t_inflow, place, t_point,
+            t_out, mass, heat,
+        )  # fmt: skip
         if change < SETTLED_K and passes > 1:
             return passes
         for b in range(back.shape[0]):
@@ -144,6 +135,30 @@ def sweep_steady(
             if passes >= 4 and passes & (passes - 1) == 0:  # ever rarer: circles that share water disturb it
                 t_back[2, b] = min(max(_see_limit(t_back[0, b], t_back[1, b], t_back[2, b]), low), high)
     return -1
+
+
+@njit(cache=True, error_model="numpy")
+def _go_round(
+    order: Ints, n_sorted: int, first: Ints, outgoing: Ints, start: Ints, end: Ints, m: Floats, ul: Floats,
+    t_ground: float, inflow: Floats, t_inflow: Floats, place: Ints, t_point: Floats, t_out: Floats,
+    mass: Floats, heat: Floats,
+) -> float:  # fmt: skip
+    """One pass over the points on and behind circles; water that goes back to a place before is kept in
+    ``t_out`` only. Returns the largest change of a point, K."""
+    change = 0.0
+    for j in range(n_sorted, order.shape[0]):
+        i = order[j]
+        before = t_point[i]
+        _mix_point(i, inflow, t_inflow, mass, heat, t_ground, t_point)
+        change = max(change, abs(t_point[i] - before))
+        for q in range(first[i], first[i + 1]):
+            k = outgoing[q]
+            t_out[k] = outlet_temperature(t_point[i], abs(m[k]), ul[k], t_ground)
+            down = end[k] if m[k] > 0.0 else start[k]
+            if place[down] > j:
+                mass[down] += abs(m[k])
+                heat[down] += abs(m[k]) * enthalpy(t_out[k])
+    return change
 
 
 @njit(cache=True, error_model="numpy")
