@@ -51,3 +51,19 @@ def test_what_another_fault_leaves_undone_is_not_the_valve() -> None:
     for _ in range(180):
         valves.take(valves.stand.copy(), np.array([-2.0]), ~WHOLE, 60.0)
     assert valves.idle()[0] == 0.0
+
+
+def test_what_all_stations_are_off_together_is_nobodys_valve_but_one_station_alone_still_is() -> None:
+    valves, rng = Valves(8), np.random.default_rng(6)
+    none = np.zeros(8, bool)
+    for k in range(60):
+        valves.take(np.full(8, 0.4 + 0.006 * k), rng.normal(0.0, 0.1, 8), none, 60.0)
+    stand = valves.stand.copy()
+    for _ in range(180):
+        valves.take(stand, np.full(8, -0.4), none, 60.0)
+    assert valves.idle().max() < 1.0
+    alone = np.full(8, -0.4)
+    alone[3] = -1.0
+    for _ in range(180):
+        valves.take(stand, alone, none, 60.0)
+    assert np.flatnonzero(valves.idle() >= 1.0).tolist() == [3]

@@ -28,6 +28,8 @@ MORE = 2.0
 ENOUGH_MOVES = 5
 STANDS_S = 1800.0
 """A stand is at least this long."""
+ENOUGH_STATIONS = 6
+"""From so many stations on, what half of them are off the curve by at the same moment is nobody's valve."""
 
 
 @dataclass
@@ -67,7 +69,7 @@ class Valves:
         begun = moved | first | other
         self.stood_s = np.where(begun, 0.0, self.stood_s + dt)
         self.stand = np.where(begun, opening, self.stand)
-        error = np.clip(np.nan_to_num(error_k), -CLIP_K, CLIP_K)
+        error = np.clip(np.nan_to_num(error_k - _common(error_k, other)), -CLIP_K, CLIP_K)
         left = np.sign(error) * np.maximum(np.abs(error) - SMALL_K, 0.0) * dt
         self.undone = np.where(begun, 0.0, self.undone + left)
         self.peak = np.where(begun, 0.0, np.maximum(self.peak, np.abs(self.undone)))
@@ -77,3 +79,10 @@ class Valves:
         are not known yet."""
         share = self.peak / np.maximum(LEAST_K_S, MORE * self.most)
         return np.where((self.moves >= ENOUGH_MOVES) & (self.stood_s >= STANDS_S), share, 0.0)
+
+
+def _common(error_k: Floats, other: Bools) -> float:
+    """What stations are off together, K: weather that the habit has not met yet, or a source that is short.
+    0 where too few are known to tell it from one station's own."""
+    known = error_k[np.isfinite(error_k) & ~other]
+    return float(np.median(known)) if known.shape[0] >= ENOUGH_STATIONS else 0.0
