@@ -1,12 +1,10 @@
 """Prices and limits of dispatch: ``tariff.toml`` in the county folder, defaults where it is silent."""
 
-import tomllib
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from app.domains.heating.own_file import read_own
 from twin.dispatch import Tariff
-from twin.model.errors import InputError
 
 FILE = "tariff.toml"
 
@@ -18,19 +16,8 @@ def read_tariff(folder: Path) -> tuple[Tariff, bool]:
     ------
     InputError : the file cannot be read, names something unknown, or a value cannot be; names the place
     """
-    path = folder / FILE
-    if not path.is_file():
-        return Tariff(), False
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
-        raise InputError(f"{path}: {e}") from None
-    known = {f.name for f in fields(Tariff)}
-    unknown = sorted(set(found) - known)
-    if unknown:
-        raise InputError(f"{path}: unknown {', '.join(unknown)}: give some of {', '.join(sorted(known))}")
-    plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in found.items()}
-    try:
-        return Tariff(**plain), True
-    except InputError as e:
-        raise InputError(f"{path}: {e}") from None
+    return read_own(folder / FILE, Tariff, _plain)
+
+
+def _plain(found: dict[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in found.items()}

@@ -1,11 +1,11 @@
 """Limits of the complaints desk: ``complaints.toml`` in the county folder, defaults where it is silent."""
 
 import math
-import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.domains.heating.own_file import read_own
 from twin.model.errors import InputError
 
 FILE = "complaints.toml"
@@ -54,21 +54,7 @@ def read_rules(folder: Path) -> tuple[Rules, bool]:
     ------
     InputError : the file cannot be read, names something unknown, or a value cannot be; names the place
     """
-    path = folder / FILE
-    if not path.is_file():
-        return Rules(), False
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
-        raise InputError(f"{path}: {e}") from None
-    known = {f.name for f in fields(Rules)}
-    unknown = sorted(set(found) - known)
-    if unknown:
-        raise InputError(f"{path}: unknown {', '.join(unknown)}: give some of {', '.join(sorted(known))}")
-    try:
-        return Rules(**_plain(found)), True
-    except InputError as e:
-        raise InputError(f"{path}: {e}") from None
+    return read_own(folder / FILE, Rules, _plain)
 
 
 def _plain(found: dict[str, Any]) -> dict[str, Any]:
